@@ -1,0 +1,1 @@
+"""Scripts that set the project up and run it on one machine; no part of the application."""

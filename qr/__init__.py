@@ -1,0 +1,1 @@
+"""Site codes and their print: pure functions without database, network or clock."""

@@ -1,0 +1,88 @@
+"""Site codes: drawing them, reading what people type, and the URL that a QR code holds.
+
+A site code is 12 characters of Crockford's base 32 (https://www.crockford.com/base32.html):
+digits and capital letters without I, L, O and U, so that no two of them are mistaken for each
+other when read aloud. 60 random bits make guessing one hopeless.
+"""
+
+import re
+import secrets
+
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+LENGTH = 12
+GROUP = 4
+
+_LOOKALIKES = str.maketrans("ILO", "110")
+_SPOKEN_BREAKS = re.compile(r"[\s-]+", re.ASCII)
+# Long enough for a code with a break after every character, short enough to refuse a flood.
+_LONGEST_INPUT = 64
+
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_HOST = re.compile(rf"(?=.{{1,253}}(?::|\Z)){_LABEL}(?:\.{_LABEL})*(?::[0-9]{{1,5}})?")
+_URL = re.compile(r"(?i:https)://([^/?#]+)/q/([^/?#]+)")
+
+
+def new_site_code() -> str:
+    """Draw a fresh site code from the operating system's randomness, in its stored form."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
+
+
+def normalise_site_code(text: str) -> str:
+    """The stored form of a site code as somebody typed it or heard it.
+
+    Small letters, I and L for 1, O for 0, hyphens and white space are understood.
+    Raises ValueError when the text cannot be a site code; the message says why.
+    """
+    if len(text) > _LONGEST_INPUT:
+        raise ValueError(f"a site code has {LENGTH} characters, this text has {len(text)}")
+    # Only ASCII is raised to capitals: elsewhere upper() turns foreign letters into ours.
+    if not text.isascii():
+        raise ValueError("a site code has only Latin letters and digits")
+    code = _SPOKEN_BREAKS.sub("", text).upper().translate(_LOOKALIKES)
+    _refuse_foreign_characters(code)
+    if len(code) != LENGTH:
+        raise ValueError(f"a site code has {LENGTH} characters, this one has {len(code)}")
+    return code
+
+
+def display_site_code(code: str) -> str:
+    """A site code as people read it: `XXXX-XXXX-XXXX`. Raises ValueError if it is none."""
+    stored = normalise_site_code(code)
+    return "-".join(stored[start : start + GROUP] for start in range(0, LENGTH, GROUP))
+
+
+def site_code_url(code: str, *, host: str) -> str:
+    """The URL that a QR code holds, `https://<host>/q/<code>`.
+
+    `host` is a DNS name in ASCII or an IPv4 address, with a port if need be.
+    Raises ValueError for a bad code or host.
+    """
+    return f"https://{_normalise_host(host)}/q/{normalise_site_code(code)}"
+
+
+def site_code_in_url(url: str, *, host: str) -> str:
+    """The site code, in its stored form, of a URL scanned from a QR code.
+
+    The URL must lead to `host`: whoever hangs up a code of their own must not be believed.
+    Raises ValueError for any other URL, also for one with a query or a fragment.
+    """
+    # Not urlsplit: it drops tabs and line breaks silently, and so reads more than was printed.
+    match = _URL.fullmatch(url)
+    if match is None:
+        raise ValueError("this is not the URL of a site code (https://<host>/q/<code>)")
+    if match[1].lower() != _normalise_host(host):
+        raise ValueError("the URL of this site code leads to another host")
+    return normalise_site_code(match[2])
+
+
+def _refuse_foreign_characters(code: str) -> None:
+    for position, character in enumerate(code, start=1):
+        if character not in ALPHABET:
+            raise ValueError(f"site codes have no {character!r}, as character {position} here")
+
+
+def _normalise_host(host: str) -> str:
+    lowered = host.lower()
+    if not (host.isascii() and _HOST.fullmatch(lowered)):
+        raise ValueError("a host is a DNS name or IPv4 address, with a port if need be")
+    return lowered

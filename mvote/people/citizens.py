@@ -1,0 +1,141 @@
+"""Who has an account: citizens, the roles they hold, departments, their consents and anchors."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any, Literal
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from mvote.base import Base, new_id, state_check, utc_now
+
+Role = Literal["officer", "administrator"]
+"""What a citizen may be beyond a citizen: an officer of a department, or who runs it all."""
+
+ROLES: tuple[Role, ...] = ("officer", "administrator")
+LANGUAGES = ("ko", "en")
+HASH_BYTES = 32
+
+
+def hash_check(column: str) -> CheckConstraint:
+    """A named CHECK that *column* holds a whole SHA-256 or HMAC-SHA256."""
+    return CheckConstraint(f"octet_length({column}) = {HASH_BYTES}", name=f"{column}_whole")
+
+
+class Department(Base):
+    """A part of the city's government, on whose behalf officers act."""
+
+    __tablename__ = "department"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    #: `{"ko": …, "en": …}`, at least one of them
+    name: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    created_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
+
+
+class RoleGrant(Base):
+    """One role of one citizen: an officer's is tied to a department, an administrator's is not."""
+
+    __tablename__ = "role_grant"
+    __table_args__ = (
+        state_check("role", ROLES),
+        CheckConstraint("(role = 'officer') = (department_id IS NOT NULL)", name="officer_of_one"),
+        Index(
+            "uq_role_grant_officer", "citizen_id", "department_id", unique=True,
+            postgresql_where=text("role = 'officer'"),
+        ),
+        Index(
+            "uq_role_grant_administrator", "citizen_id", unique=True,
+            postgresql_where=text("role = 'administrator'"),
+        ),
+    )  # fmt: skip
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    citizen_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("citizen.id", ondelete="CASCADE"))
+    role: Mapped[str]
+    department_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("department.id"))
+    granted_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
+
+
+class Citizen(Base):
+    """An account: one confirmed number, one citizen. The number itself stands nowhere in clear."""
+
+    __tablename__ = "citizen"
+    __table_args__ = (hash_check("phone_hash"), state_check("language", LANGUAGES))
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    #: HMAC of the number with a key of its own: finds the account, one for each number
+    phone_hash: Mapped[bytes] = mapped_column(unique=True)
+    #: the number, encrypted, for sending messages
+    phone_sealed: Mapped[bytes]
+    #: the language of messages, if one was ever chosen
+    language: Mapped[str | None]
+    created_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
+
+    roles: Mapped[list[RoleGrant]] = relationship(
+        lazy="selectin", order_by=RoleGrant.id, cascade="all, delete-orphan", passive_deletes=True
+    )
+
+    @property
+    def is_officer(self) -> bool:
+        return any(grant.role == "officer" for grant in self.roles)
+
+    @property
+    def is_administrator(self) -> bool:
+        return any(grant.role == "administrator" for grant in self.roles)
+
+    @property
+    def department_ids(self) -> frozenset[uuid.UUID]:
+        """The departments that the citizen acts for."""
+        return frozenset(grant.department_id for grant in self.roles if grant.department_id)
+
+
+class Consent(Base):
+    """A citizen's consent to one purpose; a withdrawn one stays as a record of its time."""
+
+    __tablename__ = "consent"
+    __table_args__ = (
+        CheckConstraint("purpose ~ '^[a-z][a-z0-9_]{0,39}$'", name="purpose_named"),
+        CheckConstraint("withdrawn_at >= given_at", name="withdrawn_after_given"),
+        Index(
+            "uq_consent_in_force", "citizen_id", "purpose", unique=True,
+            postgresql_where=text("withdrawn_at IS NULL"),
+        ),
+    )  # fmt: skip
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    citizen_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("citizen.id", ondelete="CASCADE"))
+    purpose: Mapped[str]
+    given_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
+    withdrawn_at: Mapped[dt.datetime | None]
+
+
+class Anchor(Base):
+    """What one person's ballots are counted once by, and from when: never a number, a keyed HMAC.
+
+    Every account has at least one; a poll uses the one in force when it opened.
+    """
+
+    __tablename__ = "anchor"
+    __table_args__ = (hash_check("anchor"),)
+
+    citizen_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("citizen.id", ondelete="CASCADE"), primary_key=True
+    )
+    since: Mapped[dt.datetime] = mapped_column(primary_key=True, default=utc_now)
+    anchor: Mapped[bytes]
+
+
+class Tombstone(Base):
+    """What is left of a deleted account while a poll of its time lives: an anchor of a number."""
+
+    __tablename__ = "tombstone"
+    __table_args__ = (hash_check("phone_hash"), hash_check("anchor"))
+
+    phone_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    since: Mapped[dt.datetime] = mapped_column(primary_key=True)
+    anchor: Mapped[bytes]
+    until: Mapped[dt.datetime] = mapped_column(index=True)

@@ -1,4 +1,4 @@
-"""A PostgreSQL cluster of the clone's own: `python3 -m ops.cluster [--name pg] up|down|status|url`.
+"""A PostgreSQL cluster of the clone's own: `python3 -m ops.cluster [--name pg] ACTION`.
 
 Reached by a Unix socket only, and by password only. As root it runs as the system user `postgres`,
 else as whoever calls. Tests have one of their own (`--name pg-test`). Standard library only.
@@ -6,6 +6,7 @@ else as whoever calls. Tests have one of their own (`--name pg-test`). Standard 
 
 import argparse
 import contextlib
+import fcntl
 import shutil
 import time
 from collections.abc import Iterator
@@ -59,6 +60,23 @@ def remove_cluster(name: str = "pg") -> None:
 
 
 @contextlib.contextmanager
+def borrowed_cluster(name: str) -> Iterator[tuple[str, bool]]:
+    """A cluster that runs as long as anybody borrows it: the superuser's URL, and whether the
+    borrower is the first."""
+    use = var_dir() / f".{name}.use"
+    use.parent.mkdir(parents=True, exist_ok=True)
+    with use.open("a", encoding="ascii") as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
+        first = not server.running(find(name))
+        try:
+            yield ensure_cluster(name), first
+        finally:
+            with contextlib.suppress(BlockingIOError):  # somebody else still uses it
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                stop_cluster(name)
+
+
+@contextlib.contextmanager
 def _alone(name: str) -> Iterator[Cluster]:
     with only_one(var_dir() / f".{name}.lock"):
         yield find(name)
@@ -74,7 +92,7 @@ def _report(name: str) -> int:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python3 -m ops.cluster", description=__doc__)
     parser.add_argument("--name", default="pg", help="which of the clone's clusters")
-    parser.add_argument("action", choices=["up", "down", "status", "url"])
+    parser.add_argument("action", choices=["up", "down", "status", "url", "remove"])
     wanted = parser.parse_args()
     if wanted.action == "status":
         return _report(wanted.name)
@@ -82,11 +100,10 @@ def main() -> int:
         print(find(wanted.name).url)
         return 0
     began = time.monotonic()
-    if wanted.action == "up":
-        ensure_cluster(wanted.name)
-    else:
-        stop_cluster(wanted.name)
-    say(f"{wanted.name} is {wanted.action} ({time.monotonic() - began:.1f} s)")
+    actions = {"up": ensure_cluster, "down": stop_cluster, "remove": remove_cluster}
+    actions[wanted.action](wanted.name)
+    done = {"up": "up", "down": "down", "remove": "removed"}[wanted.action]
+    say(f"{wanted.name} is {done} ({time.monotonic() - began:.1f} s)")
     return 0
 
 

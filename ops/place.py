@@ -60,6 +60,11 @@ def _short(path: Path) -> str:
     return hashlib.sha256(os.fsencode(path)).hexdigest()[:10]
 
 
+def exists(name: str) -> bool:
+    """Whether this clone has made a cluster of that name."""
+    return any((var_dir() / note).exists() for note in (name, f"{name}.home"))
+
+
 def find(name: str) -> Cluster:
     """This clone's cluster of that name, made or not; its folder exists from now on."""
     var = var_dir()

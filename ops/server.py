@@ -21,7 +21,7 @@ SETTINGS = """\
 # Written anew whenever the server is started.
 listen_addresses = ''
 unix_socket_directories = '{socket_dir}'
-max_connections = 100
+max_connections = 200
 shared_buffers = 256MB
 work_mem = 8MB
 maintenance_work_mem = 128MB

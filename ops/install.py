@@ -1,0 +1,87 @@
+"""The virtual environment: `python3 -m ops.install run|dev` makes it and installs what is pinned.
+
+Runs with the system's Python. Nothing is done when a stamp says that nothing has changed.
+"""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+from ops.machine import ROOT, SetupError, command, only_one, say
+
+VENV = ROOT / ".venv"
+STAMP = VENV / "mvote-stamp.json"
+FILES = {"run": ["requirements.txt"], "dev": ["requirements.txt", "requirements-dev.txt"]}
+
+
+def fingerprint(kind: str) -> str:
+    """Changes with the pinned requirements of that kind (`run` or `dev`)."""
+    contents = [(ROOT / name).read_bytes() for name in FILES[kind]]
+    return hashlib.sha256(b"\0".join(contents)).hexdigest()
+
+
+def _stamp() -> dict[str, str]:
+    try:
+        content = json.loads(STAMP.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _made_for() -> str:
+    """A virtual environment works only at the path and with the Python it was made for."""
+    return f"{VENV} {'.'.join(map(str, sys.version_info[:2]))}"
+
+
+def install(kind: str) -> None:
+    """Bring `.venv` to the pinned versions, if it is not there already."""
+    stamp, python = _stamp(), VENV / "bin" / "python"
+    moved = bool(stamp) and stamp.get("made_for") != _made_for()
+    if moved or not _works(python):
+        say("   making the virtual environment .venv")
+        venv.create(VENV, clear=True, symlinks=True, with_pip=True)
+        stamp = {}
+    if stamp.get(kind) == fingerprint(kind):
+        return
+    say(f"   installing the pinned packages of {' and '.join(FILES[kind])}")
+    _pip(python, *(word for name in FILES[kind] for word in ("--requirement", name)))
+    done = {**stamp, "run": fingerprint("run"), kind: fingerprint(kind), "made_for": _made_for()}
+    STAMP.write_text(json.dumps(done), encoding="utf-8")
+
+
+def _works(python: Path) -> bool:
+    """Whether it starts: a Python that was upgraded away leaves a dangling link."""
+    if not python.exists():
+        return False
+    return subprocess.run([python, "-c", "pass"], check=False).returncode == 0
+
+
+def _pip(python: Path, *arguments: str) -> None:
+    options = ("--quiet", "--no-input", "--disable-pip-version-check", "--prefer-binary")
+    environment = {**os.environ, "PIP_ROOT_USER_ACTION": "ignore"}
+    done = subprocess.run(
+        [python, "-m", "pip", "install", *options, *arguments],
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise SetupError("pip could not install the pinned packages; its words are above.")
+
+
+def main() -> int:
+    kind = sys.argv[1] if sys.argv[1:] else "run"
+    if kind not in FILES:
+        raise SetupError("say `run` or `dev`.")
+    with only_one(ROOT / "var" / ".install.lock"):
+        install(kind)
+    return 0
+
+
+if __name__ == "__main__":
+    command(main)

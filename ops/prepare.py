@@ -1,0 +1,61 @@
+"""Everything between an empty database and a ready one, in one process: starting Python is slow.
+
+`python -m ops.prepare [FILE]` migrates, makes keys, loads the demo, and writes ready tokens for
+trying out to FILE, as JSON by role. Production gets neither demo nor tokens.
+"""
+
+import contextlib
+import io
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from alembic.config import main as alembic
+from flask.cli import ScriptInfo
+
+from ops.machine import say
+
+ROLES = ("citizen", "officer", "administrator")
+
+
+def main() -> int:
+    step("migrations", lambda: alembic(["--raiseerr", "upgrade", "head"]))
+    step("keys", lambda: run_flask("keys", "init"))
+    if os.environ.get("MVOTE_ENV") == "production":
+        return 0
+    step("demo data", lambda: run_flask("demo", "load"))
+    if sys.argv[1:]:
+        step("tokens", lambda: write_tokens(Path(sys.argv[1])))
+    return 0
+
+
+def step(name: str, work: Callable[[], object]) -> None:
+    """One line when it begins to take time, one when it is done."""
+    began = time.monotonic()
+    work()
+    say(f"   {name}: {time.monotonic() - began:.1f} s")
+
+
+def run_flask(*words: str) -> None:
+    """What `flask --app wsgi …` does, without another process."""
+    from wsgi import app
+
+    app.cli.main(list(words), obj=ScriptInfo(create_app=lambda: app), standalone_mode=False)
+
+
+def write_tokens(file: Path) -> None:
+    file.write_text(json.dumps({role: _token(role) for role in ROLES}), encoding="utf-8")
+
+
+def _token(role: str) -> str:
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        run_flask("token", "--role", role)
+    return said.getvalue().strip()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,156 @@
+"""`make run`: database, migrations, keys, demo, web server and worker; until Ctrl-C.
+
+Starts in the virtual environment that `ops/setup.sh` has made.
+"""
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from http import HTTPStatus
+from pathlib import Path
+
+from ops import database, environment, guide, note, server
+from ops.children import Child, Interrupts
+from ops.cluster import stop_cluster
+from ops.machine import ROOT, SetupError, command, say, var_dir
+from ops.place import find
+
+BEGAN = time.monotonic()
+READY_WITHIN = 60  # seconds from starting the web server
+PREPARED_WITHIN = 600  # seconds for migrations and demo data
+
+
+def services(port: int) -> dict[str, list[str]]:
+    """The processes that make up a running mvote, by name."""
+    web_workers = os.environ.get("WEB_WORKERS") or "2"
+    return {
+        "web": [
+            *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"),
+            *("--port", str(port), "--workers", web_workers, "--blocking-threads", "8"),
+            *("--no-ws", "--log-level", "warning", "wsgi:app"),
+        ],
+        "worker": [sys.executable, "jobs.py"],
+    }
+
+
+def progress(text: str) -> None:
+    say(f"[{time.monotonic() - BEGAN:5.1f} s] {text}")
+
+
+def main() -> int:
+    environment.load()
+    port, interrupts = environment.port(), Interrupts()
+    with note.the_only_run():
+        require_free(port)
+        with contextlib.ExitStack() as started:
+            try:
+                run(port, interrupts, started)
+            except Interrupted:
+                progress("stopping")
+    progress("stopped")
+    return 0
+
+
+class Interrupted(Exception):
+    """The person, or `make stop`, wants us to end."""
+
+
+def run(port: int, interrupts: Interrupts, started: contextlib.ExitStack) -> None:
+    """Start everything, and watch it. What is started is put on `started` to be stopped."""
+    started.enter_context(stopping_the_cluster())
+    progress("database")
+    urls = database.prepare()
+    settings = {**os.environ, **urls, "PORT": str(port), "PYTHONUNBUFFERED": "1"}
+    tokens = prepare(settings, interrupts)
+    progress("web server and worker")
+    children = []
+    for name, words in services(port).items():
+        child = Child.start(name, words, var_dir() / "log" / f"{name}.log", settings)
+        started.callback(child.stop)
+        children.append(child)
+    note.write(children, port)
+    await_ready(f"http://127.0.0.1:{port}", children, interrupts)
+    progress(f"ready\n{guide.text(port, tokens)}")
+    watch(children, interrupts)
+
+
+@contextlib.contextmanager
+def stopping_the_cluster() -> Iterator[None]:
+    """Stop the private cluster at the end, if it is we who start it."""
+    ours = environment.given_database() is None and not server.running(find("pg"))
+    try:
+        yield
+    finally:
+        if ours:
+            stop_cluster("pg")
+
+
+def require_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise SetupError(
+                f"port {port} cannot be used ({error.strerror}). Choose another one, such as:"
+                f" make run PORT={port + 1}"
+            ) from None
+
+
+def prepare(settings: dict[str, str], interrupts: Interrupts) -> dict[str, str]:
+    """Run `ops.prepare`, its words on our terminal; the ready-made tokens by role."""
+    with tempfile.TemporaryDirectory() as folder:
+        tokens = Path(folder) / "tokens.json"
+        words = [sys.executable, "-m", "ops.prepare", str(tokens)]
+        process = subprocess.Popen(words, cwd=ROOT, env=settings, start_new_session=True)
+        while process.poll() is None:
+            if interrupts.pause(0.02):
+                process.terminate()
+                process.wait()
+                raise Interrupted
+        if process.returncode != 0:
+            raise SetupError("the database could not be made ready; the reason is above.")
+        return dict(json.loads(tokens.read_text("utf-8"))) if tokens.exists() else {}
+
+
+def await_ready(address: str, children: list[Child], interrupts: Interrupts) -> None:
+    """Wait for `/readyz`, as long as everything that was started lives."""
+    deadline = time.monotonic() + READY_WITHIN
+    while not is_ready(f"{address}/readyz"):
+        check_alive(children)
+        if time.monotonic() > deadline:
+            raise SetupError(f"{address}/readyz is not ready. See {children[0].log.parent}.")
+        if interrupts.pause(0.05):
+            raise Interrupted
+
+
+def is_ready(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - our own address
+            return bool(answer.status == HTTPStatus.OK)
+    except OSError:
+        return False
+
+
+def check_alive(children: list[Child]) -> None:
+    for child in children:
+        if child.process.poll() is not None:
+            raise SetupError(child.obituary())
+
+
+def watch(children: list[Child], interrupts: Interrupts) -> None:
+    """Until the end is wished for; SetupError if a process ends by itself."""
+    while not interrupts.pause(0.2):
+        check_alive(children)
+    raise Interrupted
+
+
+if __name__ == "__main__":
+    command(main)

@@ -2,4 +2,7 @@
 
 import mvote.journal
 import mvote.people.attributes
-import mvote.people.citizens  # noqa: F401
+import mvote.people.challenges
+import mvote.people.citizens
+import mvote.people.limits
+import mvote.people.sessions  # noqa: F401

@@ -54,7 +54,9 @@ class RoleGrant(Base):
     )  # fmt: skip
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
-    citizen_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("citizen.id", ondelete="CASCADE"))
+    citizen_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("citizen.id", ondelete="CASCADE"), index=True
+    )
     role: Mapped[str]
     department_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("department.id"))
     granted_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
@@ -107,7 +109,9 @@ class Consent(Base):
     )  # fmt: skip
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
-    citizen_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("citizen.id", ondelete="CASCADE"))
+    citizen_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("citizen.id", ondelete="CASCADE"), index=True
+    )
     purpose: Mapped[str]
     given_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
     withdrawn_at: Mapped[dt.datetime | None]

@@ -1,0 +1,83 @@
+"""Limits: how often something may be done in a span of time, counted in the database.
+
+Counted there, because many processes serve the same number or address at once.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import hmac
+import ipaddress
+import math
+from dataclasses import dataclass
+
+from sqlalchemy import case, literal
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from mvote.ballotbox.keystore import Keystore
+from mvote.base import Base
+from mvote.errors import TooManyRequests
+from mvote.people.citizens import hash_check
+
+ADDRESS_KEY = "address-hash"
+IPV6_HOME_BITS = 64
+"""How much of an IPv6 address is one household's: the rest, its devices choose as they like."""
+
+
+class Allowance(Base):
+    """How much of a limit one subject has used in its present span."""
+
+    __tablename__ = "allowance"
+    __table_args__ = (hash_check("subject_hash"),)
+
+    #: which limit it is
+    name: Mapped[str] = mapped_column(primary_key=True)
+    #: the number or address that it counts for, as a keyed hash
+    subject_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    span_ends_at: Mapped[dt.datetime] = mapped_column(index=True)
+    used: Mapped[int]
+
+
+@dataclass(frozen=True)
+class Limit:
+    """At most *most* times in each *span* that begins with a first use."""
+
+    name: str
+    most: int
+    span: dt.timedelta
+
+
+def use_up(session: Session, limit: Limit, *, subject_hash: bytes, now: dt.datetime) -> None:
+    """Use *limit* once for the subject. Raises TooManyRequests when nothing of it is left.
+
+    Uses at the same moment wait for each other, so that never more than allowed get through.
+    """
+    statement = insert(Allowance).values(
+        name=limit.name, subject_hash=subject_hash, span_ends_at=now + limit.span, used=1
+    )
+    is_over = Allowance.span_ends_at <= literal(now)
+    statement = statement.on_conflict_do_update(
+        index_elements=[Allowance.name, Allowance.subject_hash],
+        set_={
+            "used": case((is_over, 1), else_=Allowance.used + 1),
+            "span_ends_at": case(
+                (is_over, statement.excluded.span_ends_at), else_=Allowance.span_ends_at
+            ),
+        },
+    )
+    returned = statement.returning(Allowance.used, Allowance.span_ends_at)
+    used, span_ends_at = session.execute(returned).one()
+    if used > limit.most:
+        left = math.ceil((span_ends_at - now).total_seconds())
+        raise TooManyRequests(retry_after_s=max(1, left))
+
+
+def hash_of_address(keystore: Keystore, address: str) -> bytes:
+    """32 bytes that stand for an IP address; all of one IPv6 household are one."""
+    parsed = ipaddress.ip_address(address)
+    bits = IPV6_HOME_BITS if parsed.version == 6 else parsed.max_prefixlen
+    network = ipaddress.ip_network((parsed, bits), strict=False)
+    content = b"mvote/address/1\x00" + str(network).encode()
+    return hmac.new(keystore.get(ADDRESS_KEY), content, hashlib.sha256).digest()

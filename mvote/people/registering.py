@@ -1,0 +1,91 @@
+"""Making accounts: one confirmed number, one citizen, and the anchor that number ever had."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import LargeBinary, any_, bindparam, insert, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import Session
+
+from mvote.base import new_id, utc_now
+from mvote.people.citizens import Anchor, Citizen, Tombstone
+from mvote.people.phones import Phones
+
+
+def register(session: Session, *, number: str, phones: Phones) -> uuid.UUID:
+    """The citizen whose confirmed *number* (E.164) this is; made now, if there is none yet."""
+    return register_many(session, numbers=[number], phones=phones)[0]
+
+
+def register_many(session: Session, *, numbers: Sequence[str], phones: Phones) -> list[uuid.UUID]:
+    """The citizens of confirmed *numbers* (E.164), in their order; made now, if not yet there.
+
+    Two who confirm one number at once get one account: the later waits for the earlier. Rows are
+    written in the order of their hashes, so that two such calls cannot wait for each other.
+    """
+    now = utc_now()
+    hashes = [phones.hash_of(number) for number in numbers]
+    number_of = dict(sorted(zip(hashes, numbers, strict=True)))
+    proposed = {phone_hash: new_id() for phone_hash in number_of}
+    kept = _write_citizens(session, proposed, number_of, phones)
+    new = {kept[key]: key for key, id_ in proposed.items() if kept[key] == id_}
+    first = {id_: phones.anchor_of(number_of[phone_hash]) for id_, phone_hash in new.items()}
+    _write_anchors(session, new, first, now)
+    return [kept[phone_hash] for phone_hash in hashes]
+
+
+def _write_citizens(
+    session: Session,
+    proposed: Mapping[bytes, uuid.UUID],
+    number_of: Mapping[bytes, str],
+    phones: Phones,
+) -> dict[bytes, uuid.UUID]:
+    """Insert accounts, or lock those that are there; which id each number has."""
+    rows = [
+        {"id": id_, "phone_hash": phone_hash, "phone_sealed": phones.seal(number_of[phone_hash])}
+        for phone_hash, id_ in proposed.items()
+    ]
+    statement = upsert(Citizen)
+    statement = statement.on_conflict_do_update(
+        index_elements=[Citizen.phone_hash],
+        set_={"phone_sealed": statement.excluded.phone_sealed},
+    )
+    found = session.execute(statement.returning(Citizen.phone_hash, Citizen.id), rows)
+    return dict(found.tuples().all())
+
+
+def _write_anchors(
+    session: Session,
+    new: Mapping[uuid.UUID, bytes],
+    first: Mapping[uuid.UUID, bytes],
+    now: dt.datetime,
+) -> None:
+    """Give each new account the anchors its number had before, else the number's own."""
+    remembered = _remembered(session, list(new.values()), now) if new else {}
+    rows = [
+        {"citizen_id": citizen_id, "since": since, "anchor": anchor}
+        for citizen_id, phone_hash in new.items()
+        for since, anchor in remembered.get(phone_hash) or [(now, first[citizen_id])]
+    ]
+    if rows:
+        session.execute(insert(Anchor), rows)
+
+
+def _remembered(
+    session: Session, hashes: Sequence[bytes], now: dt.datetime
+) -> dict[bytes, list[tuple[dt.datetime, bytes]]]:
+    """The anchors of deleted accounts that still count, by the hash of their number."""
+    asked = any_(bindparam("hashes", hashes, type_=ARRAY(LargeBinary)))
+    found = session.execute(
+        select(Tombstone.phone_hash, Tombstone.since, Tombstone.anchor).where(
+            Tombstone.phone_hash == asked, Tombstone.until > now
+        )
+    )
+    remembered: dict[bytes, list[tuple[dt.datetime, bytes]]] = {}
+    for phone_hash, since, anchor in found:
+        remembered.setdefault(phone_hash, []).append((since, anchor))
+    return remembered

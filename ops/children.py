@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ops.machine import ROOT, birth
+from ops.machine import ROOT, birth, this_boot
 
 LONGEST_LOG = 10 * 1024 * 1024  # bytes; a longer one is moved aside at the next start
 PATIENCE = 15  # seconds that a process gets to end by itself
@@ -65,13 +65,27 @@ class Child:
 
 
 def end_leftover(pid: int, started: str) -> bool:
-    """End the group of a child whose supervisor was killed, if it is still that very process."""
-    if birth(pid) != started:
+    """End the group of a child whose supervisor was killed; whether there was any of it left.
+
+    The leader may be dead and its group alive. Nobody else can get a group of that number then.
+    """
+    orphaned = birth(pid) is None and started.startswith(this_boot()) and _group_exists(pid)
+    if birth(pid) != started and not orphaned:
         return False
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGTERM)
-    if not gone(pid, started, PATIENCE):
+        deadline = time.monotonic() + PATIENCE
+        while _group_exists(pid) and time.monotonic() < deadline:
+            time.sleep(0.05)
         os.killpg(pid, signal.SIGKILL)
+    return True
+
+
+def _group_exists(leader: int) -> bool:
+    try:
+        os.killpg(leader, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
     return True
 
 
@@ -91,7 +105,8 @@ class Interrupts:
     def __init__(self) -> None:
         self._wished = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, lambda *_: self._wished.set())
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup
+                signal.signal(number, lambda *_: self._wished.set())
 
     def __bool__(self) -> bool:
         return self._wished.is_set()

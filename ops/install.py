@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 import venv
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from ops.machine import ROOT, SetupError, command, only_one, say
 
 VENV = ROOT / ".venv"
 STAMP = VENV / "mvote-stamp.json"
+SIGN_OF_LIFE = 10  # seconds between two signs that pip is still at work
 FILES = {"run": ["requirements.txt"], "dev": ["requirements.txt", "requirements-dev.txt"]}
 
 
@@ -61,16 +63,20 @@ def _works(python: Path) -> bool:
 
 
 def _pip(python: Path, *arguments: str) -> None:
-    options = ("--quiet", "--no-input", "--disable-pip-version-check", "--prefer-binary")
-    environment = {**os.environ, "PIP_ROOT_USER_ACTION": "ignore"}
-    done = subprocess.run(
+    options = ("-qq", "--no-input", "--disable-pip-version-check", "--prefer-binary")
+    process = subprocess.Popen(
         [python, "-m", "pip", "install", *options, *arguments],
         cwd=ROOT,
-        env=environment,
+        env={**os.environ, "PIP_ROOT_USER_ACTION": "ignore"},
         stdin=subprocess.DEVNULL,
-        check=False,
     )
-    if done.returncode != 0:
+    began = time.monotonic()
+    while process.poll() is None:
+        try:
+            process.wait(SIGN_OF_LIFE)
+        except subprocess.TimeoutExpired:
+            say(f"   … {time.monotonic() - began:.0f} s")
+    if process.returncode != 0:
         raise SetupError("pip could not install the pinned packages; its words are above.")
 
 

@@ -49,7 +49,8 @@ def only_one(lock: Path) -> Iterator[None]:
 def birth(pid: int) -> str | None:
     """When a process was started, or None if there is none: with the id it names the process.
 
-    A process id alone is used again, after a restart of the machine most of all.
+    A process id alone is used again, after a restart of the machine most of all; so the answer
+    begins with the name of this boot.
     """
     stat = Path(f"/proc/{pid}/stat")
     if Path("/proc/self/stat").exists():
@@ -57,10 +58,18 @@ def birth(pid: int) -> str | None:
             fields = stat.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
         except OSError:
             return None
-        return None if fields[0] == "Z" else fields[19]
+        return None if fields[0] == "Z" else f"{this_boot()} {fields[19]}"
     listing = ["ps", "-o", "lstart=", "-p", str(pid)]
     answer = subprocess.run(listing, capture_output=True, text=True, check=False)
     return answer.stdout.strip() or None
+
+
+def this_boot() -> str:
+    """Names the time since the machine was started; "" where the system does not tell."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
 
 
 def command(main: Callable[[], int]) -> None:

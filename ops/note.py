@@ -23,12 +23,13 @@ def read() -> dict[str, object]:
     return content if isinstance(content, dict) else {}
 
 
-def write(children: Sequence[Child], port: int) -> None:
-    """Say who we are, so that `make stop` finds us and a later run our orphans."""
+def write(children: Sequence[Child], port: int, *, cluster: bool) -> None:
+    """Say who we are, so that `make stop` finds us, and what a later run has to end for us."""
     note = {
         "pid": os.getpid(),
         "birth": birth(os.getpid()),
         "port": port,
+        "cluster": cluster,
         "children": [child.identity for child in children],
     }
     write_private(_file(), json.dumps(note))
@@ -42,8 +43,11 @@ def supervisor() -> int | None:
 
 
 @contextlib.contextmanager
-def the_only_run() -> Iterator[None]:
-    """Refuse to run twice in one clone; clear up after a run that was killed."""
+def the_only_run() -> Iterator[bool]:
+    """Refuse to run twice in one clone; clear up after a run that was killed.
+
+    Gives whether such a run has left us its cluster.
+    """
     lock = var_dir() / ".run.lock"
     lock.parent.mkdir(parents=True, exist_ok=True)
     with lock.open("a", encoding="ascii") as file:
@@ -54,15 +58,18 @@ def the_only_run() -> Iterator[None]:
             raise SetupError(f"it runs already (port {port}); `make stop` ends it.") from None
         end_orphans()
         try:
-            yield
+            yield bool(read().get("cluster"))
         finally:
             _file().unlink(missing_ok=True)
 
 
-def end_orphans() -> None:
-    """End the children of a supervisor that can no longer do it."""
+def end_orphans() -> bool:
+    """End the children of a supervisor that can no longer do it; whether there were any."""
+    found = False
     children = read().get("children")
     for child in children if isinstance(children, list) else []:
         match child:
             case [int(pid), str(started)] if end_leftover(pid, started):
                 say(f"ended process {pid}, left over from a run that was killed")
+                found = True
+    return found

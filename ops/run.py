@@ -12,7 +12,6 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
 
@@ -47,13 +46,21 @@ def progress(text: str) -> None:
 def main() -> int:
     environment.load()
     port, interrupts = environment.port(), Interrupts()
-    with note.the_only_run():
+    with note.the_only_run() as inherited, contextlib.ExitStack() as started:
         require_free(port)
-        with contextlib.ExitStack() as started:
-            try:
-                run(port, interrupts, started)
-            except Interrupted:
-                progress("stopping")
+        cluster = starts_the_cluster(inherited=inherited)
+        if cluster:
+            started.callback(stop_cluster, "pg")
+        try:
+            settings = {**os.environ, **prepare_database(), "PORT": str(port)}
+            tokens = prepare(settings, interrupts)
+            children = start_services(port, settings, started)
+            note.write(children, port, cluster=cluster)
+            await_ready(f"http://127.0.0.1:{port}", children, interrupts)
+            progress(f"ready\n{guide.text(port, tokens)}")
+            watch(children, interrupts)
+        except Interrupted:
+            progress("stopping")
     progress("stopped")
     return 0
 
@@ -62,34 +69,29 @@ class Interrupted(Exception):
     """The person, or `make stop`, wants us to end."""
 
 
-def run(port: int, interrupts: Interrupts, started: contextlib.ExitStack) -> None:
-    """Start everything, and watch it. What is started is put on `started` to be stopped."""
-    started.enter_context(stopping_the_cluster())
+def starts_the_cluster(*, inherited: bool) -> bool:
+    """Whether the private cluster is ours to stop: not if somebody had started it before us."""
+    if environment.given_database():
+        return False
+    return inherited or not server.running(find("pg"))
+
+
+def prepare_database() -> dict[str, str]:
     progress("database")
-    urls = database.prepare()
-    settings = {**os.environ, **urls, "PORT": str(port), "PYTHONUNBUFFERED": "1"}
-    tokens = prepare(settings, interrupts)
+    return database.prepare()
+
+
+def start_services(
+    port: int, settings: dict[str, str], started: contextlib.ExitStack
+) -> list[Child]:
+    """Start all, each put on `started` to be stopped with it."""
     progress("web server and worker")
     children = []
     for name, words in services(port).items():
-        child = Child.start(name, words, var_dir() / "log" / f"{name}.log", settings)
-        started.callback(child.stop)
-        children.append(child)
-    note.write(children, port)
-    await_ready(f"http://127.0.0.1:{port}", children, interrupts)
-    progress(f"ready\n{guide.text(port, tokens)}")
-    watch(children, interrupts)
-
-
-@contextlib.contextmanager
-def stopping_the_cluster() -> Iterator[None]:
-    """Stop the private cluster at the end, if it is we who start it."""
-    ours = environment.given_database() is None and not server.running(find("pg"))
-    try:
-        yield
-    finally:
-        if ours:
-            stop_cluster("pg")
+        log = var_dir() / "log" / f"{name}.log"
+        children.append(Child.start(name, words, log, {**settings, "PYTHONUNBUFFERED": "1"}))
+        started.callback(children[-1].stop)
+    return children
 
 
 def require_free(port: int) -> None:

@@ -139,7 +139,7 @@ def _utf8_locale() -> str:
 def start(cluster: Cluster, programs: Programs) -> None:
     """Start the server and wait until it takes connections. Call only if it does not run."""
     owner = cluster.owner
-    (cluster.data / "postmaster.pid").unlink(missing_ok=True)
+    _remove_stale_locks(cluster)
     owner.write(cluster.data / "mvote.conf", settings(cluster))
     owner.write(cluster.data / "pg_hba.conf", ACCESS)
     _prepare_socket_dir(cluster)
@@ -155,6 +155,14 @@ def start(cluster: Cluster, programs: Programs) -> None:
         raise SetupError(f"PostgreSQL did not start. The end of {cluster.log}:\n  {last}")
     pid = int(owner.read(cluster.data / "postmaster.pid").partition("\n")[0])
     owner.write(cluster.home / "running.json", json.dumps(_description(cluster, pid, programs)))
+
+
+def _remove_stale_locks(cluster: Cluster) -> None:
+    """PostgreSQL believes a lock if any process has its number now; we know better."""
+    socket_file = cluster.socket_dir / SOCKET
+    lock = socket_file.with_name(f"{SOCKET}.lock")
+    for path in (cluster.data / "postmaster.pid", socket_file, lock):
+        path.unlink(missing_ok=True)
 
 
 def _prepare_socket_dir(cluster: Cluster) -> None:

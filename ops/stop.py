@@ -26,10 +26,11 @@ def stop_all() -> None:
         if not gone(pid, started, PATIENCE):
             raise SetupError(f"process {pid} does not end.")
         say("stopped")
-    note.end_orphans()
-    if exists("pg") and stop_cluster("pg"):
+    orphans = note.end_orphans()
+    cluster = exists("pg") and stop_cluster("pg")
+    if cluster:
         say("stopped the private cluster")
-    if pid is None:
+    if pid is None and not orphans and not cluster:
         say("nothing was running")
 
 

@@ -76,8 +76,15 @@ def use_up(session: Session, limit: Limit, *, subject_hash: bytes, now: dt.datet
 
 def hash_of_address(keystore: Keystore, address: str) -> bytes:
     """32 bytes that stand for an IP address; all of one IPv6 household are one."""
-    parsed = ipaddress.ip_address(address)
-    bits = IPV6_HOME_BITS if parsed.version == 6 else parsed.max_prefixlen
-    network = ipaddress.ip_network((parsed, bits), strict=False)
-    content = b"mvote/address/1\x00" + str(network).encode()
+    content = b"mvote/address/1\x00" + _home_of(address).encode()
     return hmac.new(keystore.get(ADDRESS_KEY), content, hashlib.sha256).digest()
+
+
+def _home_of(address: str) -> str:
+    """The network that counts as one: an IPv4 address alone, an IPv6 household."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:  # whatever a proxy wrote there still counts for itself
+        return address
+    bits = parsed.max_prefixlen if parsed.version == 4 else IPV6_HOME_BITS
+    return str(ipaddress.ip_network((parsed, bits), strict=False))

@@ -1,0 +1,119 @@
+"""An account as a whole, as its owner and the officers see it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from mvote.journal import JournalEntry
+from mvote.people.attributes import Attribute
+from mvote.people.citizens import Citizen, Consent, RoleGrant
+from mvote.people.phones import Phones, masked
+from mvote.people.sessions import SignIn
+
+Entry = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """What is known of one citizen, with who verified it; plain values, good after the commit."""
+
+    id: uuid.UUID
+    created_at: dt.datetime
+    phone: str
+    language: str | None
+    roles: Sequence[Entry]
+    attributes: dict[str, Entry]
+    consents: Sequence[Entry]
+
+    @property
+    def version(self) -> str:
+        """Changes whenever anything in the account does."""
+        content = json.dumps(asdict(self), default=str, sort_keys=True)
+        return hashlib.sha256(content.encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Export:
+    """All that is kept of a citizen, for themselves to take away."""
+
+    account: Account
+    sign_ins: Sequence[Entry]
+    journal: Sequence[Entry]
+
+
+def locked(session: Session, citizen_id: uuid.UUID) -> Citizen | None:
+    """The citizen, alone with whoever changes the account; None if there is none."""
+    return session.execute(
+        select(Citizen)
+        .where(Citizen.id == citizen_id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    ).scalar_one_or_none()
+
+
+def account_of(session: Session, *, citizen: Citizen, phones: Phones) -> Account:
+    """The whole account, its number masked."""
+    return _account(session, citizen, masked(_number(citizen, phones)))
+
+
+def export_of(session: Session, *, citizen: Citizen, phones: Phones) -> Export:
+    """The account with its number in full, its sessions, and what the journal says of it."""
+    return Export(
+        account=_account(session, citizen, _number(citizen, phones)),
+        sign_ins=_rows(
+            session,
+            select(SignIn.started_at, SignIn.expires_at)
+            .where(SignIn.citizen_id == citizen.id)
+            .order_by(SignIn.id),
+        ),
+        journal=_rows(
+            session,
+            select(JournalEntry.at, JournalEntry.kind, JournalEntry.facts)
+            .where(JournalEntry.subject_id == citizen.id)
+            .order_by(JournalEntry.id),
+        ),
+    )
+
+
+def _number(citizen: Citizen, phones: Phones) -> str:
+    return phones.unseal(citizen.phone_sealed, phone_hash=citizen.phone_hash)
+
+
+def _account(session: Session, citizen: Citizen, phone: str) -> Account:
+    attributes = _rows(session, _ATTRIBUTES.where(Attribute.citizen_id == citizen.id))
+    return Account(
+        id=citizen.id,
+        created_at=citizen.created_at,
+        phone=phone,
+        language=citizen.language,
+        roles=_rows(session, _ROLES.where(RoleGrant.citizen_id == citizen.id)),
+        attributes={entry.pop("name"): entry for entry in attributes},
+        consents=_rows(session, _CONSENTS.where(Consent.citizen_id == citizen.id)),
+    )
+
+
+def _rows(session: Session, statement: Any) -> list[Entry]:
+    return [dict(row) for row in session.execute(statement).mappings()]
+
+
+_ROLES = select(RoleGrant.role, RoleGrant.department_id, RoleGrant.granted_at).order_by(
+    RoleGrant.id
+)
+_CONSENTS = select(Consent.purpose, Consent.given_at, Consent.withdrawn_at).order_by(Consent.id)
+_ATTRIBUTES = select(
+    Attribute.name,
+    Attribute.value,
+    Attribute.set_at,
+    Attribute.verified_by,
+    Attribute.verified_at,
+    Attribute.verified_how,
+).order_by(Attribute.name)

@@ -41,8 +41,10 @@ checkpoint_timeout = 15min
 timezone = 'UTC'
 log_timezone = 'UTC'
 password_encryption = 'scram-sha-256'
-# No text, value or row of a statement may reach the log.
+# No text, value or row of a statement may reach the log. Messages of errors are left to the
+# application too: some quote the value that they complain about.
 log_statement = none
+log_min_messages = log
 log_error_verbosity = terse
 log_min_error_statement = panic
 log_parameter_max_length = 0

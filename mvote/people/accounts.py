@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import json
 import uuid
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
@@ -33,12 +31,6 @@ class Account:
     roles: Sequence[Entry]
     attributes: dict[str, Entry]
     consents: Sequence[Entry]
-
-    @property
-    def version(self) -> str:
-        """Changes whenever anything in the account does."""
-        content = json.dumps(asdict(self), default=str, sort_keys=True)
-        return hashlib.sha256(content.encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, kw_only=True)

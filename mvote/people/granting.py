@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import delete, insert, select
@@ -111,3 +111,13 @@ def _check_departments(session: Session, posts: set[Post]) -> None:
     unknown = asked - set(known)
     if unknown:
         raise InvalidRequest(Fault("/roles", f"There is no department {min(unknown)}."))
+
+
+def departments_after(
+    session: Session, place: uuid.UUID | None, *, limit: int
+) -> Sequence[Department]:
+    """At most *limit* departments, the oldest first, from behind the one with the id *place*."""
+    statement = select(Department).order_by(Department.id).limit(limit)
+    if place is not None:
+        statement = statement.where(Department.id > place)
+    return session.scalars(statement).all()

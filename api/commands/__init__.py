@@ -1,0 +1,15 @@
+"""Commands of `flask --app wsgi …` for whoever installs, operates or tries this out."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from api.commands import keys, people
+
+COMMANDS = [people.token, people.administrators, keys.keys]
+
+
+def register(app: Flask) -> None:
+    """Add every command to *app*."""
+    for command in COMMANDS:
+        app.cli.add_command(command)

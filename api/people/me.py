@@ -1,0 +1,93 @@
+"""One's own account: reading, changing, taking away, deleting."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, current_app
+from sqlalchemy.orm import Session
+
+from api.access import access, caller, caller_id
+from api.blueprint import Blueprint, needs_version
+from api.db import db, transaction
+from api.etags import check_if_match, tagged
+from api.people.schemas import AccountChangesSchema, AccountSchema, ExportSchema
+from mvote.base import utc_now
+from mvote.errors import TokenInvalid
+from mvote.people.accounts import Export, account_of, export_of, locked
+from mvote.people.citizens import Citizen
+from mvote.people.declaring import consent, declare
+from mvote.people.deleting import delete_account
+from mvote.people.phones import Phones
+
+blp = Blueprint("me", "me", description="The caller's own account.")
+
+
+def _phones() -> Phones:
+    phones: Phones = current_app.extensions["phones"]
+    return phones
+
+
+def _shown(session: Session, citizen: Citizen) -> dict[str, Any]:
+    account = account_of(session, citizen=citizen, phones=_phones())
+    dumped: dict[str, Any] = AccountSchema().dump(account)
+    return dumped
+
+
+def _alone_with_my_account(session: Session) -> Citizen:
+    citizen = locked(session, caller_id())
+    if citizen is None:
+        raise TokenInvalid
+    return citizen
+
+
+@blp.get("/me")
+@access("citizen")
+@blp.response(200, AccountSchema)
+@blp.alt_response(304, description="Not modified")
+def show() -> Response:
+    """The caller's account: roles, attributes and who verified them, consents."""
+    return tagged(_shown(db.session(), caller()))
+
+
+@blp.patch("/me")
+@access("citizen")
+@needs_version
+@blp.arguments(AccountChangesSchema)
+@blp.response(200, AccountSchema)
+def change(changes: dict[str, Any]) -> Response:
+    """Declare attributes (null removes), give or withdraw consents, choose a language.
+
+    A verified attribute that is changed is no longer verified.
+    """
+    now = utc_now()
+    with transaction() as session:
+        citizen = _alone_with_my_account(session)
+        check_if_match(_shown(session, citizen))
+        areas, values = current_app.extensions["areas"], changes["attributes"]
+        declare(session, citizen_id=citizen.id, values=values, areas=areas, now=now)
+        given = {each["purpose"]: each["given"] for each in changes["consents"]}
+        consent(session, citizen_id=citizen.id, given=given, now=now)
+        citizen.language = changes.get("language", citizen.language)
+        session.flush()
+        view = _shown(session, citizen)
+    return tagged(view)
+
+
+@blp.get("/me/export")
+@access("citizen")
+@blp.response(200, ExportSchema)
+def export() -> Export:
+    """All that is kept of the caller, the number in full."""
+    return export_of(db.session(), citizen=caller(), phones=_phones())
+
+
+@blp.delete("/me")
+@access("citizen")
+@blp.response(204)
+def delete() -> Response:
+    """Delete the account at once. While polls of its time live, its number cannot vote anew."""
+    with transaction() as session:
+        last_poll_ends = current_app.extensions["last_poll_ends"]
+        delete_account(session, citizen=caller(), last_poll_ends=last_poll_ends)
+    return Response(status=204)

@@ -1,0 +1,1 @@
+"""Everything spatial: areas, sites, geofences, GeoJSON. The only place with ST_… and geometry."""

@@ -177,4 +177,4 @@ def _known(session: Session, citizen_id: uuid.UUID) -> dict[str, Any]:
     found = session.execute(
         select(Attribute.name, Attribute.value).where(Attribute.citizen_id == citizen_id)
     )
-    return dict(found.tuples().all())
+    return dict(found.all())

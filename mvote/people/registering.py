@@ -55,7 +55,7 @@ def _write_citizens(
         set_={"phone_sealed": statement.excluded.phone_sealed},
     )
     found = session.execute(statement.returning(Citizen.phone_hash, Citizen.id), rows)
-    return dict(found.tuples().all())
+    return dict(found.all())
 
 
 def _write_anchors(

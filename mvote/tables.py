@@ -1,8 +1,11 @@
 """Every module with tables, imported so that `Base.metadata` knows them all."""
 
+import mvote.ballotbox.tables
 import mvote.journal
 import mvote.people.attributes
 import mvote.people.challenges
 import mvote.people.citizens
 import mvote.people.limits
-import mvote.people.sessions  # noqa: F401
+import mvote.people.sessions
+import mvote.polls.poll
+import mvote.polls.site_codes  # noqa: F401

@@ -51,13 +51,14 @@ def display_site_code(code: str) -> str:
     return "-".join(stored[start : start + GROUP] for start in range(0, LENGTH, GROUP))
 
 
-def site_code_url(code: str, *, host: str) -> str:
+def site_code_url(code: str, *, host: str, secure: bool = True) -> str:
     """The URL that a QR code holds, `https://<host>/q/<code>`.
 
-    `host` is a DNS name in ASCII or an IPv4 address, with a port if need be.
-    Raises ValueError for a bad code or host.
+    `host` is a DNS name in ASCII or an IPv4 address, with a port if need be; only a developer's
+    own machine is not `secure`. Raises ValueError for a bad code or host.
     """
-    return f"https://{_normalise_host(host)}/q/{normalise_site_code(code)}"
+    scheme = "https" if secure else "http"
+    return f"{scheme}://{_normalise_host(host)}/q/{normalise_site_code(code)}"
 
 
 def site_code_in_url(url: str, *, host: str) -> str:

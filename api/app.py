@@ -1,0 +1,71 @@
+"""`create_app`: settings, database, keys, error bodies, every operation; then the checks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask
+from flask_smorest import Api
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from api import (
+    access,
+    codes,
+    commands,
+    contract,
+    headers,
+    logs,
+    people,
+    places,
+    polls,
+    problems,
+    system,
+    wiring,
+)
+from api.db import ENGINE_OPTIONS, db
+from api.parser import StrictJson
+from api.settings import Settings, read_settings
+
+BODY_LIMIT = 64 * 1024
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The web application. Raises Misconfigured, or Undeclared for an operation without access."""
+    settings = settings or read_settings()
+    logs.configure()
+    app = Flask("mvote", static_folder=None)
+    app.json = StrictJson(app)
+    app.config.update(_flask_config(settings))
+    app.extensions["settings"] = settings
+    db.init_app(app)
+    wiring.connect(app, settings)
+    for module in (system, people, places, polls, codes):
+        module.register(app)
+    api = Api(app, spec_kwargs=contract.SPEC)
+    for module in (people, places, polls, codes):
+        for blueprint in module.BLUEPRINTS:
+            api.register_blueprint(blueprint, url_prefix="/v1")
+    contract.register(app, api)
+    problems.register(app)
+    headers.register(app)
+    commands.register(app)
+    access.check_every_operation_is_declared(app)
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
+    return app
+
+
+def _flask_config(settings: Settings) -> dict[str, Any]:
+    return {
+        "SQLALCHEMY_DATABASE_URI": settings.api_url or "postgresql+psycopg://",
+        "SQLALCHEMY_ENGINE_OPTIONS": ENGINE_OPTIONS,
+        "MAX_CONTENT_LENGTH": BODY_LIMIT,
+        "MAX_FORM_PARTS": 10,
+        "TESTING": settings.environment == "test",
+        "PROPAGATE_EXCEPTIONS": False,
+        "API_TITLE": "mvote",
+        "API_VERSION": "1",
+        "OPENAPI_VERSION": "3.1.0",
+        "OPENAPI_URL_PREFIX": None,
+    }

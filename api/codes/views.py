@@ -1,0 +1,215 @@
+"""Making, revoking, showing and scanning site codes."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import marshmallow as ma
+from marshmallow.validate import OneOf
+from sqlalchemy.orm import Session
+
+from api.access import access, caller
+from api.blueprint import Blueprint, may_raise
+from api.db import db, reading, transaction
+from api.fields import Instant, PositionSchema, String
+from api.limits import limited_per_citizen
+from api.wiring import wiring
+from geo.sites import site_of
+from mvote.base import utc_now
+from mvote.errors import ImpossibleTransition, NotAllowed, NotFound
+from mvote.polls import errors
+from mvote.polls.drafting import is_own, may_know_of
+from mvote.polls.poll import Poll
+from mvote.polls.site_codes import (
+    KINDS,
+    SiteCode,
+    WantedCode,
+    make_site_code,
+    revoke_site_code,
+    scan,
+    site_code,
+)
+from qr.codes import new_site_code, normalise_site_code, site_code_url
+
+blp = Blueprint("codes", "codes", description="Site codes join a site to a poll.")
+OVER = ("cancelled", "closed", "counted", "published", "voided")
+
+
+class NewCode(ma.Schema):
+    class Meta:
+        unknown = ma.RAISE
+
+    poll_id = ma.fields.UUID(required=True)
+    kind = String(required=True, validate=OneOf(KINDS))
+    valid_from = Instant(load_default=None)
+    valid_until = Instant(load_default=None)
+
+
+class CodeSchema(ma.Schema):
+    code = ma.fields.String(required=True)
+    url = ma.fields.String(required=True)
+    kind = ma.fields.String(required=True, validate=OneOf(KINDS))
+    poll_id = ma.fields.UUID(required=True)
+    site_id = ma.fields.UUID(required=True)
+    valid_from = Instant(required=True)
+    valid_until = Instant(required=True, allow_none=True)
+    active = ma.fields.Boolean(required=True)
+
+
+class CodePoll(ma.Schema):
+    id = ma.fields.UUID(required=True)
+    title = ma.fields.Dict(required=True)
+    status = ma.fields.String(required=True)
+    opens_at = Instant(required=True, allow_none=True)
+    closes_at = Instant(required=True, allow_none=True)
+
+
+class CodeSite(ma.Schema):
+    id = ma.fields.UUID(required=True)
+    name = ma.fields.Dict(required=True)
+    address = ma.fields.Dict(required=True)
+
+
+class CodeView(CodeSchema):
+    poll = ma.fields.Nested(CodePoll, required=True)
+    site = ma.fields.Nested(CodeSite, required=True)
+
+
+class ScanRequest(ma.Schema):
+    class Meta:
+        unknown = ma.RAISE
+
+    position = ma.fields.Nested(PositionSchema)
+
+
+class ScanAnswer(ma.Schema):
+    presence_token = ma.fields.String(required=True)
+    poll_id = ma.fields.UUID(required=True)
+    site_id = ma.fields.UUID(required=True)
+    expires_at = Instant(required=True)
+
+
+def url_of(code: SiteCode) -> str:
+    """The address on the poster."""
+    settings = wiring().settings
+    secure = settings.public_url.startswith("https://")
+    return site_code_url(code.code, host=settings.host, secure=secure)
+
+
+def code_in(session: Session, text: str) -> SiteCode:
+    """The code that somebody typed or scanned. Raises NotFound, also for what is no code."""
+    try:
+        return site_code(session, normalise_site_code(text))
+    except ValueError:
+        raise NotFound from None
+
+
+def known_code(session: Session, text: str) -> tuple[SiteCode, Poll]:
+    """A code and its poll; a draft's code is nobody's business yet. Raises NotFound."""
+    code = code_in(session, text)
+    poll = session.get_one(Poll, code.poll_id)
+    if not may_know_of(poll, None):
+        raise NotFound
+    return code, poll
+
+
+def shown_code(session: Session, code: SiteCode, poll: Poll) -> dict[str, Any]:
+    """A code with its poll and site, as everyone sees it."""
+    now = utc_now()
+    poll_view = {
+        "id": poll.id,
+        "title": poll.content["title"],
+        "status": poll.status_at(now),
+        "opens_at": poll.opens_at,
+        "closes_at": poll.closes_at,
+    }
+    return _plain(code) | {"poll": poll_view, "site": site_of(session, code.site_id)}
+
+
+def _plain(code: SiteCode) -> dict[str, Any]:
+    names = ("code", "kind", "poll_id", "site_id", "valid_from", "valid_until")
+    facts = {name: getattr(code, name) for name in names}
+    return facts | {"url": url_of(code), "active": code.is_active_at(utc_now())}
+
+
+@blp.post("/sites/<uuid:site_id>/codes")
+@access("citizen")
+@may_raise(NotAllowed, ImpossibleTransition)
+@blp.arguments(NewCode)
+@blp.response(201, CodeSchema)
+def make(wanted: dict[str, Any], site_id: uuid.UUID) -> dict[str, Any]:
+    """Make a code; by an officer, or by the poll's author. Allowed after opening too."""
+    with transaction() as session:
+        poll = session.get(Poll, wanted.pop("poll_id"))
+        if poll is None or not (may_know_of(poll, caller())):
+            raise NotFound
+        if not (is_own(poll, caller()) or caller().is_officer):
+            raise NotAllowed
+        if poll.state in OVER:
+            raise ImpossibleTransition(state=poll.state, verb="make a code")
+        code = make_site_code(
+            session,
+            wanted=WantedCode(poll=poll, site_id=site_id, **wanted),
+            actor_id=caller().id,
+            sites=wiring().places,
+            draw=new_site_code,
+        )
+        return _plain(code)
+
+
+@blp.delete("/codes/<code>")
+@access("citizen")
+@may_raise(NotAllowed)
+@blp.response(204)
+def revoke(code: str) -> None:
+    """Revoke a code; by an officer, or by the poll's author."""
+    with transaction() as session:
+        found = code_in(session, code)
+        poll = session.get_one(Poll, found.poll_id)
+        if not may_know_of(poll, caller()):
+            raise NotFound
+        if not (is_own(poll, caller()) or caller().is_officer):
+            raise NotAllowed
+        revoke_site_code(session, code=found, actor_id=caller().id, sites=wiring().places)
+
+
+@blp.get("/codes/<code>")
+@access("public")
+@blp.response(200, CodeView)
+def show(code: str) -> dict[str, Any]:
+    """The poll and the site a code joins, and whether it is active."""
+    session = db.session()
+    found, poll = known_code(session, code)
+    return shown_code(session, found, poll)
+
+
+@blp.post("/codes/<code>/scans")
+@access("citizen")
+@may_raise(
+    errors.PresenceRequired,
+    errors.PositionStale,
+    errors.OutsideArea,
+    errors.PositionTooCoarse,
+    errors.PositionAmbiguous,
+)
+@limited_per_citizen
+@blp.arguments(ScanRequest)
+@blp.response(201, ScanAnswer)
+def scan_code(body: dict[str, Any], code: str) -> dict[str, Any]:
+    """Prove presence at the site: the code, with a fresh position within the site's radius."""
+    from mvote.polls.presence import Position
+
+    citizen_id = caller().id
+    with reading() as session:
+        found, _ = known_code(session, code)
+        position = body.get("position")
+        return scan(
+            session,
+            code=found,
+            citizen_id=citizen_id,
+            position=Position(**position) if position else None,
+            sites=wiring().places,
+            tokens=wiring().presence_tokens,
+            now=utc_now(),
+        )

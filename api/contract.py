@@ -1,0 +1,171 @@
+"""The contract: OpenAPI 3.1, generated from the code that serves it, at `/openapi.yaml`, `/docs`.
+
+Every operation gets the responses that its access, its body, its parameters and its declared
+errors imply, so that the document and the behaviour cannot drift apart unseen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import flask_swagger_ui
+import yaml
+from flask import Flask, Response, send_from_directory
+from flask_smorest import Api
+from flask_smorest.spec.plugins import FlaskPlugin
+from werkzeug.routing import Rule
+
+from api.access import access
+from api.problems import CONTENT_TYPE, HTTP_FAULTS, InternalError, status_of
+from mvote.errors import (
+    DomainError,
+    InvalidRequest,
+    NotAllowed,
+    NotFound,
+    OutcomeUnknown,
+    StaleVersion,
+    TokenInvalid,
+    TokenMissing,
+    TooManyRequests,
+)
+
+DESCRIPTION = (Path(__file__).parent / "description.md").read_text(encoding="utf-8")
+SPEC: dict[str, Any] = {
+    "info": {"description": DESCRIPTION, "license": {"name": "AGPL-3.0-or-later"}},
+    "servers": [{"url": "/"}],
+}
+PROBLEM_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "description": "RFC 9457. `code` is stable; further members are facts of that code.",
+    "required": ["type", "title", "status", "detail", "code"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "code": {"type": "string"},
+        "errors": {"type": "array", "items": {"$ref": "#/components/schemas/Fault"}},
+    },
+}
+FAULT_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "required": ["detail"],
+    "properties": {
+        "pointer": {"type": "string", "description": "JSON pointer into the body (RFC 6901)"},
+        "in": {"type": "string", "enum": ["header", "query", "path"]},
+        "name": {"type": "string"},
+        "detail": {"type": "string"},
+    },
+}
+DOCS_FILES = Path(flask_swagger_ui.__file__).parent / "dist"
+DOCS_PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>mvote API</title>
+<link rel="stylesheet" href="/docs/swagger-ui.css"></head><body><div id="swagger-ui"></div>
+<script src="/docs/swagger-ui-bundle.js"></script><script src="/docs/start.js"></script>
+</body></html>"""
+DOCS_START = 'SwaggerUIBundle({url: "/openapi.yaml", dom_id: "#swagger-ui", deepLinking: true});'
+METHODS = ("get", "post", "put", "patch", "delete")
+
+
+def register(app: Flask, api: Api) -> None:
+    """Build the contract once all operations are known, and serve it with its pages."""
+    document = _document(app, api)
+    text = yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=100)
+    app.extensions["openapi"] = document
+    app.extensions["openapi.yaml"] = text
+    _add_routes(app, text)
+
+
+def _document(app: Flask, api: Api) -> dict[str, Any]:
+    document: dict[str, Any] = api.spec.to_dict()
+    components = document.setdefault("components", {})
+    components.setdefault("schemas", {}).update(Problem=PROBLEM_SCHEMA, Fault=FAULT_SCHEMA)
+    components["securitySchemes"] = {
+        "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+    }
+    for rule, method, operation in _operations(app, document):
+        _complete(operation, app.view_functions[rule.endpoint], rule, method)
+    components.pop("responses", None)
+    return _plain(document)  # type: ignore[no-any-return]
+
+
+def _operations(app: Flask, document: dict[str, Any]) -> Iterator[tuple[Rule, str, dict[str, Any]]]:
+    for rule in app.url_map.iter_rules():
+        item = document["paths"].get(FlaskPlugin.flaskpath2openapi(rule.rule), {})
+        for method in METHODS:
+            if method in item and method.upper() in (rule.methods or ()):
+                yield rule, method, item[method]
+
+
+def _complete(operation: dict[str, Any], view: Any, rule: Rule, method: str) -> None:
+    operation["operationId"] = rule.endpoint.rpartition(".")[2]
+    responses = operation["responses"]
+    for code in list(responses):  # the library's own idea of errors
+        if code == "default" or int(code) >= HTTPStatus.BAD_REQUEST:
+            del responses[code]
+    by_status: dict[int, set[str]] = {}
+    for error in _errors_of(operation, view, rule, method):
+        by_status.setdefault(status_of(error), set()).add(error.code)
+    for status, codes in sorted(by_status.items()):
+        responses[str(status)] = _problem_response(codes, status)
+    if view.access != "public":
+        operation["security"] = [{"token": []}]
+
+
+def _errors_of(
+    operation: dict[str, Any], view: Any, rule: Rule, method: str
+) -> Iterator[type[DomainError]]:
+    yield from (InternalError, OutcomeUnknown, HTTP_FAULTS[413], TooManyRequests)
+    yield from getattr(view, "may_raise", ())
+    yield from (TokenMissing, TokenInvalid)
+    if view.access in ("officer", "administrator"):
+        yield NotAllowed
+    if rule.arguments:
+        yield NotFound
+    if "requestBody" in operation:
+        yield from (HTTP_FAULTS[400], HTTP_FAULTS[415], InvalidRequest)
+    if operation.get("parameters") or "parameters" in operation:
+        yield InvalidRequest
+    if method in ("patch", "put") and getattr(view, "needs_version", False):
+        yield from (StaleVersion, HTTP_FAULTS[428])
+
+
+def _problem_response(codes: set[str], status: int) -> dict[str, Any]:
+    response: dict[str, Any] = {
+        "description": f"{HTTPStatus(status).phrase}: " + ", ".join(sorted(codes)),
+        "content": {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    if status in (429, 503):
+        response["headers"] = {"Retry-After": {"schema": {"type": "string"}}}
+    return response
+
+
+def _plain(value: Any) -> Any:
+    """The document with plain dicts and string keys, as YAML has them."""
+    if isinstance(value, dict):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+
+def _add_routes(app: Flask, text: str) -> None:
+    @app.get("/openapi.yaml")
+    @access("public")
+    def contract_file() -> Response:
+        return Response(text, content_type="application/yaml; charset=utf-8")
+
+    @app.get("/docs")
+    @access("public")
+    def docs_page() -> Response:
+        return Response(DOCS_PAGE, content_type="text/html; charset=utf-8")
+
+    @app.get("/docs/start.js")
+    @access("public")
+    def docs_start() -> Response:
+        return Response(DOCS_START, content_type="text/javascript; charset=utf-8")
+
+    @app.get("/docs/<path:name>")
+    @access("public")
+    def docs_file(name: str) -> Response:
+        return send_from_directory(DOCS_FILES, name)

@@ -1,0 +1,75 @@
+"""The one way to the database: the engine, the session, and `transaction()`, the only commit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from mvote.base import Base, forget_after_commit, run_after_commit
+from mvote.errors import error_of_constraint
+
+db = SQLAlchemy(metadata=Base.metadata)
+
+SHARD_SUFFIX = re.compile(r"_\d{6,}$")
+"""Citus names the constraint of a shard after the table's, with the shard's number behind."""
+
+ENGINE_OPTIONS: dict[str, Any] = {
+    "hide_parameters": True,  # an error message must never print a phone number or a ballot
+    "isolation_level": "READ COMMITTED",  # the slot reads the state after its lock
+    "pool_size": 10,
+    "max_overflow": 10,
+    "pool_timeout": 5,
+    "pool_pre_ping": False,
+    "connect_args": {"options": "-c timezone=UTC -c statement_timeout=10s"
+                                " -c idle_in_transaction_session_timeout=15s"},
+}  # fmt: skip
+
+
+def new_engine(url: str, **options: Any) -> Engine:
+    """An engine with this project's options, for whoever runs outside a web request."""
+    chosen = {key: value for key, value in (ENGINE_OPTIONS | options).items() if value is not None}
+    return create_engine(url, **chosen)
+
+
+@contextmanager
+def transaction(session: Session | None = None) -> Iterator[Session]:
+    """Commit what happens inside, or nothing of it.
+
+    A violated constraint becomes the domain error that stands for it. What was registered with
+    `after_commit` (a text message, a signal) leaves the process only once all is durable.
+    """
+    session = session or db.session()
+    try:
+        yield session
+        session.commit()
+    except BaseException as error:
+        session.rollback()
+        forget_after_commit(session)
+        if isinstance(error, IntegrityError):
+            raise _domain_error(error) from error
+        raise
+    run_after_commit(session)
+
+
+@contextmanager
+def reading() -> Iterator[Session]:
+    """A session that only reads, each statement on its own: no transaction is held open, and the
+    connection goes back at the end, before anything is waited for."""
+    session = db.session()
+    session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
+    try:
+        yield session
+    finally:
+        session.close()
+
+
+def _domain_error(error: IntegrityError) -> Exception:
+    name = getattr(getattr(error.orig, "diag", None), "constraint_name", None) or ""
+    return error_of_constraint(name) or error_of_constraint(SHARD_SUFFIX.sub("", name)) or error

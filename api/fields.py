@@ -1,0 +1,157 @@
+"""Fields that check shape strictly: what comes in is what is meant, what goes out is one form."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+
+import marshmallow as ma
+
+LANGUAGES = ("ko", "en")
+RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+FORBIDDEN = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters, but tab and newline
+    r"\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb"  # invisible, bidi overrides
+    r"\ud800-\udfff]"  # lone surrogates
+)
+
+
+class String(ma.fields.String):
+    """Text in NFC without control, invisible or direction-changing characters."""
+
+    default_error_messages = {"forbidden": "Contains a control or invisible character."}  # noqa: RUF012
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        text = super()._deserialize(value, *args, **kwargs)
+        if text is None or FORBIDDEN.search(text):
+            raise self.make_error("forbidden")
+        return unicodedata.normalize("NFC", text).strip()
+
+
+class Integer(ma.fields.Integer):
+    """A whole number as JSON has it: neither 1.5 nor "7" nor true. Query strings may be digits."""
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> int:
+        if isinstance(value, str) and self._from_query and re.fullmatch(r"-?\d{1,18}", value):
+            return int(value)
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise self.make_error("invalid", input=value)
+        return value
+
+    @property
+    def _from_query(self) -> bool:
+        return self.parent is not None and "Query" in type(self.parent).__name__
+
+
+class Float(ma.fields.Float):
+    """A finite number as JSON has it."""
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self.make_error("invalid", input=value)
+        if not math.isfinite(value):
+            raise self.make_error("special", input=value)
+        return float(value)
+
+
+class Boolean(ma.fields.Boolean):
+    """true or false, nothing that merely looks like them."""
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
+class Instant(ma.fields.Field[dt.datetime]):
+    """RFC 3339 with a time zone in, UTC with `Z` out."""
+
+    default_error_messages = {"invalid": "Not an RFC 3339 instant with a time zone."}  # noqa: RUF012
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> dt.datetime:
+        if not isinstance(value, str) or not RFC3339.fullmatch(value):
+            raise self.make_error("invalid")
+        try:
+            instant = dt.datetime.fromisoformat(value.upper()).astimezone(dt.UTC)
+        except (ValueError, OverflowError):
+            raise self.make_error("invalid") from None
+        if not 1900 <= instant.year <= 9000:  # the database's and every client's calendar
+            raise self.make_error("invalid")
+        return instant
+
+    def _serialize(self, value: dt.datetime | None, *_: Any, **__: Any) -> str | None:
+        return instant(value) if value is not None else None
+
+
+def instant(value: dt.datetime) -> str:
+    """*value* as RFC 3339 in UTC, microseconds only if there are any."""
+    return value.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
+
+
+class LocalText(ma.fields.Field[dict[str, str]]):
+    """A plain string (Korean) or `{"ko": …, "en": …}`; always an object within and going out."""
+
+    default_error_messages = {  # noqa: RUF012
+        "invalid": "A string, or an object with `ko` or `en` or both.",
+        "forbidden": "Contains a control or invisible character.",
+        "empty": "Must not be empty.",
+        "long": "Longer than {max} characters.",
+    }
+
+    def __init__(self, *, max_length: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.max_length = max_length
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> dict[str, str]:
+        texts = {"ko": value} if isinstance(value, str) else value
+        if not isinstance(texts, Mapping) or not texts or not set(texts) <= set(LANGUAGES):
+            raise self.make_error("invalid")
+        return {language: self._checked(texts[language]) for language in texts}
+
+    def _checked(self, text: Any) -> str:
+        if not isinstance(text, str):
+            raise self.make_error("invalid")
+        if FORBIDDEN.search(text):
+            raise self.make_error("forbidden")
+        text = str(unicodedata.normalize("NFC", text)).strip()
+        if not text:
+            raise self.make_error("empty")
+        if len(text) > self.max_length:
+            raise self.make_error("long", max=self.max_length)
+        return str(text)
+
+
+class PositionSchema(ma.Schema):
+    """What a phone reports: a circle that holds it with 95 %, and when. Used and forgotten."""
+
+    class Meta:
+        unknown = ma.RAISE
+
+    lat = Float(required=True, validate=ma.validate.Range(-90, 90))
+    lon = Float(required=True, validate=ma.validate.Range(-180, 180))
+    accuracy_m = Float(
+        required=True,
+        validate=ma.validate.Range(0, 1_000_000, min_inclusive=False),
+        metadata={"description": "Radius in metres that holds the phone with 95 %."},
+    )
+    captured_at = Instant(required=True)
+
+
+class PointSchema(ma.Schema):
+    """A point on earth, WGS 84 degrees."""
+
+    class Meta:
+        unknown = ma.RAISE
+
+    lat = Float(required=True, validate=ma.validate.Range(-90, 90))
+    lon = Float(required=True, validate=ma.validate.Range(-180, 180))

@@ -1,0 +1,57 @@
+"""Lists in pages: `{items, next_cursor}`. A cursor is an opaque, checked place in the order."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Any
+
+import marshmallow as ma
+import orjson
+
+from api.fields import Integer, String
+from api.problems import InvalidParameter
+
+DEFAULT_LIMIT, MAX_LIMIT = 20, 100
+
+
+class PageQuery(ma.Schema):
+    """The two parameters of every list."""
+
+    limit = Integer(
+        load_default=DEFAULT_LIMIT,
+        validate=ma.validate.Range(1, MAX_LIMIT),
+        metadata={"description": "How many at most (default 20)."},
+    )
+    cursor = String(
+        load_default=None,
+        validate=ma.validate.Length(max=512),
+        metadata={"description": "`next_cursor` of the page before."},
+    )
+
+
+def page_of(item: type[ma.Schema] | ma.Schema, name: str) -> type[ma.Schema]:
+    """The schema of a page of *item*s, called *name* in the contract."""
+    fields = {
+        "items": ma.fields.List(ma.fields.Nested(item), required=True),
+        "next_cursor": ma.fields.String(required=True, allow_none=True),
+    }
+    return ma.Schema.from_dict(fields, name=name)  # type: ignore[arg-type]
+
+
+def read_cursor(cursor: str | None, *types: type) -> list[Any] | None:
+    """The place a cursor names, its parts of the given JSON *types*. Raises InvalidParameter."""
+    if cursor is None:
+        return None
+    try:
+        place = orjson.loads(base64.urlsafe_b64decode(cursor.encode() + b"=="))
+    except (ValueError, binascii.Error):
+        place = None
+    if not isinstance(place, list) or [type(part) for part in place] != list(types):
+        raise InvalidParameter(("query", "cursor", "This is no cursor of ours."))
+    return place
+
+
+def write_cursor(*place: Any) -> str:
+    """The cursor that `read_cursor` reads *place* from."""
+    return base64.urlsafe_b64encode(orjson.dumps(place)).decode().rstrip("=")

@@ -1,0 +1,11 @@
+"""Polls over HTTP: drafting, opening, finding, casting, results."""
+
+from flask import Flask
+
+from api.polls import ballots, finding, results, views
+
+BLUEPRINTS = [views.blp, finding.blp, ballots.blp, results.blp]
+
+
+def register(app: Flask) -> None:
+    """Polls have nothing outside /v1."""

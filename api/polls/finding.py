@@ -1,0 +1,81 @@
+"""Finding polls: the list, and what is asked near here."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from sqlalchemy import select
+
+from api.access import access
+from api.blueprint import Blueprint
+from api.db import db
+from api.pages import page_of, read_cursor, write_cursor
+from api.polls.schemas import NearbyPolls, NearbyRequest, PollSchema, PollsQuery
+from api.polls.views import database_time, view_of
+from api.problems import InvalidParameter
+from geo.nearby import nearby
+from mvote.polls.listing import Wanted, list_polls
+from mvote.polls.poll import Poll
+
+blp = Blueprint("finding", "finding", description="Finding polls.")
+MOST_NEARBY = 50
+
+
+@blp.get("/polls")
+@access("public")
+@blp.arguments(PollsQuery, location="query")
+@blp.response(200, page_of(PollSchema, "PollPage"))
+def list_(query: dict[str, Any]) -> dict[str, Any]:
+    """All polls but drafts, newest first."""
+    session = db.session()
+    now = database_time(session)
+    wanted = Wanted(
+        status=query["status"],
+        origin=query["origin"],
+        area_code=query["area"],
+        words=query["q"],
+        before=_place(query["cursor"]),
+        limit=query["limit"],
+    )
+    found = list_polls(session, wanted=wanted, now=now)
+    page = found[: wanted.limit]
+    more = len(found) > wanted.limit
+    return {
+        "items": [view_of(session, poll, now) for poll in page],
+        "next_cursor": write_cursor(str(page[-1].id)) if more else None,
+    }
+
+
+def _place(cursor: str | None) -> uuid.UUID | None:
+    place = read_cursor(cursor, str)
+    try:
+        return uuid.UUID(place[0]) if place else None
+    except ValueError:
+        raise InvalidParameter(("query", "cursor", "This is no cursor of ours.")) from None
+
+
+@blp.post("/polls/nearby")
+@access("public")
+@blp.arguments(NearbyRequest)
+@blp.response(200, NearbyPolls)
+def near(request: dict[str, Any]) -> dict[str, Any]:
+    """Open polls whose area or site is near, nearest first. The position is forgotten."""
+    session = db.session()
+    position, radius = request["position"], request["radius_m"]
+    found = nearby(
+        session, lat=position["lat"], lon=position["lon"], radius_m=radius, limit=MOST_NEARBY
+    )
+    now = database_time(session)
+    polls = _open_ones(session, [poll_id for poll_id, _ in found], now)
+    items = [
+        view_of(session, polls[poll_id], now, distance_m=round(distance, 1))
+        for poll_id, distance in found
+        if poll_id in polls
+    ]
+    return {"items": items, "next_cursor": None}
+
+
+def _open_ones(session: Any, ids: list[uuid.UUID], now: Any) -> dict[uuid.UUID, Poll]:
+    polls = session.scalars(select(Poll).where(Poll.id.in_(ids)))
+    return {poll.id: poll for poll in polls if poll.status_at(now) == "open"}

@@ -1,0 +1,113 @@
+"""Results, turnout and records of a published poll."""
+
+from __future__ import annotations
+
+import csv
+import io
+import uuid
+from typing import Any
+
+from flask import Response, request
+
+from api.access import access, caller_or_nobody
+from api.blueprint import Blueprint, may_raise
+from api.db import db
+from api.etags import tagged, tagged_body
+from api.pages import PageQuery, page_of, read_cursor, write_cursor
+from api.polls.schemas import PollTurnout, RecordSchema, ResultSchema
+from api.problems import NotAcceptable
+from api.wiring import wiring
+from mvote.polls.drafting import poll_known_to
+from mvote.polls.errors import ResultsNotAvailable
+from mvote.polls.results import PublishedResult, not_available, published_records, published_result
+
+blp = Blueprint("results", "results", description="Results, turnout, records.")
+CSV = "text/csv"
+JSON = "application/json"
+ABSENT = {"schema": {"type": "string"}}
+
+
+def _published(poll_id: uuid.UUID) -> PublishedResult:
+    session = db.session()
+    poll = poll_known_to(session, poll_id, caller_or_nobody())
+    if poll.frozen_at is None:
+        raise not_available(session, poll)
+    return published_result(session, poll, wiring().polls.of(session, poll_id))
+
+
+@blp.get("/polls/<uuid:poll_id>/results")
+@access("public")
+@may_raise(ResultsNotAvailable, NotAcceptable)
+@blp.response(200, ResultSchema)
+@blp.alt_response(200, schema={"type": "string"}, content_type=CSV, success=True)
+@blp.alt_response(304, description="Not modified")
+def result(poll_id: uuid.UUID) -> Response:
+    """The result: turnout, and votes of each option; as JSON or CSV by `Accept`."""
+    wanted = request.accept_mimetypes.best_match([JSON, CSV])
+    if wanted is None:
+        raise NotAcceptable
+    found = _published(poll_id)
+    if wanted == CSV:
+        return tagged_body(_as_csv(found), "text/csv; charset=utf-8")
+    return tagged(ResultSchema().dump(_as_json(found)))
+
+
+def _as_json(found: PublishedResult) -> dict[str, Any]:
+    return {
+        "poll_id": found.poll.id,
+        "definition_hash": found.definition.hash.hex(),
+        "method": found.definition.question.kind,
+        "turnout": found.turnout(),
+        "too_few": found.too_few,
+        "options": found.options(),
+        "published_at": found.poll.published_at,
+        "statement": found.statement,
+    }
+
+
+def _as_csv(found: PublishedResult) -> bytes:
+    """One line an option, then the turnout; UTF-8 with a byte order mark, as spreadsheets want."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(["key", "title_ko", "title_en", "votes", "share"])
+    for option in found.options():
+        title = option["title"]
+        names = [_inert(title.get(language, "")) for language in ("ko", "en")]
+        writer.writerow([option["key"], *names, option["votes"], option["share"]])
+    for name, number in found.turnout().items():
+        writer.writerow([f"({name})", "", "", number, ""])
+    return b"\xef\xbb\xbf" + text.getvalue().encode()
+
+
+def _inert(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t")) else text
+
+
+@blp.get("/polls/<uuid:poll_id>/turnout")
+@access("public")
+@may_raise(ResultsNotAvailable)
+@blp.response(200, PollTurnout)
+@blp.alt_response(304, description="Not modified")
+def turnout(poll_id: uuid.UUID) -> Response:
+    """How many took part."""
+    found = _published(poll_id)
+    return tagged(PollTurnout().dump({"poll_id": found.poll.id, "turnout": found.turnout()}))
+
+
+@blp.get("/polls/<uuid:poll_id>/records")
+@access("public")
+@may_raise(ResultsNotAvailable)
+@blp.arguments(PageQuery, location="query")
+@blp.response(200, page_of(RecordSchema, "RecordPage"))
+def records(query: dict[str, Any], poll_id: uuid.UUID) -> dict[str, Any]:
+    """Cast vote records, sorted by content: empty where the definition publishes totals only."""
+    found = _published(poll_id)
+    place = read_cursor(query["cursor"], int)
+    after, limit = place[0] if place else -1, query["limit"]
+    rows = [*published_records(db.session(), found.definition, after=after, limit=limit + 1)]
+    page = rows[:limit]
+    return {
+        "items": [{"selections": selections} for _, selections in page],
+        "next_cursor": write_cursor(page[-1][0]) if len(rows) > limit else None,
+    }

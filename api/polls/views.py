@@ -1,0 +1,165 @@
+"""Drafting, changing, opening and cancelling polls, and reading one."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any
+
+from flask import Response
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from api.access import access, caller, caller_or_nobody
+from api.blueprint import Blueprint, may_raise, needs_version
+from api.db import db, transaction
+from api.etags import check_if_match, tagged, tagged_body
+from api.polls.schemas import NewPoll, PollChanges, PollSchema
+from api.wiring import wiring
+from mvote.errors import ImpossibleTransition, NotAllowed, NotFound
+from mvote.polls.definition import DEFAULT_K, DEFAULT_PUBLISH_FROM
+from mvote.polls.drafting import (
+    Author,
+    cancel_poll,
+    draft_poll,
+    own_poll,
+    poll_known_to,
+    revise_draft,
+)
+from mvote.polls.errors import NotReadyToOpen, QuotaReached
+from mvote.polls.opening import default_records, open_poll
+from mvote.polls.poll import Poll
+from mvote.polls.results import definition_of
+
+blp = Blueprint("polls", "polls", description="Polls: drafting, opening, reading.")
+TIMES = ("opens_at", "closes_at")
+
+
+def database_time(session: Session) -> dt.datetime:
+    """The clock that decides opening and closing."""
+    now: dt.datetime = session.scalars(select(func.clock_timestamp())).one()
+    return now
+
+
+def shown(session: Session, poll: Poll, now: dt.datetime, **more: Any) -> dict[str, Any]:
+    """The poll as JSON, for a response with an ETag."""
+    dumped: dict[str, Any] = PollSchema().dump(view_of(session, poll, now, **more))
+    return dumped
+
+
+def view_of(session: Session, poll: Poll, now: dt.datetime, **more: Any) -> dict[str, Any]:
+    """The poll as everyone who knows of it sees it."""
+    frozen = poll.frozen_at is not None
+    definition = wiring().polls.of(session, poll.id) if frozen else None
+    content = poll.content
+    question = content.get("question")
+    return {
+        "id": poll.id,
+        "status": poll.status_at(now),
+        "origin": poll.origin,
+        "department_id": poll.department_id,
+        "title": content["title"],
+        "description": content.get("description"),
+        "question": question,
+        "opens_at": poll.opens_at,
+        "closes_at": poll.closes_at,
+        "created_at": poll.created_at,
+        "eligibility": content.get("eligibility") or {},
+        "presence": content.get("presence") or {"rule": "none"},
+        "results": content.get("results", "after_close"),
+        "records": content.get("records") or (question and default_records(question["kind"])),
+        "custody": content.get("custody", "server"),
+        "cast_check": content.get("cast_check", True),
+        "k": content.get("k", DEFAULT_K),
+        "publish_from": content.get("publish_from", DEFAULT_PUBLISH_FROM),
+        "definition_hash": definition and definition.hash.hex(),
+        **more,
+    }
+
+
+@blp.post("/polls")
+@access("citizen")
+@may_raise(QuotaReached)
+@blp.arguments(NewPoll)
+@blp.response(201, PollSchema)
+def draft(content: dict[str, Any]) -> Response:
+    """Draft a poll: a citizen's own, or an officer's for the department."""
+    times = {name: content.pop(name, None) for name in TIMES}
+    with transaction() as session:
+        poll = draft_poll(
+            session,
+            author=Author.of(caller()),
+            content=content,
+            places=wiring().places,
+            quota=wiring().settings.citizen_polls_per_week,
+            **times,
+        )
+        view = shown(session, poll, database_time(session))
+    return tagged(view, status=201)
+
+
+@blp.get("/polls/<uuid:poll_id>")
+@access("public")
+@blp.response(200, PollSchema)
+@blp.alt_response(304, description="Not modified")
+def show(poll_id: uuid.UUID) -> Response:
+    """One poll. A draft is shown to its own people only."""
+    session = db.session()
+    poll = poll_known_to(session, poll_id, caller_or_nobody())
+    return tagged(shown(session, poll, database_time(session)))
+
+
+@blp.get("/polls/<uuid:poll_id>/definition")
+@access("public")
+@blp.response(200, {"type": "object"}, description="RFC 8785 canonical JSON, byte for byte")
+@blp.alt_response(304, description="Not modified")
+def definition(poll_id: uuid.UUID) -> Response:
+    """The frozen definition: exactly the bytes whose SHA-256 stands in receipts and in the log."""
+    content = definition_of(db.session(), poll_id)
+    if content is None:
+        raise NotFound
+    return tagged_body(content, "application/json")
+
+
+@blp.patch("/polls/<uuid:poll_id>")
+@access("citizen")
+@needs_version
+@may_raise(NotAllowed, ImpossibleTransition)
+@blp.arguments(PollChanges)
+@blp.response(200, PollSchema)
+def revise(changes: dict[str, Any], poll_id: uuid.UUID) -> Response:
+    """Change a draft. Members that are not sent stay; `If-Match` says what you have read."""
+    with transaction() as session:
+        poll = own_poll(session, poll_id, caller())
+        check_if_match(shown(session, poll, database_time(session)))
+        revise_draft(session, poll=poll, changes=changes, places=wiring().places)
+        view = shown(session, poll, database_time(session))
+    return tagged(view)
+
+
+@blp.post("/polls/<uuid:poll_id>/open")
+@access("citizen")
+@may_raise(NotAllowed, ImpossibleTransition, NotReadyToOpen)
+@blp.response(200, PollSchema)
+def open_(poll_id: uuid.UUID) -> Response:
+    """Freeze and hash the definition; voting runs from `opens_at` to `closes_at`."""
+    with transaction() as session:
+        poll = own_poll(session, poll_id, caller())
+        warnings = open_poll(session, poll=poll, actor_id=caller().id, around=wiring().around)
+        view = shown(
+            session, poll, database_time(session), warnings=[each.shown() for each in warnings]
+        )
+    return tagged(view)
+
+
+@blp.post("/polls/<uuid:poll_id>/cancel")
+@access("citizen")
+@may_raise(NotAllowed, ImpossibleTransition)
+@blp.response(200, PollSchema)
+def cancel(poll_id: uuid.UUID) -> Response:
+    """Cancel a draft, or a poll in which voting has not begun."""
+    with transaction() as session:
+        poll = own_poll(session, poll_id, caller())
+        cancel_poll(session, poll=poll, actor_id=caller().id, places=wiring().places)
+        view = shown(session, poll, database_time(session))
+    return tagged(view)

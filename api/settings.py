@@ -1,0 +1,144 @@
+"""What can be configured, read once from the environment. `.env.example` explains each name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+ROOT = Path(__file__).resolve().parent.parent
+Environment = Literal["development", "production", "test"]
+CLUSTER_FILES = ("roles.env", "cluster.env")
+
+
+class Misconfigured(RuntimeError):
+    """The environment does not say what it must; the message says what is missing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """All settings, with the defaults of a development machine."""
+
+    environment: Environment = "development"
+    #: SQLAlchemy URLs, one login each: the owner migrates, the api serves, and so on
+    owner_url: str = ""
+    api_url: str = ""
+    shuffler_url: str = ""
+    counter_url: str = ""
+    auditor_url: str = ""
+    var: Path = ROOT / "var"
+    keystore: Path = ROOT / "var" / "keys"
+    #: base64 of 32 bytes for each holder; empty in development: a file beside the keys
+    master_keys: Mapping[str, str]
+    public_url: str = "http://127.0.0.1:8000"
+    city_time_zone: str = "Asia/Seoul"
+    phone_region: str = "KR"
+    citizen_polls_per_week: int = 3
+    trusted_proxies: int = 0
+    metrics: bool = True
+    sms_gateway_url: str = ""
+    sms_gateway_secret: str = ""
+    apple_app_ids: tuple[str, ...] = ()
+    android_app_package: str = ""
+    android_app_cert_sha256: tuple[str, ...] = ()
+
+    @property
+    def host(self) -> str:
+        """The public host (and port), as it stands in receipts and origins of logs."""
+        return self.public_url.split("://", 1)[1].rstrip("/")
+
+
+def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """The settings of this process. Raises Misconfigured."""
+    given = dict(os.environ if environ is None else environ)
+    var = Path(given.get("VAR_DIR") or ROOT / "var")
+    values = _with_private_cluster(given, var)
+    environment = _environment(values)
+    settings = Settings(
+        environment=environment,
+        owner_url=_driver(values.get("DATABASE_URL", "")),
+        api_url=_driver(values.get("API_DATABASE_URL", "")),
+        shuffler_url=_driver(values.get("SHUFFLER_DATABASE_URL", "")),
+        counter_url=_driver(values.get("COUNTER_DATABASE_URL", "")),
+        auditor_url=_driver(values.get("AUDITOR_DATABASE_URL", "")),
+        var=var,
+        keystore=Path(values.get("KEYSTORE_DIR") or var / "keys"),
+        master_keys=_master_keys(values),
+        public_url=_public_url(values),
+        city_time_zone=values.get("CITY_TIME_ZONE") or "Asia/Seoul",
+        phone_region=values.get("PHONE_REGION") or "KR",
+        citizen_polls_per_week=_number(values, "CITIZEN_POLLS_PER_WEEK", 3),
+        trusted_proxies=_number(values, "TRUSTED_PROXIES", 0),
+        metrics=values.get("METRICS", "on") != "off",
+        sms_gateway_url=values.get("SMS_GATEWAY_URL", ""),
+        sms_gateway_secret=values.get("SMS_GATEWAY_SECRET", ""),
+        apple_app_ids=_listed(values.get("APPLE_APP_IDS", "")),
+        android_app_package=values.get("ANDROID_APP_PACKAGE", ""),
+        android_app_cert_sha256=_listed(values.get("ANDROID_APP_CERT_SHA256", "")),
+    )
+    _check_production(settings)
+    return settings
+
+
+def _with_private_cluster(given: dict[str, str], var: Path) -> dict[str, str]:
+    """The environment over what the private cluster left in `var/`, unless a database is given."""
+    found: dict[str, str] = {}
+    names = CLUSTER_FILES[:1] if given.get("DATABASE_URL") else CLUSTER_FILES[1:]
+    for path in (var / name for name in names):
+        if path.exists():
+            lines = (line.partition("=") for line in path.read_text().splitlines())
+            found |= {key: value for key, _, value in lines if key.endswith("DATABASE_URL")}
+    return found | {key: value for key, value in given.items() if value}
+
+
+def _environment(values: Mapping[str, str]) -> Environment:
+    match values.get("MVOTE_ENV", "development"):
+        case "development" | "production" | "test" as name:
+            return name
+        case other:
+            raise Misconfigured(f"MVOTE_ENV is development, production or test, not {other!r}")
+
+
+def _driver(url: str) -> str:
+    """The URL with the driver's name that SQLAlchemy wants."""
+    for scheme in ("postgresql://", "postgres://"):
+        if url.startswith(scheme):
+            return "postgresql+psycopg://" + url.removeprefix(scheme)
+    return url
+
+
+def _public_url(values: Mapping[str, str]) -> str:
+    default = f"http://127.0.0.1:{values.get('PORT') or 8000}"
+    url = (values.get("PUBLIC_URL") or default).rstrip("/")
+    if not url.startswith(("http://", "https://")):
+        raise Misconfigured("PUBLIC_URL begins with https:// (or http:// in development)")
+    return url
+
+
+def _number(values: Mapping[str, str], name: str, default: int) -> int:
+    try:
+        return int(values.get(name) or default)
+    except ValueError:
+        raise Misconfigured(f"{name} is a whole number") from None
+
+
+def _listed(value: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def _master_keys(values: Mapping[str, str]) -> dict[str, str]:
+    holders = ("api", "shuffler", "counter", "auditor")
+    return {holder: values.get(f"{holder.upper()}_MASTER_KEY", "") for holder in holders}
+
+
+def _check_production(settings: Settings) -> None:
+    if settings.environment != "production":
+        return
+    if not any(settings.master_keys.values()):
+        raise Misconfigured("production needs a master key: set API_MASTER_KEY (see .env.example)")
+    if not (settings.sms_gateway_url and settings.sms_gateway_secret):
+        raise Misconfigured("production needs SMS_GATEWAY_URL and SMS_GATEWAY_SECRET")
+    if not settings.public_url.startswith("https://"):
+        raise Misconfigured("production needs PUBLIC_URL with https://")

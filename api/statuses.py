@@ -1,0 +1,36 @@
+"""Which status stands for which broken rule: the one table, and a test that it is complete."""
+
+from __future__ import annotations
+
+from mvote import errors
+from mvote.people import errors as people
+from mvote.polls import errors as polls
+
+STATUSES: dict[type[errors.DomainError], int] = {
+    errors.TokenMissing: 401,
+    errors.TokenInvalid: 401,
+    errors.NotAllowed: 403,
+    errors.NotFound: 404,
+    errors.ImpossibleTransition: 409,
+    errors.StaleVersion: 412,
+    errors.InvalidRequest: 422,
+    errors.TooManyRequests: 429,
+    errors.Overloaded: 503,
+    errors.OutcomeUnknown: 503,
+    people.OneTimeCodeInvalid: 401,
+    people.MessageNotSent: 503,
+    polls.NotEligible: 403,
+    polls.PresenceRequired: 403,
+    polls.OutsideArea: 403,
+    polls.PositionTooCoarse: 403,
+    polls.PositionAmbiguous: 403,
+    polls.PositionStale: 403,
+    polls.PresenceTokenInvalid: 403,
+    polls.AlreadyVoted: 409,
+    polls.PollNotOpen: 409,
+    polls.ResultsNotAvailable: 409,
+    polls.NotReadyToOpen: 409,
+    polls.InvalidSelection: 422,
+    polls.IdempotencyKeyReused: 422,
+    polls.QuotaReached: 429,
+}

@@ -1,0 +1,110 @@
+"""Health, readiness and figures for whoever operates this."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+import orjson
+from flask import Flask, Response, current_app, g, request
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    generate_latest,
+)
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from api.access import access
+from api.db import db
+from api.problems import HTTP_FAULTS
+from api.settings import ROOT, Settings
+
+log = logging.getLogger("mvote.system")
+REGISTRY = CollectorRegistry()
+REQUESTS = Counter(
+    "mvote_requests_total", "Requests by route and status.", ["route", "status"], registry=REGISTRY
+)
+SECONDS = Histogram(
+    "mvote_request_seconds", "Duration of requests by route.", ["route"], registry=REGISTRY,
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
+)  # fmt: skip
+
+
+def register(app: Flask) -> None:
+    """The routes that are no part of the API proper."""
+    app.add_url_rule("/healthz", view_func=access("public")(healthz))
+    app.add_url_rule("/readyz", view_func=access("public")(readyz))
+    app.add_url_rule("/metrics", view_func=access("public")(metrics))
+    app.after_request(_count)
+
+
+def healthz() -> Response:
+    """This process answers."""
+    return _json({"status": "ok"}, 200)
+
+
+def readyz() -> Response:
+    """Everything that is needed to serve is there: database, migrations, keys, demo data."""
+    checks = {
+        "database": _database(),
+        "migrations": _migrations(),
+        "keys": _keys(),
+        "demo": _demo(),
+    }
+    ready = all(checks.values())
+    return _json({"status": "ready" if ready else "not ready", **checks}, 200 if ready else 503)
+
+
+def metrics() -> Response:
+    """Figures in Prometheus's text format; off the public port, or switched off."""
+    settings: Settings = current_app.extensions["settings"]
+    if not settings.metrics:
+        raise HTTP_FAULTS[404]
+    return Response(generate_latest(REGISTRY), content_type=CONTENT_TYPE_LATEST)
+
+
+def _json(document: dict[str, object], status: int) -> Response:
+    return Response(orjson.dumps(document), status, content_type="application/json")
+
+
+def _database() -> bool:
+    return _one("SELECT 1") == 1
+
+
+def _migrations() -> bool:
+    versions = (ROOT / "migrations" / "versions").glob("[0-9]*.py")
+    newest = max(path.name[:4] for path in versions)
+    return _one("SELECT max(version_num) FROM alembic_version") == newest
+
+
+def _keys() -> bool:
+    return bool(_one("SELECT count(*) FROM sealing_key WHERE poll_id IS NULL"))
+
+
+def _demo() -> bool:
+    """A development server without the demo is not what `make run` promised."""
+    settings: Settings = current_app.extensions["settings"]
+    wanted = settings.environment == "development"
+    return not wanted or bool(_one("SELECT count(*) FROM poll WHERE state = 'published'"))
+
+
+def _one(query: str) -> object:
+    try:
+        with db.engine.connect() as connection:
+            found: object = connection.execute(text(query)).scalar_one()
+            return found
+    except SQLAlchemyError as error:
+        log.warning("not ready", extra={"error": type(error).__name__})
+        return None
+
+
+def _count(response: Response) -> Response:
+    route = request.url_rule.rule if request.url_rule else "none"
+    REQUESTS.labels(route, response.status_code).inc()
+    started = g.get("started")
+    if started is not None:
+        SECONDS.labels(route).observe(time.perf_counter() - started)
+    return response

@@ -1,0 +1,101 @@
+"""Joins what `mvote` asks of the world (keys, messages, places) with what satisfies it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from flask import Flask, current_app
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from api.db import db, transaction
+from api.holders import made_once, open_keystore
+from api.settings import Settings
+from geo.places import CityPlaces
+from mvote.ballotbox.casting import BallotBox
+from mvote.ballotbox.keystore import DirectoryKeystore
+from mvote.ballotbox.poll_keys import PollKeyring
+from mvote.ballotbox.receipts import ReceiptKeys
+from mvote.ballotbox.writer import SlotWriter
+from mvote.people.tokens import SigningKey, Tokens
+from mvote.polls.frozen import FrozenPolls
+from mvote.polls.opening import Surroundings
+from mvote.polls.presence_tokens import PresenceTokens
+from mvote.polls.proving import Judge
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wiring:
+    """What views hand to use cases, made once for each process."""
+
+    settings: Settings
+    keystore: DirectoryKeystore
+    tokens: Tokens
+    presence_tokens: PresenceTokens
+    places: CityPlaces
+    judge: Judge
+    polls: FrozenPolls
+    box: BallotBox
+
+    @property
+    def around(self) -> Surroundings:
+        """What opening a poll takes from outside the database."""
+        return Surroundings(
+            keystore=self.keystore,
+            places=self.places,
+            receipt_key_id=self.box.receipts.current_id,
+            host=self.settings.host,
+            time_zone=self.settings.city_time_zone,
+        )
+
+
+def connect(app: Flask, settings: Settings) -> None:
+    """Give *app* its keys, its box and its places; keys are made at first sight if missing."""
+    keystore = open_keystore(settings, "api")
+    tokens = Tokens(issuer=settings.public_url, keys=token_keys(keystore))
+    presence_tokens = PresenceTokens(made_once(keystore, "presence/000001"))
+    made_once(keystore, "receipt/000001")
+    places = CityPlaces()
+    with app.app_context():
+        engine = db.engine
+    app.extensions["keystore"] = keystore
+    app.extensions["tokens"] = tokens
+    app.extensions["wiring"] = Wiring(
+        settings=settings,
+        keystore=keystore,
+        tokens=tokens,
+        presence_tokens=presence_tokens,
+        places=places,
+        judge=Judge(geofence=places, tokens=presence_tokens),
+        polls=FrozenPolls(),
+        box=ballot_box(keystore, engine),
+    )
+
+
+def ballot_box(keystore: DirectoryKeystore, engine: Engine) -> BallotBox:
+    """The box with a casting writer that has sessions of its own on *engine*."""
+    return BallotBox(
+        keys=PollKeyring(keystore),
+        receipts=ReceiptKeys(keystore),
+        slot=SlotWriter(lambda: _own_transaction(engine)),
+    )
+
+
+@contextmanager
+def _own_transaction(engine: Engine) -> Iterator[Session]:
+    with Session(engine) as session, transaction(session):
+        yield session
+
+
+def wiring() -> Wiring:
+    """The wiring of the current app."""
+    found: Wiring = current_app.extensions["wiring"]
+    return found
+
+
+def token_keys(keystore: DirectoryKeystore) -> list[SigningKey]:
+    """The token keys, the newest first; one is made if there is none."""
+    made_once(keystore, "token/000001")
+    return [SigningKey.of(keystore.get(name)) for name in reversed(keystore.names("token/"))]

@@ -1,0 +1,136 @@
+"""Background entry: closes, shuffles, counts, keeps house. `python jobs.py [ROLE …]`.
+
+Each role is a process of its own with its own login, keystore and master key. Without a role all
+of them are started here, which suits one machine.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from api import logs
+from api.db import new_engine, transaction
+from api.holders import open_keystore
+from api.settings import Misconfigured, Settings, read_settings
+from geo.places import CityPlaces
+from mvote.ballotbox.counting import count_poll, polls_to_count
+from mvote.ballotbox.keystore import DirectoryKeystore, Holder
+from mvote.ballotbox.poll_keys import key_name
+from mvote.ballotbox.shuffling import close_poll, polls_due, shuffle_last
+from mvote.ballotbox.stock import fill_stock
+from mvote.housekeeping import (
+    destroy_link_keys,
+    destroy_request_keys,
+    hide_ended_polls,
+    remove_expired,
+)
+
+PAUSE_SECONDS = 1.0
+log = logging.getLogger("mvote.jobs")
+Round = Callable[[Engine, DirectoryKeystore], None]
+
+
+def shuffler_round(engine: Engine, keystore: DirectoryKeystore) -> None:
+    """Close what is due, shuffle what is closing, and forget the link key."""
+    with Session(engine) as session:
+        due = polls_due(session)
+    for poll_id in due:
+        with Session(engine) as session, transaction(session):
+            close_poll(session, poll_id)
+        with Session(engine) as session, transaction(session):
+            ballots = shuffle_last(session, keystore, poll_id)
+        keystore.destroy(key_name(poll_id, "L"))
+        log.info("closed", extra={"poll_id": poll_id, "ballots": ballots})
+
+
+def counter_round(engine: Engine, keystore: DirectoryKeystore) -> None:
+    """Count what is closed, and keep sealing keys in stock."""
+    with Session(engine) as session:
+        closed = polls_to_count(session)
+    for poll_id in closed:
+        with Session(engine) as session, transaction(session):
+            published = count_poll(session, keystore, poll_id)
+        log.info("counted", extra={"poll_id": poll_id, "published": published})
+    with Session(engine) as session, transaction(session):
+        fill_stock(session, keystore)
+
+
+def keeper_round(engine: Engine, keystore: DirectoryKeystore) -> None:
+    """Destroy the api's keys whose time is over, and remove what has expired."""
+    places = CityPlaces()
+    for act in (destroy_link_keys, destroy_request_keys):
+        with Session(engine) as session, transaction(session):
+            act(session, keystore)
+    with Session(engine) as session, transaction(session):
+        hide_ended_polls(session, places)
+    with Session(engine) as session, transaction(session):
+        remove_expired(session)
+
+
+ROLES: dict[str, tuple[Holder, Callable[[Settings], str], Round]] = {
+    "shuffler": ("shuffler", lambda settings: settings.shuffler_url, shuffler_round),
+    "counter": ("counter", lambda settings: settings.counter_url, counter_round),
+    "keeper": ("api", lambda settings: settings.api_url, keeper_round),
+}
+
+
+def work(role: str, stop: threading.Event) -> None:
+    """Do the rounds of *role* until told to stop; a lost database is waited for."""
+    logs.configure()
+    settings = read_settings()
+    holder, url_of, do_round = ROLES[role]
+    keystore = open_keystore(settings, holder)
+    engine = new_engine(url_of(settings), pool_size=1, pool_pre_ping=True)
+    while not stop.is_set():
+        try:
+            do_round(engine, keystore)
+        except DBAPIError as error:
+            log.warning("round failed", extra={"role": role, "error": type(error).__name__})
+        stop.wait(PAUSE_SECONDS)
+
+
+def _work_until_signalled(role: str) -> None:
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    with suppress(Misconfigured):
+        work(role, stop)
+
+
+def main(roles: list[str]) -> int:
+    """Run the named roles, or all; ends when the first of them ends."""
+    unknown = [role for role in roles if role not in ROLES]
+    if unknown:
+        print(f"no such role: {', '.join(unknown)}; there are {', '.join(ROLES)}", file=sys.stderr)
+        return 2
+    if len(roles) == 1:
+        _work_until_signalled(roles[0])
+        return 0
+    spawn = multiprocessing.get_context("spawn")
+    children = [spawn.Process(target=_work_until_signalled, args=[role]) for role in roles or ROLES]
+    for child in children:
+        child.start()
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    while not stop.wait(PAUSE_SECONDS) and all(child.is_alive() for child in children):
+        pass
+    for child in children:
+        child.terminate()
+    for child in children:
+        child.join()
+    return 0 if stop.is_set() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""The ballot box: keys, sealing, the slot, receipts, the log, opening and counting."""

@@ -1,0 +1,58 @@
+"""Receipts: prove that a ballot was recorded, not what it says, nor whose it is, nor when."""
+
+from __future__ import annotations
+
+import base64
+import uuid
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from mvote.ballotbox.keystore import Keystore
+from mvote.people.tokens import key_id
+
+HEADING = "mvote-receipt/1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipt:
+    """What the voter gets; every member is public but the salt, which only the voter's app sees."""
+
+    poll_id: uuid.UUID
+    tracker: str
+    envelope_hash: str
+    definition_hash: str
+    signature: str
+    key_id: str
+    #: lets the app recompute the commitment; None where the definition has no cast check
+    ballot_salt: str | None
+
+
+def receipt_message(origin: str, definition_hash: bytes, tracker: bytes, c: bytes) -> bytes:
+    """The signed bytes: five lines, hex in lower case, no time, no voter."""
+    lines = (HEADING, origin, definition_hash.hex(), tracker.hex(), c.hex())
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
+class ReceiptKeys:
+    """The receipt keys of the keystore. A poll keeps the one it opened with."""
+
+    def __init__(self, keystore: Keystore) -> None:
+        names = keystore.names("receipt/")
+        keys = [Ed25519PrivateKey.from_private_bytes(keystore.get(name)) for name in names]
+        self._by_id = {key_id(key.public_key()): key for key in keys}
+        if not self._by_id:
+            raise LookupError("there is no receipt key: run `flask --app wsgi keys init`")
+
+    @property
+    def current_id(self) -> str:
+        """The id of the key that polls opened from now on get."""
+        return next(reversed(self._by_id))
+
+    def sign(self, key: str, message: bytes) -> str:
+        """The signature (Ed25519, base64) of *message* by the receipt key with that id."""
+        return base64.b64encode(self._by_id[key].sign(message)).decode()
+
+    def public(self) -> dict[str, bytes]:
+        """The public keys by their ids: 32 bytes each."""
+        return {kid: key.public_key().public_bytes_raw() for kid, key in self._by_id.items()}

@@ -1,0 +1,72 @@
+"""The slot: the one way a ballot gets into the box. The database decides, under its own clock."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from mvote.ballotbox.sealing import Tags
+
+Outcome = Literal[
+    "recorded",  # this ballot is in the box now
+    "replay",  # this very ballot was there already: the same answer again
+    "key-reused",  # the key was used by this voter with another ballot
+    "already-voted",  # this voter has voted, with another key
+    "not-open",  # nothing recorded: the poll does not take ballots
+    "refused",  # nothing recorded: the row was not admitted
+    "token-spent",  # nothing recorded: the presence token was used before
+]
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class SlotRow:
+    """One sealed ballot before the slot. `admitted` is false if there are reasons against it."""
+
+    tags: Tags
+    admitted: bool
+    envelope_id: uuid.UUID
+    outer: bytes
+    #: hash of the presence token that proves the voter's presence, if that is what proves it
+    spends: bytes | None = None
+
+
+_CAST = text(
+    "SELECT cast_ballots(:poll_id, :voter_tags, :key_tags, :ballot_tags,"
+    " :admitted, :envelope_ids, :outers, :spends)"
+)
+_TOOK_PART = text("SELECT took_part(:poll_id, :voter_tag)")
+
+
+def cast_ballots(session: Session, poll_id: uuid.UUID, rows: Sequence[SlotRow]) -> list[Outcome]:
+    """Put *rows* into the box of one poll in one call; one outcome for each, in their order."""
+    outcomes: list[Outcome] = (
+        session.connection()
+        .execute(
+            _CAST,
+            {
+                "poll_id": poll_id,
+                "voter_tags": [row.tags.voter_tag for row in rows],
+                "key_tags": [row.tags.key_tag for row in rows],
+                "ballot_tags": [row.tags.ballot_tag for row in rows],
+                "admitted": [row.admitted for row in rows],
+                "envelope_ids": [row.envelope_id for row in rows],
+                "outers": [row.outer for row in rows],
+                "spends": [row.spends for row in rows],
+            },
+        )
+        .scalar_one()
+    )
+    return outcomes
+
+
+def took_part(session: Session, poll_id: uuid.UUID, voter_tag: bytes) -> bool:
+    """Whether the bearer of *voter_tag* has voted in the poll."""
+    found: bool = session.execute(
+        _TOOK_PART, {"poll_id": poll_id, "voter_tag": voter_tag}
+    ).scalar_one()
+    return found

@@ -1,0 +1,131 @@
+"""The tables of the ballot box. None holds a time, a sequence or a name beside a ballot.
+
+Each starts its key with the poll, so that the box can be spread over machines by poll.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+
+from sqlalchemy import CheckConstraint, Computed, SmallInteger
+from sqlalchemy.orm import Mapped, mapped_column
+
+from mvote.base import Base, utc_now
+
+
+class Participation(Base):
+    """*That* somebody has voted: three tags, which say nothing without the poll's keys."""
+
+    __tablename__ = "participation"
+    __table_args__ = (
+        CheckConstraint(
+            "length(voter_tag) = 16 AND length(key_tag) = 16 AND length(ballot_tag) = 16",
+            name="tags_of_16_bytes",
+        ),
+    )
+
+    poll_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    voter_tag: Mapped[bytes] = mapped_column(primary_key=True)
+    key_tag: Mapped[bytes]
+    ballot_tag: Mapped[bytes]
+
+
+class Envelope(Base):
+    """A ballot that waits to be shuffled, under both layers. The id is random."""
+
+    __tablename__ = "envelope"
+
+    poll_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    outer: Mapped[bytes]
+
+
+class QuarantinedEnvelope(Base):
+    """An envelope whose outer layer did not open: kept as it was, and counted."""
+
+    __tablename__ = "quarantined_envelope"
+
+    poll_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    outer: Mapped[bytes]
+
+
+class BoxedBallot(Base):
+    """A sealed ballot that was shuffled in, at its place in the log."""
+
+    __tablename__ = "box"
+
+    poll_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    idx: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    sealed: Mapped[bytes]
+
+
+class LogEntry(Base):
+    """An entry of the poll's log: kind ‖ data. Kind 0 the definition's hash, 1 tracker ‖ C."""
+
+    __tablename__ = "log_entry"
+    __table_args__ = (
+        CheckConstraint("kind BETWEEN 0 AND 4", name="kind_known"),
+        CheckConstraint("(idx = 0) = (kind = 0)", name="definition_first"),
+        CheckConstraint("length(data) = CASE kind WHEN 1 THEN 48 ELSE 32 END", name="data_length"),
+    )
+
+    poll_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    idx: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    kind: Mapped[int] = mapped_column(SmallInteger)
+    data: Mapped[bytes]
+
+
+class Record(Base):
+    """A cast vote record: one ballot's vector, sorted by vector, so its place says nothing."""
+
+    __tablename__ = "record"
+
+    poll_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    j: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    vector: Mapped[bytes]
+
+
+class Result(Base):
+    """The count's statement (canonical JSON) and the accounting that decides its publication."""
+
+    __tablename__ = "result"
+
+    poll_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    statement: Mapped[bytes]
+    participations: Mapped[int]
+    entries: Mapped[int]
+    records: Mapped[int]
+    quarantined: Mapped[int]
+    unopenable: Mapped[int]
+    #: the vectors may be shown, as far as the definition and the number of ballots allow
+    records_public: Mapped[bool]
+    accounting_holds: Mapped[bool] = mapped_column(
+        Computed(
+            "participations = entries AND entries = records AND quarantined = 0 AND unopenable = 0",
+            persisted=True,
+        )
+    )
+
+
+class SpentToken(Base):
+    """A presence token that was used: its hash, for minutes."""
+
+    __tablename__ = "spent_token"
+
+    poll_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    token_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    #: after this instant the token is expired anyway, and the row goes
+    expires_at: Mapped[dt.datetime]
+
+
+class SealingKey(Base):
+    """A public sealing key that the counter made; a poll takes one when it is frozen."""
+
+    __tablename__ = "sealing_key"
+    __table_args__ = (CheckConstraint("length(public_key) = 32", name="x25519"),)
+
+    public_key: Mapped[bytes] = mapped_column(primary_key=True)
+    made_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
+    poll_id: Mapped[uuid.UUID | None]

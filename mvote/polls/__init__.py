@@ -1,0 +1,1 @@
+"""Polls: drafting, opening, who may vote, closing, results."""

@@ -1,0 +1,112 @@
+"""The definition: everything that decides a poll, frozen at opening, hashed, served as bytes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import uuid
+from dataclasses import dataclass
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+import orjson
+import rfc8785
+
+Kind = Literal["single", "multiple", "ranking", "points"]
+PresenceRule = Literal["none", "area", "site"]
+SMALLEST_FULL_RECORDS = 50
+DEFAULT_K = 50
+DEFAULT_PUBLISH_FROM = 5
+
+
+def canonical(document: dict[str, Any]) -> bytes:
+    """The one way to write *document* down (RFC 8785); what is served is what is hashed."""
+    return rfc8785.dumps(document)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What is asked, as far as a ballot must fit it."""
+
+    kind: Kind
+    #: keys of the options, in the order of the vector
+    options: tuple[str, ...]
+    min_selections: int
+    max_selections: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Eligibility:
+    """Who may vote. An empty tuple or None is no rule."""
+
+    areas: tuple[str, ...] = ()
+    area_basis: tuple[str, ...] = ("home",)
+    min_age: int | None = None
+    max_age: int | None = None
+    genders: tuple[str, ...] = ()
+    occupations: tuple[str, ...] = ()
+    verified_only: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrozenPoll:
+    """A definition, read. It never changes, so it may be kept in memory."""
+
+    poll_id: uuid.UUID
+    document: dict[str, Any]
+    hash: bytes
+    question: Question
+    eligibility: Eligibility
+    presence: PresenceRule
+    opens_at: dt.datetime
+    #: the year in which ages are counted: the city's, at opening
+    year: int
+    origin: str
+    sealing_key: bytes
+    receipt_key_id: str
+    cast_check: bool
+    records: Literal["full", "totals"]
+    publish_from: int
+
+    @property
+    def P(self) -> bytes:  # noqa: N802
+        """The poll's 16 bytes, as the notation of the ballot box has them."""
+        return self.poll_id.bytes
+
+
+def read_definition(content: bytes) -> FrozenPoll:
+    """The frozen poll of its canonical bytes."""
+    document = orjson.loads(content)
+    opens_at = dt.datetime.fromisoformat(document["opens_at"])
+    return FrozenPoll(
+        poll_id=uuid.UUID(document["poll_id"]),
+        document=document,
+        hash=hashlib.sha256(content).digest(),
+        question=_question(document["question"]),
+        eligibility=_eligibility(document["eligibility"]),
+        presence=document["presence"]["rule"],
+        opens_at=opens_at,
+        year=opens_at.astimezone(ZoneInfo(document["time_zone"])).year,
+        origin=document["origin"],
+        sealing_key=bytes.fromhex(document["sealing_key"]),
+        receipt_key_id=document["receipt_key_id"],
+        cast_check=document["cast_check"],
+        records=document["records"],
+        publish_from=document["publish_from"],
+    )
+
+
+def _question(question: dict[str, Any]) -> Question:
+    return Question(
+        kind=question["kind"],
+        options=tuple(option["key"] for option in question["options"]),
+        min_selections=question["min_selections"],
+        max_selections=question["max_selections"],
+    )
+
+
+def _eligibility(rules: dict[str, Any]) -> Eligibility:
+    known: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in rules.items()
+    }
+    return Eligibility(**known)

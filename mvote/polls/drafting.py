@@ -1,0 +1,177 @@
+"""Drafting a poll: by a citizen within the quota, or by an officer for a department."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from mvote.base import utc_now
+from mvote.errors import (
+    Fault,
+    ImpossibleTransition,
+    InvalidRequest,
+    NotAllowed,
+    NotFound,
+    stands_for,
+)
+from mvote.journal import Event, write_down
+from mvote.people.citizens import Citizen
+from mvote.polls.errors import QuotaReached
+from mvote.polls.places import Places
+from mvote.polls.poll import Origin, Poll, after
+
+WEEK = dt.timedelta(days=7)
+
+stands_for(
+    "ck_poll_opens_before_it_closes",
+    lambda: InvalidRequest(Fault("/closes_at", "Must be later than opens_at.")),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Author:
+    """On whose behalf a poll is made: a citizen's own, or a department's."""
+
+    citizen_id: uuid.UUID
+    department_id: uuid.UUID | None = None
+
+    @classmethod
+    def of(cls, citizen: Citizen) -> Author:
+        """An officer acts for their (first) department, anyone else for themselves."""
+        departments = sorted(citizen.department_ids)
+        return cls(
+            citizen_id=citizen.id,
+            department_id=departments[0] if citizen.is_officer and departments else None,
+        )
+
+    @property
+    def origin(self) -> Origin:
+        return "government" if self.department_id else "citizen"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PollDrafted(Event):
+    kind: ClassVar[str] = "poll:drafted"
+    origin: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PollCancelled(Event):
+    kind: ClassVar[str] = "poll:cancelled"
+
+
+def draft_poll(
+    session: Session,
+    *,
+    author: Author,
+    content: dict[str, Any],
+    opens_at: dt.datetime | None,
+    closes_at: dt.datetime | None,
+    places: Places,
+    quota: int,
+) -> Poll:
+    """A new draft. Raises QuotaReached for a citizen with *quota* polls in the last seven days."""
+    if author.origin == "citizen":
+        _check_quota(session, author, quota)
+    poll = Poll(
+        author_id=author.citizen_id,
+        department_id=author.department_id,
+        origin=author.origin,
+        content=content,
+        opens_at=opens_at,
+        closes_at=closes_at,
+    )
+    session.add(poll)
+    session.flush()  # the area refers to the poll
+    _save_area(session, poll, places)
+    event = PollDrafted(origin=author.origin)
+    write_down(session, event, actor_id=author.citizen_id, subject_id=poll.id)
+    return poll
+
+
+def _check_quota(session: Session, author: Author, quota: int) -> None:
+    # One at a time for each author, or two drafts at once would both find room.
+    session.execute(
+        text("SELECT pg_advisory_xact_lock(hashtextextended(:author, 1))"),
+        {"author": str(author.citizen_id)},
+    )
+    since = utc_now() - WEEK
+    mine = (Poll.author_id == author.citizen_id, Poll.origin == "citizen", Poll.created_at > since)
+    made = list(session.scalars(select(Poll.created_at).where(*mine).order_by(Poll.created_at)))
+    if len(made) >= quota:
+        frees = made[len(made) - quota] + WEEK
+        raise QuotaReached(
+            per_week=quota, retry_after_s=int((frees - utc_now()).total_seconds()) + 1
+        )
+
+
+def revise_draft(session: Session, *, poll: Poll, changes: dict[str, Any], places: Places) -> None:
+    """Change a draft: *changes* holds members of the content, `opens_at`, `closes_at`."""
+    if poll.state != "draft":
+        raise ImpossibleTransition(state=poll.state, verb="revise")
+    for name in ("opens_at", "closes_at"):
+        if name in changes:
+            setattr(poll, name, changes[name])
+    content = {key: changes[key] for key in changes if key not in ("opens_at", "closes_at")}
+    poll.content = {
+        key: value for key, value in (poll.content | content).items() if value is not None
+    }
+    poll.version += 1
+    session.flush()
+    if "presence" in changes:
+        _save_area(session, poll, places)
+
+
+def _save_area(session: Session, poll: Poll, places: Places) -> None:
+    presence = poll.content.get("presence") or {}
+    area = presence.get("area") if presence.get("rule") == "area" else None
+    places.save_area(
+        session, poll_id=poll.id, area=area, max_accuracy_m=presence.get("max_accuracy_m")
+    )
+
+
+def cancel_poll(session: Session, *, poll: Poll, actor_id: uuid.UUID, places: Places) -> None:
+    """Cancel a draft, or a frozen poll before voting begins. Raises ImpossibleTransition."""
+    now: dt.datetime = session.scalars(select(func.clock_timestamp())).one()
+    if poll.status_at(now) not in ("draft", "scheduled"):
+        raise ImpossibleTransition(state=poll.status_at(now), verb="cancel")
+    poll.state = after(poll.state, "cancel")
+    poll.cancelled_at = now
+    session.flush()
+    places.hide(session, poll_id=poll.id)
+    write_down(session, PollCancelled(), actor_id=actor_id, subject_id=poll.id)
+
+
+def may_know_of(poll: Poll, citizen: Citizen | None) -> bool:
+    """Everyone may know of a poll that was frozen; only its own people of one that never was."""
+    return poll.frozen_at is not None or (citizen is not None and is_own(poll, citizen))
+
+
+def is_own(poll: Poll, citizen: Citizen) -> bool:
+    """The author's own, or an officer's of the same department."""
+    if poll.department_id is None:
+        return poll.author_id == citizen.id
+    return citizen.is_officer and poll.department_id in citizen.department_ids
+
+
+def poll_known_to(session: Session, poll_id: uuid.UUID, citizen: Citizen | None) -> Poll:
+    """The poll, if *citizen* may know of it. Raises NotFound."""
+    poll = session.get(Poll, poll_id)
+    if poll is None or not may_know_of(poll, citizen):
+        raise NotFound
+    return poll
+
+
+def own_poll(session: Session, poll_id: uuid.UUID, citizen: Citizen) -> Poll:
+    """The poll, locked for change, if it is *citizen*'s own. Raises NotFound, NotAllowed."""
+    poll = session.get(Poll, poll_id, with_for_update=True, populate_existing=True)
+    if poll is None or not may_know_of(poll, citizen):
+        raise NotFound
+    if not is_own(poll, citizen):
+        raise NotAllowed
+    return poll

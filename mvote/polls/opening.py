@@ -1,0 +1,195 @@
+"""Opening a poll: every hindrance named at once, then the definition is frozen and hashed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import unicodedata
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from mvote.ballotbox.keystore import Keystore
+from mvote.ballotbox.poll_keys import make_poll_keys
+from mvote.ballotbox.tables import SealingKey
+from mvote.journal import Event, write_down
+from mvote.polls.definition import DEFAULT_K, DEFAULT_PUBLISH_FROM, canonical
+from mvote.polls.errors import NotReadyToOpen
+from mvote.polls.hindrances import Hindrance
+from mvote.polls.places import Places
+from mvote.polls.poll import Poll, PollDefinition, after
+
+FEWEST_OPTIONS = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """What opening takes from outside the database."""
+
+    keystore: Keystore
+    places: Places
+    receipt_key_id: str
+    #: the public host, for the origin of the poll's log and receipts
+    host: str
+    time_zone: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PollOpened(Event):
+    kind: ClassVar[str] = "poll:opened"
+    definition_hash: str
+
+
+def open_poll(
+    session: Session, *, poll: Poll, actor_id: uuid.UUID, around: Surroundings
+) -> list[Hindrance]:
+    """Freeze the poll; voting runs from `opens_at` (at once if past or missing) to `closes_at`.
+
+    The poll's row must be locked. Returns warnings, which never hinder. Raises
+    ImpossibleTransition, or NotReadyToOpen with all that hinders.
+    """
+    state = after(poll.state, "open")
+    now: dt.datetime = session.scalars(select(func.clock_timestamp())).one()
+    hindrances = [*_hindrances(session, poll, around.places, now)]
+    sealing_key = None if hindrances else _take_sealing_key(session, poll)
+    if not hindrances and sealing_key is None:
+        hindrances.append(Hindrance("no-sealing-key", ""))
+    if sealing_key is None:
+        raise NotReadyToOpen(hindrances=[each.shown() for each in hindrances])
+    make_poll_keys(around.keystore, poll.id)
+    poll.opens_at = max(poll.opens_at or now, now)
+    poll.frozen_at, poll.state = now, state
+    definition = _frozen(session, poll, sealing_key, around)
+    session.add(definition)
+    session.flush()
+    around.places.show(session, poll_id=poll.id)
+    event = PollOpened(definition_hash=definition.hash.hex())
+    write_down(session, event, actor_id=actor_id, subject_id=poll.id)
+    return [*_warnings(session, poll, around.places)]
+
+
+def _hindrances(
+    session: Session, poll: Poll, places: Places, now: dt.datetime
+) -> Iterator[Hindrance]:
+    yield from _hindrances_in_time(poll, now)
+    yield from _hindrances_in_question(poll.content.get("question"))
+    yield from _hindrances_in_place(session, poll, places)
+
+
+def _hindrances_in_time(poll: Poll, now: dt.datetime) -> Iterator[Hindrance]:
+    if poll.closes_at is None:
+        yield Hindrance("no-closing-time", "/closes_at")
+    elif poll.closes_at <= now:
+        yield Hindrance("closes-in-the-past", "/closes_at")
+
+
+def _hindrances_in_question(question: dict[str, Any] | None) -> Iterator[Hindrance]:
+    if question is None:
+        yield Hindrance("no-question", "/question")
+        return
+    options = question["options"]
+    if len(options) < FEWEST_OPTIONS:
+        yield Hindrance("too-few-options", "/question/options")
+    if question["max_selections"] > len(options):
+        yield Hindrance("more-selections-than-options", "/question/max_selections")
+    for place in _lookalikes(options):
+        yield Hindrance("options-look-alike", f"/question/options/{place}/title")
+
+
+def _lookalikes(options: list[dict[str, Any]]) -> Iterator[int]:
+    """Places of options whose title reads like an earlier one's in the same language."""
+    seen: set[tuple[str, str]] = set()
+    for place, option in enumerate(options):
+        shown = {
+            (language, "".join(unicodedata.normalize("NFKC", text).casefold().split()))
+            for language, text in option["title"].items()
+        }
+        if shown & seen:
+            yield place
+        seen |= shown
+
+
+def _hindrances_in_place(session: Session, poll: Poll, places: Places) -> Iterator[Hindrance]:
+    presence = poll.content.get("presence") or {}
+    if presence.get("rule") == "area" and not presence.get("area"):
+        yield Hindrance("no-area", "/presence/area")
+    codes = (poll.content.get("eligibility") or {}).get("areas") or []
+    unknown = places.unknown_areas(session, area_codes=codes)
+    yield from (Hindrance("unknown-area", f"/eligibility/areas/{codes.index(c)}") for c in unknown)
+
+
+def _warnings(session: Session, poll: Poll, places: Places) -> Iterator[Hindrance]:
+    if places.is_narrow(session, poll_id=poll.id):
+        yield Hindrance("narrow-area", "/presence/area")
+
+
+def _take_sealing_key(session: Session, poll: Poll) -> bytes | None:
+    """A key pair's public half from the counter's stock, never used for another poll."""
+    free = (
+        select(SealingKey.public_key)
+        .where(SealingKey.poll_id.is_(None))
+        .limit(1)
+        .with_for_update(skip_locked=True, key_share=True)
+    )
+    public_key: bytes | None = session.scalars(free).one_or_none()
+    if public_key is not None:
+        taken = update(SealingKey).where(SealingKey.public_key == public_key)
+        session.execute(taken.values(poll_id=poll.id))
+    return public_key
+
+
+def _frozen(
+    session: Session, poll: Poll, sealing_key: bytes, around: Surroundings
+) -> PollDefinition:
+    content = canonical(_document(session, poll, sealing_key, around))
+    return PollDefinition(poll_id=poll.id, canonical=content, hash=hashlib.sha256(content).digest())
+
+
+def _document(
+    session: Session, poll: Poll, sealing_key: bytes, around: Surroundings
+) -> dict[str, Any]:
+    content = poll.content
+    assert poll.opens_at is not None and poll.closes_at is not None  # noqa: S101, PT018  # hindrances
+    document = {
+        "format": "mvote-definition/1",
+        "poll_id": str(poll.id),
+        "origin": f"{around.host}/mvote/poll/{poll.id}",
+        "by": poll.origin,
+        "title": content["title"],
+        "description": content.get("description"),
+        "question": content["question"],
+        "opens_at": _instant(poll.opens_at),
+        "closes_at": _instant(poll.closes_at),
+        "time_zone": around.time_zone,
+        "eligibility": content.get("eligibility") or {},
+        "presence": _presence(session, poll, around.places),
+        "results": content.get("results", "after_close"),
+        "records": content.get("records") or default_records(content["question"]["kind"]),
+        "custody": content.get("custody", "server"),
+        "cast_check": content.get("cast_check", True),
+        "k": content.get("k", DEFAULT_K),
+        "publish_from": content.get("publish_from", DEFAULT_PUBLISH_FROM),
+        "sealing_key": sealing_key.hex(),
+        "receipt_key_id": around.receipt_key_id,
+    }
+    return {key: value for key, value in document.items() if value is not None}
+
+
+def default_records(kind: str) -> str:
+    """Full records for a single choice; totals for the rest, where a vector can be a signature."""
+    return "full" if kind == "single" else "totals"
+
+
+def _presence(session: Session, poll: Poll, places: Places) -> dict[str, Any]:
+    presence: dict[str, Any] = {"rule": (poll.content.get("presence") or {}).get("rule", "none")}
+    if presence["rule"] == "area":
+        presence["area"] = places.described_area(session, poll_id=poll.id)
+    return presence
+
+
+def _instant(value: dt.datetime) -> str:
+    return value.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")

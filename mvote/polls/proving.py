@@ -1,0 +1,96 @@
+"""Proving presence: a position or a scan, judged by the poll's rule, then forgotten."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from mvote.errors import DomainError
+from mvote.polls.definition import FrozenPoll
+from mvote.polls.errors import (
+    OutsideArea,
+    PositionAmbiguous,
+    PositionStale,
+    PositionTooCoarse,
+    PresenceRequired,
+    PresenceTokenInvalid,
+)
+from mvote.polls.presence import Geofence, Position, Verdict
+from mvote.polls.presence_tokens import PresenceTokens
+
+ERRORS: dict[Verdict, Callable[[], DomainError]] = {
+    "outside-area": OutsideArea,
+    "position-too-coarse": PositionTooCoarse,
+    "position-ambiguous": PositionAmbiguous,
+}
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Evidence:
+    """What a voter offers as proof of presence."""
+
+    position: Position | None = None
+    presence_token: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judge:
+    """What judges evidence: the geofence and the key of the presence tokens."""
+
+    geofence: Geofence
+    tokens: PresenceTokens
+
+
+def presence_reasons(
+    session: Session,
+    *,
+    judge: Judge,
+    poll: FrozenPoll,
+    citizen_id: uuid.UUID,
+    evidence: Evidence,
+    now: dt.datetime,
+) -> list[DomainError]:
+    """Why the evidence does not prove presence: empty if it does, or if none is needed."""
+    if poll.presence == "none":
+        return []
+    found = [
+        *_judged_position(session, judge, poll, evidence.position, now),
+        *_judged_token(session, judge, poll, citizen_id, evidence.presence_token),
+    ]
+    if None in found:  # one proof is enough
+        return []
+    return [reason for reason in found if reason is not None] or [PresenceRequired()]
+
+
+def _judged_position(
+    session: Session,
+    judge: Judge,
+    poll: FrozenPoll,
+    position: Position | None,
+    now: dt.datetime,
+) -> list[DomainError | None]:
+    if position is None or poll.presence != "area":
+        return []
+    if not position.is_fresh(now):
+        return [PositionStale()]
+    verdict = judge.geofence.verdict(session, poll_id=poll.poll_id, position=position)
+    return [None if verdict == "inside" else ERRORS[verdict]()]
+
+
+def _judged_token(
+    session: Session, judge: Judge, poll: FrozenPoll, citizen_id: uuid.UUID, token: str | None
+) -> list[DomainError | None]:
+    if token is None:
+        return []
+    try:
+        site_id = judge.tokens.site_of(token, citizen_id=citizen_id, poll_id=poll.poll_id)
+    except PresenceTokenInvalid as error:
+        return [error]
+    if poll.presence == "site":
+        return [None]
+    inside = judge.geofence.holds_site(session, poll_id=poll.poll_id, site_id=site_id)
+    return [None if inside else OutsideArea()]

@@ -1,0 +1,106 @@
+"""Results: what may be seen of a poll, and nothing before it may."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import orjson
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from mvote.ballotbox.vectors import selections_in
+from mvote.polls.definition import FrozenPoll
+from mvote.polls.errors import ResultsNotAvailable
+from mvote.polls.poll import Poll
+
+_PUBLISHED = text("SELECT statement FROM published_result WHERE poll_id = :poll_id")
+_RECORDS = text(
+    "SELECT j, vector FROM published_record"
+    " WHERE poll_id = :poll_id AND j > :after ORDER BY j LIMIT :limit"
+)
+_ACCOUNTING = text("SELECT * FROM accounting WHERE poll_id = :poll_id")
+SHARE_DIGITS = 6
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishedResult:
+    """A published count: the statement of the counter, read."""
+
+    poll: Poll
+    definition: FrozenPoll
+    statement: dict[str, Any]
+
+    @property
+    def too_few(self) -> bool:
+        """Too few ballots came to show anything but their number."""
+        return bool(self.statement["too_few"])
+
+    @property
+    def ballots(self) -> int:
+        return int(self.statement["records"])
+
+    def turnout(self) -> dict[str, int]:
+        """How many took part; blank ballots only where totals are shown."""
+        turnout = {"ballots": self.ballots}
+        return turnout if self.too_few else turnout | {"blank": self.statement["blank"]}
+
+    def options(self) -> list[dict[str, Any]]:
+        """Votes of each option, in the question's order, and their share of non-blank ballots."""
+        if self.too_few:
+            return []
+        marking = self.ballots - self.statement["blank"]
+        return [
+            {
+                "key": option["key"],
+                "title": option["title"],
+                "votes": (votes := self.statement["totals"][option["key"]]),
+                "share": float(round(Fraction(votes, marking), SHARE_DIGITS)) if marking else 0.0,
+            }
+            for option in self.definition.document["question"]["options"]
+        ]
+
+
+def published_result(session: Session, poll: Poll, definition: FrozenPoll) -> PublishedResult:
+    """The result of *poll*. Raises ResultsNotAvailable before it may be seen."""
+    statement = session.execute(_PUBLISHED, {"poll_id": poll.id}).scalar_one_or_none()
+    if statement is None:
+        raise not_available(session, poll)
+    return PublishedResult(poll=poll, definition=definition, statement=orjson.loads(statement))
+
+
+def not_available(session: Session, poll: Poll) -> ResultsNotAvailable:
+    """Why there is no result yet: when it may be there, or the figures that do not add up."""
+    if poll.state in ("counted", "voided"):
+        figures = session.execute(_ACCOUNTING, {"poll_id": poll.id}).mappings().one_or_none()
+        if figures:
+            exact = {name: figures[name] for name in figures if name != "poll_id"}
+            return ResultsNotAvailable(available_at=None, accounting=exact)
+    expected = poll.closes_at if poll.state in ("open", "closing", "closed") else None
+    return ResultsNotAvailable(available_at=expected and _instant(expected))
+
+
+def _instant(value: Any) -> str:
+    return str(value.isoformat().replace("+00:00", "Z"))
+
+
+def published_records(
+    session: Session, definition: FrozenPoll, *, after: int, limit: int
+) -> Iterator[tuple[int, list[str]]]:
+    """Cast vote records from place *after* + 1 on: their place and their selections."""
+    bound = {"poll_id": definition.poll_id, "after": after, "limit": limit}
+    for place, vector in session.execute(_RECORDS, bound):
+        yield place, selections_in(definition.question, vector)
+
+
+def definition_of(session: Session, poll_id: uuid.UUID) -> bytes | None:
+    """The canonical bytes that were frozen, or None before."""
+    found = session.execute(
+        text("SELECT canonical FROM poll_definition WHERE poll_id = :poll_id"),
+        {"poll_id": poll_id},
+    )
+    content: bytes | None = found.scalar_one_or_none()
+    return content

@@ -1,0 +1,1 @@
+"""What tests are made of: the database, the checking client, people and polls ready to use."""

@@ -1,0 +1,80 @@
+"""A test client that compares every response with `openapi.yaml`: status, type, body, headers."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import yaml
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+CONTRACT = Path(__file__).resolve().parents[2] / "openapi.yaml"
+OUTSIDE = re.compile(
+    r"/(docs(/.*)?|openapi\.yaml|healthz|readyz|metrics|\.well-known/.*|q/.*)?(\?.*)?"
+)
+
+
+class ContractBroken(AssertionError):
+    """The code answered what the contract does not promise."""
+
+
+@cache
+def contract() -> dict[str, Any]:
+    """The committed contract."""
+    document: dict[str, Any] = yaml.load(CONTRACT.read_text(), Loader=yaml.CSafeLoader)
+    return document
+
+
+@cache
+def _templates() -> list[tuple[re.Pattern[str], str]]:
+    found = []
+    for path in contract()["paths"]:
+        pattern = re.sub(r"\\\{[^}]+\\\}", "[^/]+", re.escape(path))
+        found.append((re.compile(pattern), path))
+    return sorted(found, key=lambda pair: pair[1].count("{"))
+
+
+@cache
+def _validator(path: str, method: str, status: str, media: str) -> Any:
+    response = contract()["paths"][path][method]["responses"].get(status)
+    if response is None:
+        raise ContractBroken(f"{method} {path} may not answer {status}")
+    content = response.get("content", {})
+    if media not in content:
+        raise ContractBroken(f"{method} {path} {status}: {media} is not promised: {list(content)}")
+    schema = {**content[media].get("schema", {}), "components": contract()["components"]}
+    return jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
+
+
+def check(method: str, path: str, response: TestResponse) -> None:
+    """Raise ContractBroken unless the contract promises this *response*."""
+    template = next((t for pattern, t in _templates() if pattern.fullmatch(path)), None)
+    method = {"head": "get"}.get(method.lower(), method.lower())
+    if template is None or method not in contract()["paths"][template]:
+        if response.status_code not in (404, 405, 308) and not OUTSIDE.fullmatch(path):
+            raise ContractBroken(f"{method} {path} is not in the contract")
+        return
+    status = str(response.status_code)
+    if response.status_code in (204, 304):
+        if status not in contract()["paths"][template][method]["responses"]:
+            raise ContractBroken(f"{method} {template} may not answer {status}")
+        return
+    validator = _validator(template, method, status, response.mimetype)
+    if response.is_json or (response.mimetype or "").endswith("json"):
+        for error in validator.iter_errors(response.get_json(force=True)):
+            raise ContractBroken(f"{method} {template} {status}: {error.message}")
+
+
+class CheckedClient(FlaskClient):
+    """Flask's test client; no response escapes the contract."""
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        response = super().open(*args, **kwargs)
+        request = response.request
+        if request.method != "OPTIONS":
+            check(request.method, request.path, response)
+        return response

@@ -8,6 +8,7 @@ refers to a version by its id refers to those very numbers for ever.
 from __future__ import annotations
 
 import datetime as dt
+import re
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,6 +36,8 @@ from geo.columns import multipolygon, point
 from mvote.base import Base, new_id, utc_now
 from mvote.errors import NotFound, Text
 
+AREA_CODE = re.compile(r"[0-9A-Za-z._-]{1,32}")
+KIND = re.compile(r"[a-z][a-z0-9_]{0,31}")
 DEEPEST = 16
 """How many parents are followed: a guard against a circle of parents."""
 

@@ -45,8 +45,8 @@ from mvote.base import Base, state_check
 from mvote.polls.presence import Position, Verdict
 
 KINDS = ("circle", "polygon", "area")
-SMALLEST_RADIUS_M, LARGEST_RADIUS_M = 10, 100_000
 DEFAULT_MAX_ACCURACY_M = 100.0
+SMALLEST_RADIUS_M, LARGEST_RADIUS_M = 10, 100_000
 
 
 class Geofence(Base):
@@ -118,13 +118,14 @@ def _measured(tables: FromClause, here: Any, *also: Any) -> Select[Any]:
     )
 
 
-def _with_area() -> FromClause:
+def with_area() -> FromClause:
+    """SQL: geofences, each with the area it refers to, if any."""
     return join(Geofence, Area, Area.id == Geofence.area_id, isouter=True)
 
 
 def _verdict_of_one() -> Select[str]:
     here = point(bindparam("lat", type_=Float()), bindparam("lon", type_=Float()))
-    measured = _measured(_with_area(), here).subquery("measured")
+    measured = _measured(with_area(), here).subquery("measured")
     accuracy_m = bindparam("accuracy_m", type_=Float())
     return select(_verdict_on(measured.c.away, accuracy_m, measured.c.max_accuracy_m))
 
@@ -139,7 +140,7 @@ def _verdicts_of_many() -> Select[str]:
         )
         .render_derived()
     )  # fmt: skip
-    both = join(_with_area(), given, true())
+    both = join(with_area(), given, true())
     inner = _measured(both, point(given.c.lat, given.c.lon), given.c.accuracy_m, given.c.n)
     measured = inner.subquery("measured")
     verdict = _verdict_on(measured.c.away, measured.c.accuracy_m, measured.c.max_accuracy_m)
@@ -147,14 +148,24 @@ def _verdicts_of_many() -> Select[str]:
 
 
 def _site_is_inside() -> Select[bool]:
-    both = join(_with_area(), Site, Site.id == bindparam("site_id", type_=Uuid()))
+    both = join(with_area(), Site, Site.id == bindparam("site_id", type_=Uuid()))
     measured = _measured(both, planar(Site.point)).subquery("measured")
     return select(measured.c.away == INSIDE)
+
+
+def _verdict_at_site() -> Select[str]:
+    here = point(bindparam("lat", type_=Float()), bindparam("lon", type_=Float()))
+    away = away_from_circle(Site.point, Site.radius_m, here).label("away")
+    of_site = Site.id == bindparam("site_id", type_=Uuid())
+    measured = select(away).where(of_site).offset(literal_column("0")).subquery("measured")
+    accuracy_m = bindparam("accuracy_m", type_=Float())
+    return select(_verdict_on(measured.c.away, accuracy_m, DEFAULT_MAX_ACCURACY_M))
 
 
 VERDICT_OF_ONE = _verdict_of_one()
 VERDICTS_OF_MANY = _verdicts_of_many()
 SITE_IS_INSIDE = _site_is_inside()
+VERDICT_AT_SITE = _verdict_at_site()
 
 
 def verdict(session: Session, *, poll_id: uuid.UUID, position: Position) -> Verdict:
@@ -174,9 +185,9 @@ def verdicts(
     """The verdict on each of the positions, in their order, asked in one statement."""
     asked = {
         "poll_id": poll_id,
-        "lats": [position.lat for position in positions],
-        "lons": [position.lon for position in positions],
-        "accuracies": [position.accuracy_m for position in positions],
+        "lats": [float(position.lat) for position in positions],
+        "lons": [float(position.lon) for position in positions],
+        "accuracies": [float(position.accuracy_m) for position in positions],
     }
     return cast("list[Verdict]", session.scalars(VERDICTS_OF_MANY, asked).all())
 
@@ -185,6 +196,17 @@ def holds_site(session: Session, *, poll_id: uuid.UUID, site_id: uuid.UUID) -> b
     """Whether the site lies inside the area of the poll; False without geofence or site."""
     asked = {"poll_id": poll_id, "site_id": site_id}
     return bool(session.scalar(SITE_IS_INSIDE, asked))
+
+
+def verdict_at_site(session: Session, *, site_id: uuid.UUID, position: Position) -> Verdict:
+    """Whether *position* proves presence within the radius of the site, which must exist."""
+    asked = {
+        "site_id": site_id,
+        "lat": position.lat,
+        "lon": position.lon,
+        "accuracy_m": position.accuracy_m,
+    }
+    return cast("Verdict", session.scalars(VERDICT_AT_SITE, asked).one())
 
 
 class Geofences:

@@ -29,7 +29,6 @@ from sqlalchemy import (
     delete,
     exists,
     func,
-    insert,
     lateral,
     literal,
     literal_column,
@@ -40,7 +39,7 @@ from sqlalchemy import (
     union_all,
     update,
 )
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from geo.areas import Area
@@ -122,15 +121,11 @@ def put_place(session: Session, *, poll_id: uuid.UUID) -> None:
     )
 
 
-def add_site_place(
-    session: Session, *, poll_id: uuid.UUID, site_id: uuid.UUID, live: bool = False
-) -> None:
-    """Let the search know that the poll is held at the site, too."""
-    known = exists().where(PollPlace.poll_id == poll_id, PollPlace.place_id == site_id)
-    if not session.scalar(select(known)):
-        session.add(PollPlace(poll_id=poll_id, place_id=site_id, site_id=site_id))
-        session.flush()
-    if live:
+def add_site_place(session: Session, *, poll_id: uuid.UUID, site_id: uuid.UUID) -> None:
+    """Let the search know that the poll is held at the site, too; at once if it is frozen."""
+    place = insert(PollPlace).values(poll_id=poll_id, place_id=site_id, site_id=site_id)
+    session.execute(place.on_conflict_do_nothing())
+    if session.scalar(select(Poll.state).where(Poll.id == poll_id)) == "open":
         set_live(session, poll_id=poll_id, live=True)
 
 

@@ -7,13 +7,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import orjson
-from flask import Flask, Response, render_template_string, request
+from flask import Flask, Response, render_template_string
 
 from api.access import access
 from api.codes.views import CodeView, known_code, shown_code
 from api.db import db
 from api.etags import tagged
-from api.problems import NotAcceptable
+from api.negotiation import wanted_type
 from api.wiring import wiring
 from mvote.errors import NotFound
 
@@ -77,9 +77,7 @@ def register(app: Flask) -> None:
 
 def landing(code: str) -> Response:
     """JSON by `Accept`, else a page that says what is asked here, and opens the app."""
-    wanted = request.accept_mimetypes.best_match([HTML, JSON])
-    if wanted is None:
-        raise NotAcceptable
+    wanted = wanted_type(HTML, JSON)
     session = db.session()
     if wanted == JSON:
         return tagged(CodeView().dump(shown_code(session, *known_code(session, code))))

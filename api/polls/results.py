@@ -7,12 +7,13 @@ import io
 import uuid
 from typing import Any
 
-from flask import Response, request
+from flask import Response
 
 from api.access import access, caller_or_nobody
 from api.blueprint import Blueprint, may_raise
 from api.db import db
 from api.etags import tagged, tagged_body
+from api.negotiation import wanted_type
 from api.pages import PageQuery, page_of, read_cursor, write_cursor
 from api.polls.schemas import PollTurnout, RecordSchema, ResultSchema
 from api.problems import NotAcceptable
@@ -43,9 +44,7 @@ def _published(poll_id: uuid.UUID) -> PublishedResult:
 @blp.alt_response(304, description="Not modified")
 def result(poll_id: uuid.UUID) -> Response:
     """The result: turnout, and votes of each option; as JSON or CSV by `Accept`."""
-    wanted = request.accept_mimetypes.best_match([JSON, CSV])
-    if wanted is None:
-        raise NotAcceptable
+    wanted = wanted_type(JSON, CSV)
     found = _published(poll_id)
     if wanted == CSV:
         return tagged_body(_as_csv(found), "text/csv; charset=utf-8")

@@ -62,13 +62,13 @@ def an_administrator(app: Flask, session: Session) -> Person:
 
 
 class KnownAreas:
-    """Areas as people need them: a code, and those of the areas around it."""
+    """Areas as people need them: each a code, and behind it those of the areas around it."""
 
-    def __init__(self, **lineages: list[str]) -> None:
-        self._lineages = lineages
+    def __init__(self, *lineages: list[str]) -> None:
+        self._lineages = {lineage[0]: lineage for lineage in lineages}
 
     def lineage(self, session: Session, area_code: str) -> list[str] | None:
-        return self._lineages.get(f"a{area_code}")
+        return self._lineages.get(area_code)
 
 
 def problem(response: Any) -> tuple[int, str]:

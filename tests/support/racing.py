@@ -11,20 +11,29 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from api.db import transaction
+from mvote.errors import DomainError
 
 Result = TypeVar("Result")
 
 
-def race(engine: Engine, contenders: int, act: Callable[[Session], Result]) -> list[Result]:
-    """Let *contenders* do *act* at the same moment, each in a transaction of its own."""
+def race(
+    engine: Engine, contenders: int, act: Callable[[Session], Result]
+) -> list[Result | DomainError]:
+    """Let *contenders* do *act* at the same moment, each in a transaction of its own.
+
+    What each got: the act's result, or the rule of ours that refused it.
+    """
     start = threading.Barrier(contenders)
 
-    def contend(_: int) -> Result:
+    def contend(_: int) -> Result | DomainError:
         with Session(engine) as session:
             session.connection()  # connected before the start, so that nobody comes late
             start.wait()
-            with transaction(session):
-                return act(session)
+            try:
+                with transaction(session):
+                    return act(session)
+            except DomainError as refused:
+                return refused
 
     with ThreadPoolExecutor(contenders) as pool:
         return list(pool.map(contend, range(contenders)))

@@ -207,7 +207,7 @@ class World:
     def rows(self, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
         """What a superuser sees."""
         with psycopg.connect(self.admin_url, autocommit=True) as connection:
-            return connection.execute(query, parameters).fetchall()  # type: ignore[arg-type]
+            return connection.execute(query, parameters).fetchall()
 
     def count(self, table: str) -> int:
         """How many rows a table has, as a superuser sees it."""

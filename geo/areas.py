@@ -36,7 +36,7 @@ from geo.columns import multipolygon, point
 from mvote.base import Base, new_id, utc_now
 from mvote.errors import NotFound, Text
 
-AREA_CODE = re.compile(r"[0-9A-Za-z._-]{1,32}")
+AREA_CODE = re.compile(r"[0-9A-Za-z-]{1,20}")
 KIND = re.compile(r"[a-z][a-z0-9_]{0,31}")
 DEEPEST = 16
 """How many parents are followed: a guard against a circle of parents."""
@@ -69,7 +69,7 @@ class Area(Base):
 
     __table_args__ = (
         CheckConstraint("kind ~ '^[a-z][a-z0-9_]{0,31}$'", name="kind_is_a_word"),
-        CheckConstraint("area_code ~ '^[0-9A-Za-z._-]{1,32}$'", name="area_code_is_plain"),
+        CheckConstraint("area_code ~ '^[0-9A-Za-z-]{1,20}$'", name="area_code_is_plain"),
         CheckConstraint("valid_to >= valid_from", name="valid_in_order"),
         CheckConstraint("st_isvalid(geom) AND NOT st_isempty(geom)", name="boundary_valid"),
         ExcludeConstraint(

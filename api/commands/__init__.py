@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from flask import Flask
 
-from api.commands import keys, people
+from api.commands import areas, keys, people
 
-COMMANDS = [people.token, people.administrators, keys.keys]
+COMMANDS = [areas.areas, people.token, people.administrators, keys.keys]
 
 
 def register(app: Flask) -> None:

@@ -72,7 +72,7 @@ def _create_area() -> None:
         sa.Column("created_at", INSTANT, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_area"),
         sa.CheckConstraint("kind ~ '^[a-z][a-z0-9_]{0,31}$'", name="kind_is_a_word"),
-        sa.CheckConstraint("area_code ~ '^[0-9A-Za-z._-]{1,32}$'", name="area_code_is_plain"),
+        sa.CheckConstraint("area_code ~ '^[0-9A-Za-z-]{1,20}$'", name="area_code_is_plain"),
         sa.CheckConstraint("valid_to >= valid_from", name="valid_in_order"),
         sa.CheckConstraint("st_isvalid(geom) AND NOT st_isempty(geom)", name="boundary_valid"),
         postgresql.ExcludeConstraint(

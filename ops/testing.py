@@ -4,8 +4,6 @@ import os
 import subprocess
 import sys
 
-from psycopg import sql
-
 from ops.cluster import borrowed_cluster
 from ops.machine import ROOT, command
 from ops.roles import connect, drop_database
@@ -17,9 +15,9 @@ TEMPLATES_KEPT = 3
 
 def drop_leftovers(admin_url: str) -> None:
     """Drop what earlier runs have left, but the newest migrated templates: they save time."""
-    query = sql.SQL(
-        "SELECT datname FROM pg_database WHERE datname LIKE 'mvote%' AND datname NOT IN ("
-        " SELECT datname FROM pg_database WHERE datname LIKE 'mvote\\_template\\_%'"
+    query = (
+        "SELECT datname FROM pg_database WHERE starts_with(datname, 'mvote') AND datname NOT IN ("
+        " SELECT datname FROM pg_database WHERE starts_with(datname, 'mvote_template_')"
         " ORDER BY oid DESC LIMIT %s)"
     )
     with connect(admin_url) as connection:

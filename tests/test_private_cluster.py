@@ -26,6 +26,7 @@ from ops.roles import (
     role_passwords,
     role_url,
 )
+from ops.testing import drop_leftovers
 
 NAME = "pg-private"
 
@@ -170,6 +171,19 @@ def test_a_database_is_dropped_with_whoever_is_connected(
     with connect(role_url(admin_url, *_login(passwords), "mvote_busy")):
         drop_database(admin_url, "mvote_busy")
     drop_database(admin_url, "mvote_busy")
+
+
+def test_a_test_run_drops_what_earlier_ones_left_but_the_newest_templates(
+    admin_url: str, database: str
+) -> None:
+    names = [f"mvote_template_{number}" for number in (3, 1, 4, 5)]
+    for name in names:
+        create_database(admin_url, name, template=database)
+    drop_leftovers(admin_url)
+    left = "SELECT array_agg(datname ORDER BY oid) FROM pg_database WHERE datname LIKE 'mvote%'"
+    assert value(admin_url, left) == names[1:]
+    for name in names:
+        drop_database(admin_url, name)
 
 
 def test_a_running_server_is_left_as_it_is(admin_url: str) -> None:

@@ -22,7 +22,7 @@ from api.people.schemas import (
 )
 from api.problems import InvalidParameter
 from mvote.base import utc_now
-from mvote.errors import NotAllowed, NotFound
+from mvote.errors import NotFound, StaleVersion
 from mvote.people.accounts import account_of, locked
 from mvote.people.citizens import Citizen, Department
 from mvote.people.declaring import verify
@@ -30,6 +30,12 @@ from mvote.people.granting import Post, add_department, departments_after, set_r
 
 blp = Blueprint("administering", "administering", description="Departments, roles, verification.")
 DepartmentPage = page_of(DepartmentSchema, "DepartmentPage")
+IF_MATCH = {
+    "in": "header",
+    "name": "If-Match",
+    "schema": {"type": "string"},
+    "description": "The `ETag` that was read; then nothing is changed if it is no longer true.",
+}
 
 
 def _shown(session: Session, citizen: Citizen) -> dict[str, Any]:
@@ -93,6 +99,8 @@ def show_citizen(citizen_id: uuid.UUID) -> Response:
 
 @blp.put("/citizens/<uuid:citizen_id>/roles")
 @access("administrator")
+@may_raise(StaleVersion)
+@blp.doc(parameters=[IF_MATCH])
 @blp.arguments(RolesSchema)
 @blp.response(200, CitizenSchema)
 def put_roles(body: dict[str, Any], citizen_id: uuid.UUID) -> Response:
@@ -107,7 +115,8 @@ def put_roles(body: dict[str, Any], citizen_id: uuid.UUID) -> Response:
 
 @blp.put("/citizens/<uuid:citizen_id>/attributes")
 @access("officer")
-@may_raise(NotAllowed)
+@may_raise(StaleVersion)
+@blp.doc(parameters=[IF_MATCH])
 @blp.arguments(VerificationSchema)
 @blp.response(200, CitizenSchema)
 def put_attributes(body: dict[str, Any], citizen_id: uuid.UUID) -> Response:

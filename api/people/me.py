@@ -45,7 +45,7 @@ def _alone_with_my_account(session: Session) -> Citizen:
 @access("citizen")
 @blp.response(200, AccountSchema)
 @blp.alt_response(304, description="Not modified")
-def show() -> Response:
+def show_me() -> Response:
     """The caller's account: roles, attributes and who verified them, consents."""
     return tagged(_shown(db.session(), caller()))
 
@@ -55,7 +55,7 @@ def show() -> Response:
 @needs_version
 @blp.arguments(AccountChangesSchema)
 @blp.response(200, AccountSchema)
-def change(changes: dict[str, Any]) -> Response:
+def change_me(changes: dict[str, Any]) -> Response:
     """Declare attributes (null removes), give or withdraw consents, choose a language.
 
     A verified attribute that is changed is no longer verified.
@@ -77,7 +77,7 @@ def change(changes: dict[str, Any]) -> Response:
 @blp.get("/me/export")
 @access("citizen")
 @blp.response(200, ExportSchema)
-def export() -> Export:
+def export_me() -> Export:
     """All that is kept of the caller, the number in full."""
     return export_of(db.session(), citizen=caller(), phones=_phones())
 
@@ -85,7 +85,7 @@ def export() -> Export:
 @blp.delete("/me")
 @access("citizen")
 @blp.response(204)
-def delete() -> Response:
+def delete_me() -> Response:
     """Delete the account at once. While polls of its time live, its number cannot vote anew."""
     with transaction() as session:
         last_poll_ends = current_app.extensions["last_poll_ends"]

@@ -12,9 +12,9 @@ from mvote.people.attributes import GENDERS, NAMES
 from mvote.people.citizens import ROLES
 
 UUID_TEXT = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-SIX_DIGITS = Regexp(r"^[0-9]{6}\Z", error="Six digits.")
-PURPOSE = Regexp(r"^[a-z][a-z0-9_]{0,39}\Z", error="1 to 40 small letters, digits or _.")
-AREA_CODE = Regexp(r"^[0-9A-Za-z-]{1,20}\Z", error="Not an area's code.")
+SIX_DIGITS = Regexp(r"^[0-9]{6}$", error="Six digits.")
+PURPOSE = Regexp(r"^[a-z][a-z0-9_]{0,39}$", error="1 to 40 small letters, digits or _.")
+AREA_CODE = Regexp(r"^[0-9A-Za-z-]{1,20}$", error="Not an area's code.")
 LONGEST_NUMBER = 40
 MOST_POSTS = 50
 MOST_PURPOSES = 50
@@ -31,7 +31,7 @@ class Uuid(ma.fields.UUID):
     """A UUID in its usual form; the library would take others, too."""
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
-        Regexp(rf"^{UUID_TEXT}\Z", error="Not a UUID.")(value if isinstance(value, str) else "")
+        Regexp(rf"^{UUID_TEXT}$", error="Not a UUID.")(value if isinstance(value, str) else "")
         return super()._deserialize(value, *args, **kwargs)
 
 
@@ -177,7 +177,7 @@ class DepartmentSchema(ma.Schema):
     created_at = Instant(required=True)
 
 
-class PostSchema(Strict):
+class GivenRoleSchema(Strict):
     role = String(required=True, validate=OneOf(ROLES))
     department_id = Uuid(load_default=None, allow_none=True)
 
@@ -191,5 +191,5 @@ class PostSchema(Strict):
 
 class RolesSchema(Strict):
     roles = ma.fields.List(
-        ma.fields.Nested(PostSchema), required=True, validate=Length(0, MOST_POSTS)
+        ma.fields.Nested(GivenRoleSchema), required=True, validate=Length(0, MOST_POSTS)
     )

@@ -92,7 +92,20 @@ def _spend(
     session: Session, desk: FrontDesk, challenge_id: uuid.UUID, code: str, now: dt.datetime
 ) -> str | None:
     """Use one try of a challenge; the number it proves, if *code* was right."""
-    tried = session.execute(
+    tried = take_try(session, challenge_id=challenge_id, now=now)
+    given = challenges.hash_of_code(desk.keystore, challenge_id, code)
+    if tried is None or not hmac.compare_digest(tried.code_hash, given):
+        return None
+    tried.spent_at = now
+    return desk.phones.unseal(tried.phone_sealed, phone_hash=tried.phone_hash)
+
+
+def take_try(session: Session, *, challenge_id: uuid.UUID, now: dt.datetime) -> Challenge | None:
+    """Use one try of a challenge, alone with it from now on; None if none is left.
+
+    One statement both checks and counts: guesses at the same moment wait for each other.
+    """
+    return session.scalars(
         update(Challenge)
         .where(
             Challenge.id == challenge_id,
@@ -101,14 +114,9 @@ def _spend(
             Challenge.expires_at > now,
         )
         .values(tries=Challenge.tries + 1)
-        .returning(Challenge.code_hash, Challenge.phone_sealed, Challenge.phone_hash)
+        .returning(Challenge),
+        execution_options={"populate_existing": True},
     ).one_or_none()
-    given = challenges.hash_of_code(desk.keystore, challenge_id, code)
-    if tried is None or not hmac.compare_digest(tried.code_hash, given):
-        return None
-    # the update above holds the row, so nobody else can spend it meanwhile
-    session.execute(update(Challenge).where(Challenge.id == challenge_id).values(spent_at=now))
-    return desk.phones.unseal(tried.phone_sealed, phone_hash=tried.phone_hash)
 
 
 def refresh(session: Session, *, token: str, now: dt.datetime) -> SignedIn | None:

@@ -1,0 +1,198 @@
+"""Commands: tokens for trying out, the first administrator, and the keys."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from flask import Flask
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from api.holders import open_keystore
+from api.keys import LASTING, make_missing_keys, missing_keys
+from api.settings import Settings
+from mvote.people.citizens import Citizen, Department
+from tests.support.contract import CheckedClient
+from tests.support.people import KnownAreas, a_number
+
+AREAS = KnownAreas(["11110", "11"])
+
+
+def run(app: Flask, *words: str) -> Result:
+    """`flask --app wsgi …`."""
+    return app.test_cli_runner().invoke(args=list(words))
+
+
+def me(client: CheckedClient, token: str) -> dict[str, Any]:
+    response = client.get("/v1/me", headers={"Authorization": f"Bearer {token}"})
+    assert response.status_code == 200
+    account: dict[str, Any] = response.get_json()
+    return account
+
+
+def count(session: Session) -> int:
+    session.rollback()
+    return session.scalars(select(func.count()).select_from(Citizen)).one()
+
+
+@pytest.fixture
+def in_production(app: Flask) -> Iterator[None]:
+    settings = app.extensions["settings"]
+    app.extensions["settings"] = replace(settings, environment="production")
+    yield
+    app.extensions["settings"] = settings
+
+
+@pytest.fixture
+def own_keystore(app: Flask, tmp_path: Path) -> Iterator[Settings]:
+    """A keystore that this test may break."""
+    kept = app.extensions["settings"], app.extensions["keystore"]
+    settings = replace(kept[0], keystore=tmp_path / "keys")
+    app.extensions["settings"] = settings
+    app.extensions["keystore"] = open_keystore(settings, "api")
+    yield settings
+    app.extensions["settings"], app.extensions["keystore"] = kept
+
+
+def test_each_token_stands_on_a_line_of_its_own_and_is_of_another_citizen(
+    app: Flask, client: CheckedClient
+) -> None:
+    result = run(app, "token", "--count", "5")
+    assert (result.exit_code, result.stderr) == (0, "")
+    accounts = [me(client, token) for token in result.stdout.splitlines()]
+    assert len({account["id"] for account in accounts}) == 5
+    assert all(account["roles"] == [] for account in accounts)
+
+
+def test_officers_come_with_one_demo_department(
+    app: Flask, client: CheckedClient, session: Session
+) -> None:
+    tokens = run(app, "token", "--role", "officer", "--count", "2").stdout.splitlines()
+    department = session.scalars(select(Department)).one()
+    for token in tokens:
+        [role] = me(client, token)["roles"]
+        assert (role["role"], role["department_id"]) == ("officer", str(department.id))
+
+
+def test_an_administrator_comes_with_the_role(app: Flask, client: CheckedClient) -> None:
+    token = run(app, "token", "--role", "administrator").stdout.strip()
+    assert [role["role"] for role in me(client, token)["roles"]] == ["administrator"]
+
+
+def test_one_number_is_the_same_citizen_every_time(app: Flask, client: CheckedClient) -> None:
+    ids = {me(client, run(app, "token", "--phone", p).stdout.strip())["id"]
+           for p in ("010-7777-8888", "+821077778888")}  # fmt: skip
+    assert len(ids) == 1
+
+
+def test_a_citizen_comes_with_area_and_birth_year(
+    app: Flask, client: CheckedClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.extensions, "areas", AREAS)
+    result = run(app, "token", "--area", "11110", "--birth-year", "1950")
+    attributes = me(client, result.stdout.strip())["attributes"]
+    assert {name: each["value"] for name, each in attributes.items()} == {
+        "home_area": "11110",
+        "birth_year": 1950,
+    }
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--phone", "hello"),
+        ("--phone", "010-7777-8888", "--count", "2"),
+        ("--count", "0"),
+        ("--role", "mayor"),
+        ("--area", "99999"),
+        ("--birth-year", "1"),
+    ],
+)
+def test_a_token_that_makes_no_sense_is_refused_with_nothing_on_stdout(
+    app: Flask, session: Session, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.setitem(app.extensions, "areas", AREAS)
+    result = run(app, "token", *words)
+    assert result.exit_code != 0
+    assert result.stdout == ""
+    assert result.stderr
+    assert count(session) == 0
+
+
+def test_production_hands_out_no_tokens(app: Flask, session: Session, in_production: None) -> None:
+    result = run(app, "token")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "production" in result.stderr
+    assert count(session) == 0
+
+
+def test_the_first_administrator_is_made_in_production_too(
+    app: Flask, session: Session, in_production: None
+) -> None:
+    number = a_number()
+    first = run(app, "administrators", "add", "--phone", number)
+    again = run(app, "administrators", "add", "--phone", number)
+    assert first.exit_code == again.exit_code == 0
+    assert first.stdout == again.stdout
+    citizen = session.get_one(Citizen, uuid.UUID(first.stdout.split()[0]))
+    assert [grant.role for grant in citizen.roles] == ["administrator"]
+
+
+def test_init_makes_every_key_once(app: Flask, own_keystore: Settings) -> None:
+    keystore = app.extensions["keystore"]
+    first = run(app, "keys", "init")
+    assert first.exit_code == 0
+    assert set(first.stdout.split()) >= set(LASTING)
+    assert missing_keys(keystore) == []
+    before = {name: keystore.get(name) for name in keystore.names("")}
+    assert run(app, "keys", "init").stdout == ""
+    assert {name: keystore.get(name) for name in keystore.names("")} == before
+    for holder in ("api", "shuffler", "counter", "auditor"):
+        assert (own_keystore.keystore / holder / "wrapping.pub").exists()
+
+
+def test_no_two_keys_are_the_same(app: Flask, own_keystore: Settings) -> None:
+    keystore = app.extensions["keystore"]
+    make_missing_keys(keystore)
+    names = keystore.names("")
+    assert len({keystore.get(name) for name in names}) == len(names)
+
+
+def test_check_is_content_when_every_key_is_there_and_opens(
+    app: Flask, own_keystore: Settings
+) -> None:
+    run(app, "keys", "init")
+    result = run(app, "keys", "check")
+    assert (result.exit_code, result.stderr) == (0, "")
+
+
+def test_check_lists_keys_that_are_missing_or_do_not_open(
+    app: Flask, own_keystore: Settings
+) -> None:
+    run(app, "keys", "init")
+    api = own_keystore.keystore / "api"
+    (api / "anchor.key").unlink()
+    (api / "phone-hash.key").write_bytes(os.urandom(80))
+    result = run(app, "keys", "check")
+    assert result.exit_code == 1
+    assert set(result.stderr.splitlines()) == {"api/anchor: missing", "api/phone-hash: unreadable"}
+
+
+def test_rotation_puts_a_new_token_key_first_and_keeps_three(
+    app: Flask, own_keystore: Settings
+) -> None:
+    run(app, "keys", "init")
+    keystore = app.extensions["keystore"]
+    for number in range(2, 6):
+        result = run(app, "keys", "rotate")
+        assert result.exit_code == 0
+        assert f"token/{number:06d}" in result.stdout
+    assert keystore.names("token/") == ["token/000003", "token/000004", "token/000005"]
+    assert missing_keys(keystore) == []

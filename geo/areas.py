@@ -21,6 +21,7 @@ from sqlalchemy import (
     Computed,
     Float,
     Index,
+    String,
     and_,
     bindparam,
     func,
@@ -101,6 +102,10 @@ class AreaName:
     parent_code: str | None
 
 
+NAMES = (Area.area_code, Area.kind, Area.name, Area.parent_code)
+DECIMALS = 9
+
+
 def valid_on(day: Any) -> ColumnElement[bool]:
     """SQL: the version of the area is valid on *day*."""
     return and_(Area.valid_from <= day, or_(Area.valid_to.is_(None), Area.valid_to > day))
@@ -113,10 +118,38 @@ def today() -> dt.date:
 
 def current(session: Session, area_code: str, *, on: dt.date | None = None) -> Area:
     """The version of the area valid *on* a day (default today). Raises NotFound."""
+    if not AREA_CODE.fullmatch(area_code):
+        raise NotFound
     found = session.scalar(select(Area).where(Area.area_code == area_code, valid_on(on or today())))
     if found is None:
-        raise NotFound(f"there is no area {area_code}")
+        raise NotFound
     return found
+
+
+def list_areas(
+    session: Session,
+    *,
+    limit: int,
+    kind: str | None = None,
+    parent_code: str | None = None,
+    after: str | None = None,
+    on: dt.date | None = None,
+) -> list[AreaName]:
+    """Up to *limit* areas valid on a day, in the order of their codes, without boundaries."""
+    wanted = select(*NAMES).where(valid_on(on or today())).order_by(Area.area_code).limit(limit)
+    if kind is not None:
+        wanted = wanted.where(Area.kind == kind)
+    if parent_code is not None:
+        wanted = wanted.where(Area.parent_code == parent_code)
+    if after is not None:
+        wanted = wanted.where(Area.area_code > after)
+    return [AreaName(**row._asdict()) for row in session.execute(wanted)]
+
+
+def boundary(session: Session, area: Area) -> str:
+    """The boundary as the text of a GeoJSON geometry, to a tenth of a millimetre."""
+    text_of = func.ST_AsGeoJSON(Area.geom, DECIMALS, type_=String())
+    return session.scalars(select(text_of).where(Area.id == area.id)).one()
 
 
 def _lineage() -> Any:
@@ -143,6 +176,8 @@ def lineage(session: Session, area_code: str, *, on: dt.date | None = None) -> l
 
     A parent that is named but not known itself still counts as the last of them.
     """
+    if not AREA_CODE.fullmatch(area_code):
+        return None
     found = session.scalars(LINEAGE, {"area_code": area_code, "day": on or today()}).all()
     return list(dict.fromkeys(found)) or None
 
@@ -150,7 +185,7 @@ def lineage(session: Session, area_code: str, *, on: dt.date | None = None) -> l
 def _locate() -> Any:
     here = point(bindparam("lat", type_=Float()), bindparam("lon", type_=Float()))
     return (
-        select(Area.area_code, Area.kind, Area.name, Area.parent_code)
+        select(*NAMES)
         .where(func.ST_Covers(Area.geom, here), valid_on(bindparam("day")))
         .order_by(func.ST_Area(Area.geom).desc(), Area.area_code)
     )

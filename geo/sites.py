@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -86,7 +86,7 @@ def site_of(session: Session, site_id: uuid.UUID, *, to_revise: bool = False) ->
     """The site, locked if it is going to be revised. Raises NotFound."""
     site = session.get(Site, site_id, with_for_update=True if to_revise else None)
     if site is None:
-        raise NotFound("there is no such site")
+        raise NotFound
     return site
 
 
@@ -112,7 +112,7 @@ def list_sites(
     after: uuid.UUID | None = None,
     area_code: str | None = None,
     on: dt.date | None = None,
-) -> Sequence[Site]:
+) -> list[Site]:
     """Up to *limit* sites in the order of their ids, perhaps only those within an area."""
     wanted = select(Site).order_by(Site.id).limit(limit)
     if after is not None:
@@ -121,4 +121,4 @@ def list_sites(
         area_id = current(session, area_code, on=on).id
         covered = func.ST_Covers(Area.geom, planar(Site.point))
         wanted = wanted.where(exists().where(Area.id == area_id, covered))
-    return session.scalars(wanted).all()
+    return list(session.scalars(wanted))

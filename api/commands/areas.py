@@ -29,6 +29,8 @@ DAY = click.DateTime(["%Y-%m-%d"])
 def owner_session(settings: Settings) -> Iterator[Session]:
     """One transaction with the rights of the database's owner: the web has none to change maps."""
     url = settings.owner_url or settings.api_url
+    if not url:
+        raise click.ClickException("No database: set DATABASE_URL, or start with `make run`.")
     engine = new_engine(url, pool_size=1, max_overflow=0, connect_args=PATIENCE)
     try:
         with Session(engine) as session, transaction(session):

@@ -1,0 +1,121 @@
+"""Sites: real places where codes hang and where people vote."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import orjson
+from flask import Response, request
+
+from api.access import access, caller
+from api.blueprint import Blueprint, may_raise, needs_version
+from api.db import db, transaction
+from api.etags import check_if_match, tagged
+from api.pages import page_of, read_cursor, write_cursor
+from api.places.areas import city_day
+from api.places.negotiating import GEOJSON, JSON, also_as, preferred
+from api.places.schemas import NewSite, SiteChanges, SiteSchema, SitesQuery
+from api.problems import InvalidParameter, NotAcceptable
+from geo.sites import Site, add_site, list_sites, revise_site, site_of
+from mvote.errors import NotFound
+
+blp = Blueprint("sites", "sites", description="Real places where codes hang.")
+FEATURES = {
+    "type": "object",
+    "description": "RFC 7946, with `next_cursor`",
+    "required": ["type", "features", "next_cursor"],
+    "properties": {
+        "type": {"type": "string", "enum": ["FeatureCollection"]},
+        "features": {"type": "array", "items": {"type": "object"}},
+        "next_cursor": {"type": ["string", "null"]},
+    },
+}
+
+
+def shown_site(site: Site) -> dict[str, Any]:
+    """The site as JSON."""
+    dumped: dict[str, Any] = SiteSchema().dump(site)
+    return dumped
+
+
+@blp.post("/sites")
+@access("officer")
+@blp.arguments(NewSite)
+@blp.response(201, SiteSchema)
+def add_a_site(facts: dict[str, Any]) -> Response:
+    """Add a site; by an officer."""
+    with transaction() as session:
+        site = shown_site(add_site(session, facts=facts, created_by=caller().id))
+    response = tagged(site, status=201)
+    response.headers["Location"] = f"{request.path}/{site['id']}"
+    return response
+
+
+@blp.get("/sites")
+@access("public")
+@may_raise(NotAcceptable)
+@blp.arguments(SitesQuery, location="query")
+@blp.response(200, page_of(SiteSchema, "SitePage"))
+@also_as(blp, GEOJSON, FEATURES)
+def list_of_sites(query: dict[str, Any]) -> Response:
+    """All sites, the oldest first, or those within an area; also as GeoJSON."""
+    media_type = preferred(JSON, GEOJSON)
+    found = _found(query)
+    items = [shown_site(site) for site in found[: query["limit"]]]
+    page: dict[str, Any] = {
+        "next_cursor": write_cursor(items[-1]["id"]) if len(found) > len(items) else None
+    }
+    if media_type == GEOJSON:
+        page |= {"type": "FeatureCollection", "features": [_feature(item) for item in items]}
+    else:
+        page["items"] = items
+    return Response(orjson.dumps(page), content_type=media_type, headers={"Vary": "Accept"})
+
+
+@blp.get("/sites/<uuid:site_id>")
+@access("public")
+@blp.response(200, SiteSchema)
+@blp.alt_response(304, description="Not modified")
+def site(site_id: uuid.UUID) -> Response:
+    """One site."""
+    return tagged(shown_site(site_of(db.session(), site_id)))
+
+
+@blp.patch("/sites/<uuid:site_id>")
+@access("officer")
+@needs_version
+@blp.arguments(SiteChanges)
+@blp.response(200, SiteSchema)
+def revise_a_site(changes: dict[str, Any], site_id: uuid.UUID) -> Response:
+    """Change a site; by an officer. Members that are not sent stay."""
+    with transaction() as session:
+        known = site_of(session, site_id, to_revise=True)
+        check_if_match(shown_site(known))
+        revise_site(session, site=known, changes=changes, actor_id=caller().id)
+        revised = shown_site(known)
+    return tagged(revised)
+
+
+def _found(query: dict[str, Any]) -> list[Site]:
+    place = read_cursor(query["cursor"], str)
+    try:
+        after = uuid.UUID(place[0]) if place else None
+    except ValueError:
+        raise InvalidParameter(("query", "cursor", "This is no cursor of ours.")) from None
+    try:
+        return list_sites(
+            db.session(),
+            limit=query["limit"] + 1,
+            after=after,
+            area_code=query["area"],
+            on=city_day(),
+        )
+    except NotFound:
+        raise InvalidParameter(("query", "area", "There is no such area.")) from None
+
+
+def _feature(site: dict[str, Any]) -> dict[str, Any]:
+    properties = {name: value for name, value in site.items() if name not in ("lat", "lon")}
+    point = {"type": "Point", "coordinates": [site["lon"], site["lat"]]}
+    return {"type": "Feature", "id": site["id"], "properties": properties, "geometry": point}

@@ -8,7 +8,7 @@ import uuid
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, select
+from sqlalchemy import Engine, event, select
 from sqlalchemy.orm import Session
 
 from mvote.base import utc_now
@@ -20,6 +20,7 @@ from mvote.people.phones import Phones
 from mvote.people.registering import register, register_many
 from mvote.people.voters import VoterAttribute, voter_of
 from tests.support.people import KnownAreas, a_number, an_officer
+from tests.support.racing import race
 
 DAY = dt.timedelta(days=1)
 AREAS = KnownAreas(["11110", "11"])
@@ -113,6 +114,34 @@ def test_deleting_and_coming_back_does_not_make_a_second_voter(
     second = register(session, number=number, phones=phones)
     assert second != first
     assert [anchor_of(session, second, now - DAY), anchor_of(session, second, now)] == before
+
+
+def test_leaving_and_coming_back_at_once_does_not_make_a_second_voter(
+    session: Session, engines: dict[str, Engine], phones: Phones
+) -> None:
+    number, elder, now = a_number(), os.urandom(32), utc_now()
+    anchors = select(Anchor.since, Anchor.anchor).order_by(Anchor.since)
+    first = register(session, number=number, phones=phones)
+    session.add(Anchor(citizen_id=first, since=now - DAY, anchor=elder))
+    session.commit()
+    before = session.execute(anchors).all()
+
+    def come_and_go(session: Session) -> None:
+        citizen_id = register(session, number=number, phones=phones)
+        delete(session, citizen_id, poll_ends=now + DAY)
+
+    def leave_and_come_back(session: Session) -> None:
+        citizen = session.get(Citizen, first)
+        if citizen:
+            delete_account(session, citizen=citizen, last_poll_ends=lambda _: now + DAY)
+        register(session, number=number, phones=phones)
+
+    for act in (leave_and_come_back, come_and_go, leave_and_come_back):
+        race(engines["api"], 10, act)
+    session.rollback()
+    last = session.scalars(select(Citizen.id)).one()
+    assert last != first
+    assert session.execute(anchors).all() == before
 
 
 def test_a_tombstone_outlives_many_deletions_as_long_as_the_last_poll_needs(

@@ -39,10 +39,13 @@ def delete_account(
     """
     # in the order in which signing in locks: first the code, then the account
     session.execute(delete(Challenge).where(Challenge.phone_hash == citizen.phone_hash))
+    is_it = Citizen.id == citizen.id
+    if session.scalar(select(Citizen.id).where(is_it).with_for_update()) is None:
+        return  # gone already, by another call at the same moment
     until = last_poll_ends(session)
     if until is not None:
         _set_tombstones(session, citizen, until)
-    session.execute(delete(Citizen).where(Citizen.id == citizen.id))
+    session.execute(delete(Citizen).where(is_it))
     write_down(session, AccountDeleted(), actor_id=citizen.id, subject_id=citizen.id)
 
 

@@ -230,6 +230,7 @@ GRANTS = (
     "SELECT ON log_entry, published_result, published_record, accounting TO mvote_api",
     "SELECT, UPDATE (poll_id) ON sealing_key TO mvote_api",
     "SELECT, DELETE ON spent_token TO mvote_api",
+    "SELECT ON alembic_version TO mvote_api",  # /readyz compares it with the migrations at hand
     "SELECT, DELETE ON envelope TO mvote_shuffler",
     "INSERT ON quarantined_envelope, box TO mvote_shuffler",
     "SELECT, INSERT ON log_entry TO mvote_shuffler",

@@ -6,6 +6,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 kind=${1:-run}
 apt_fresh=no
+everything='python3 python3-venv postgresql postgresql-postgis libzbar0'
+log=${VAR_DIR:-var}/log/setup.log
 
 say() { printf '[%3d s] %s\n' "$SECONDS" "$*" >&2; }
 
@@ -26,27 +28,46 @@ find_python() {
     return 1
 }
 
-as_root() {
-    if [ "$(id -u)" = 0 ]; then
-        "$@"
-    elif command -v sudo >/dev/null; then
-        sudo "$@"
-    else
-        fail "this needs root, and there is no sudo. Run as root: $*"
-    fi
+# Whatever asks for a password asks here, before anything runs unseen.
+may_be_root() {
+    [ "$(id -u)" = 0 ] || { command -v sudo >/dev/null && sudo -v; } || fail "somebody who may has to \
+run this first:
+    apt-get update && apt-get install --no-install-recommends $everything"
+}
+
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+
+# Long work: its words into a file, a sign of life every ten seconds, the end of the file if it fails.
+quietly() {
+    local pid ticks=0
+    mkdir -p "${log%/*}"
+    "$@" >>"$log" 2>&1 </dev/null &
+    pid=$!
+    while kill -0 "$pid" 2>/dev/null; do
+        sleep 0.2
+        ticks=$((ticks + 1))
+        [ $((ticks % 50)) -ne 0 ] || say "   …"
+    done
+    wait "$pid" || { tail -n 20 "$log" >&2 && return 1; }
 }
 
 apt() {
-    as_root env DEBIAN_FRONTEND=noninteractive LC_ALL=C \
-        apt-get -qq -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 "$@" </dev/null >&2
+    quietly as_root env DEBIAN_FRONTEND=noninteractive LC_ALL=C \
+        apt-get -q -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 "$@"
+}
+
+apt_update() {
+    if [ "$apt_fresh" = no ]; then
+        say "   renewing apt's lists"
+        apt update || say "   that failed; going on with the old lists"
+        apt_fresh=yes
+    fi
 }
 
 apt_install() {
+    may_be_root
+    apt_update
     say "   installing with apt: $*"
-    if [ "$apt_fresh" = no ]; then
-        apt update || say "   apt's lists could not be renewed; going on with the old ones"
-        apt_fresh=yes
-    fi
     apt install --yes --no-install-recommends "$@" || fail "apt could not install: $*"
 }
 
@@ -56,7 +77,7 @@ install_python() {
         apt_install python3 python3-venv
         find_python >/dev/null || apt_install python3.11 python3.11-venv # older Ubuntu
     elif command -v brew >/dev/null; then
-        brew install python3 >&2
+        quietly brew install python3
     fi
     find_python >/dev/null || fail "install Python 3.11 or newer with its venv module, then try again."
 }
@@ -64,7 +85,7 @@ install_python() {
 # The newest PostgreSQL that apt has with PostGIS, one that is installed already first.
 postgres_for_apt() {
     local version
-    for version in $(ls /usr/lib/postgresql 2>/dev/null | sort -rn) \
+    for version in $(find /usr/lib/postgresql/* -maxdepth 0 -printf '%f\n' 2>/dev/null | sort -rn) \
         $(LC_ALL=C apt-cache depends postgresql | sed -n 's/.*Depends: postgresql-\([0-9]*\)$/\1/p'); do
         if [ "$version" -ge 15 ] && apt-cache show "postgresql-$version-postgis-3" >/dev/null 2>&1; then
             echo "$version"
@@ -80,7 +101,7 @@ install_postgres() {
         install_postgres_with_apt
     elif command -v brew >/dev/null; then
         say "   installing with brew: postgis (with its PostgreSQL)"
-        brew install postgis >&2
+        quietly brew install postgis
     fi
     "$python" -m ops.postgres || fail "install PostgreSQL 15 or newer with PostGIS by the means of \
 this system, or set DATABASE_URL to a database that has them; then try again."
@@ -88,8 +109,8 @@ this system, or set DATABASE_URL to a database that has them; then try again."
 
 install_postgres_with_apt() {
     local version
-    apt update || say "   apt's lists could not be renewed; going on with the old ones"
-    apt_fresh=yes
+    may_be_root
+    apt_update
     version=$(postgres_for_apt) || fail "this system's packages have no PostgreSQL 15 or newer with \
 PostGIS. Add the PostgreSQL project's package source, or use a newer release, then try again."
     # Our cluster is private: apt shall not make, and run, another one beside it.
@@ -105,7 +126,7 @@ install_zbar() {
     if command -v apt-get >/dev/null; then
         apt_install libzbar0
     elif command -v brew >/dev/null; then
-        brew install zbar >&2
+        quietly brew install zbar
     else
         fail "install libzbar by the means of this system, then try again."
     fi

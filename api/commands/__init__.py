@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from flask import Flask
 
-from api.commands import areas, keys, people
+from api.commands import areas, keys, openapi, people
 
-COMMANDS = [areas.areas, people.token, people.administrators, keys.keys]
+COMMANDS = [areas.areas, people.token, people.administrators, keys.keys, openapi.openapi]
 
 
 def register(app: Flask) -> None:

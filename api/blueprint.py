@@ -40,6 +40,9 @@ class Blueprint(SmorestBlueprint):
     def response(self, status: int, schema: Any = None, **options: Any) -> Callable[[Any], Any]:
         return cast("Callable[[Any], Any]", super().response(status, schema, **options))
 
+    def doc(self, **options: Any) -> Decorator:
+        return cast("Decorator", super().doc(**options))
+
     def alt_response(self, status: int, **options: Any) -> Callable[[Any], Any]:
         return cast("Callable[[Any], Any]", super().alt_response(status, **options))
 

@@ -19,6 +19,7 @@ from flask_smorest.spec.plugins import FlaskPlugin
 from werkzeug.routing import Rule
 
 from api.access import access
+from api.idempotency import PARAMETER as IDEMPOTENCY_KEY
 from api.problems import CONTENT_TYPE, HTTP_FAULTS, InternalError, status_of
 from mvote.errors import (
     DomainError,
@@ -26,6 +27,7 @@ from mvote.errors import (
     NotAllowed,
     NotFound,
     OutcomeUnknown,
+    RequestKeyReused,
     StaleVersion,
     TokenInvalid,
     TokenMissing,
@@ -66,6 +68,15 @@ DOCS_PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title
 <script src="/docs/swagger-ui-bundle.js"></script><script src="/docs/start.js"></script>
 </body></html>"""
 DOCS_START = 'SwaggerUIBundle({url: "/openapi.yaml", dom_id: "#swagger-ui", deepLinking: true});'
+IF_MATCH: dict[str, Any] = {
+    "in": "header",
+    "name": "If-Match",
+    "required": True,
+    "schema": {"type": "string"},
+    "description": "The `ETag` of what is changed, as it was read.",
+}
+HEADERS = {"needs_version": IF_MATCH, "idempotent": IDEMPOTENCY_KEY}
+"""The header that a mark on a view speaks of."""
 METHODS = ("get", "post", "put", "patch", "delete")
 
 
@@ -88,7 +99,7 @@ def _document(app: Flask, api: Api) -> dict[str, Any]:
     for rule, method, operation in _operations(app, document):
         _complete(operation, app.view_functions[rule.endpoint], rule, method)
     components.pop("responses", None)
-    return _plain(document)  # type: ignore[no-any-return]
+    return _plain({"openapi": document.pop("openapi")} | document)  # type: ignore[no-any-return]
 
 
 def _operations(app: Flask, document: dict[str, Any]) -> Iterator[tuple[Rule, str, dict[str, Any]]]:
@@ -101,6 +112,9 @@ def _operations(app: Flask, document: dict[str, Any]) -> Iterator[tuple[Rule, st
 
 def _complete(operation: dict[str, Any], view: Any, rule: Rule, method: str) -> None:
     operation["operationId"] = rule.endpoint.rpartition(".")[2]
+    headers = [header for mark, header in HEADERS.items() if getattr(view, mark, False)]
+    if headers:
+        operation.setdefault("parameters", []).extend(headers)
     responses = operation["responses"]
     for code in list(responses):  # the library's own idea of errors
         if code == "default" or int(code) >= HTTPStatus.BAD_REQUEST:
@@ -128,6 +142,8 @@ def _errors_of(
         yield from (HTTP_FAULTS[400], HTTP_FAULTS[415], InvalidRequest)
     if operation.get("parameters") or "parameters" in operation:
         yield InvalidRequest
+    if getattr(view, "idempotent", False):
+        yield RequestKeyReused
     if method in ("patch", "put") and getattr(view, "needs_version", False):
         yield from (StaleVersion, HTTP_FAULTS[428])
 

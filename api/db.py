@@ -43,9 +43,14 @@ def transaction(session: Session | None = None) -> Iterator[Session]:
     """Commit what happens inside, or nothing of it.
 
     A violated constraint becomes the domain error that stands for it. What was registered with
-    `after_commit` (a text message, a signal) leaves the process only once all is durable.
+    `after_commit` (a text message, a signal) leaves the process only once all is durable. Inside
+    another transaction of the same session it is a part of that one.
     """
     session = session or db.session()
+    if session.info.get("under_way"):
+        yield session
+        return
+    session.info["under_way"] = True
     try:
         yield session
         session.commit()
@@ -55,6 +60,8 @@ def transaction(session: Session | None = None) -> Iterator[Session]:
         if isinstance(error, IntegrityError):
             raise _domain_error(error) from error
         raise
+    finally:
+        session.info["under_way"] = False
     run_after_commit(session)
 
 

@@ -33,7 +33,7 @@ class StrictJson(JSONProvider):
 class Parser(FlaskParser):
     """webargs with this project's errors: 415 for the wrong type, 400 for no JSON, 422 by place."""
 
-    def load_json(self, req: Request, schema: ma.Schema) -> Any:  # noqa: ARG002  # webargs calls it so
+    def load_json(self, req: Request, schema: ma.Schema) -> Any:
         if not req.is_json:
             raise UnsupportedMediaType
         try:

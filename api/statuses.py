@@ -14,6 +14,7 @@ STATUSES: dict[type[errors.DomainError], int] = {
     errors.ImpossibleTransition: 409,
     errors.StaleVersion: 412,
     errors.InvalidRequest: 422,
+    errors.RequestKeyReused: 422,
     errors.TooManyRequests: 429,
     errors.Overloaded: 503,
     errors.OutcomeUnknown: 503,

@@ -85,6 +85,16 @@ class TooManyRequests(DomainError):
         self.retry_after_s = retry_after_s
 
 
+class RequestKeyReused(DomainError):
+    """A key that stands for one request of the caller's came with another."""
+
+    code = "idempotency-key-reused"
+    title: ClassVar[Text] = {
+        "ko": "같은 키로 다른 요청을 보냈습니다.",
+        "en": "This key was used with another request.",
+    }
+
+
 class StaleVersion(DomainError):
     code = "stale-version"
     title: ClassVar[Text] = {

@@ -10,6 +10,7 @@ from typing import ClassVar
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
+from mvote.answers import remove_old_answers
 from mvote.ballotbox.keystore import Keystore
 from mvote.ballotbox.poll_keys import key_name
 from mvote.ballotbox.tables import SpentToken
@@ -65,5 +66,6 @@ def hide_ended_polls(session: Session, places: Places) -> None:
 
 
 def remove_expired(session: Session) -> None:
-    """Remove spent tokens that would be refused as expired anyway."""
+    """Remove answers kept long enough, and spent tokens that would be refused as expired."""
+    remove_old_answers(session)
     session.execute(delete(SpentToken).where(SpentToken.expires_at < func.clock_timestamp()))

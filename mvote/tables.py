@@ -1,5 +1,6 @@
 """Every module with tables, imported so that `Base.metadata` knows them all."""
 
+import mvote.answers
 import mvote.ballotbox.tables
 import mvote.journal
 import mvote.people.attributes

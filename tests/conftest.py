@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from api.app import create_app
-from api.db import new_engine
+from api.db import db, new_engine
 from api.holders import open_keystore
 from api.settings import Settings, read_settings
 from mvote.ballotbox.keystore import HOLDERS
@@ -61,14 +61,16 @@ def settings(
 
 
 @pytest.fixture(scope="session")
-def app(settings: Settings) -> Flask:
+def app(settings: Settings) -> Iterator[Flask]:
     """The application, as `wsgi.py` makes it."""
     for holder in HOLDERS:
         open_keystore(settings, holder)
     app = create_app(settings)
     app.test_client_class = CheckedClient
     logging.getLogger("mvote").setLevel(logging.WARNING)
-    return app
+    yield app
+    with app.app_context():
+        db.engine.dispose()
 
 
 @pytest.fixture(scope="session")

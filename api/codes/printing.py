@@ -20,7 +20,7 @@ PICTURE = {"type": "string", "format": "binary"}
 @access("public")
 @blp.response(200, PICTURE, content_type="image/png")
 @blp.alt_response(304, description="Not modified")
-def png(code: str) -> Response:
+def code_as_png(code: str) -> Response:
     """The QR code as PNG, error correction H, quiet zone of four modules."""
     found, _ = known_code(db.session(), code)
     picture = symbol_png(url_of(found), caption=display_site_code(found.code))
@@ -31,7 +31,7 @@ def png(code: str) -> Response:
 @access("public")
 @blp.response(200, {"type": "string"}, content_type="image/svg+xml")
 @blp.alt_response(304, description="Not modified")
-def svg(code: str) -> Response:
+def code_as_svg(code: str) -> Response:
     """The QR code as SVG."""
     found, poll = known_code(db.session(), code)
     titles = poll.content["title"]

@@ -13,6 +13,7 @@ from api.access import access, caller
 from api.blueprint import Blueprint, may_raise
 from api.db import db, reading, transaction
 from api.fields import Instant, PositionSchema, String
+from api.idempotency import idempotent
 from api.limits import limited_per_citizen
 from api.wiring import wiring
 from geo.sites import site_of
@@ -136,9 +137,10 @@ def _plain(code: SiteCode) -> dict[str, Any]:
 @blp.post("/sites/<uuid:site_id>/codes")
 @access("citizen")
 @may_raise(NotAllowed, ImpossibleTransition)
+@idempotent
 @blp.arguments(NewCode)
 @blp.response(201, CodeSchema)
-def make(wanted: dict[str, Any], site_id: uuid.UUID) -> dict[str, Any]:
+def make_a_code(wanted: dict[str, Any], site_id: uuid.UUID) -> dict[str, Any]:
     """Make a code; by an officer, or by the poll's author. Allowed after opening too."""
     with transaction() as session:
         poll = session.get(Poll, wanted.pop("poll_id"))
@@ -162,7 +164,7 @@ def make(wanted: dict[str, Any], site_id: uuid.UUID) -> dict[str, Any]:
 @access("citizen")
 @may_raise(NotAllowed)
 @blp.response(204)
-def revoke(code: str) -> None:
+def revoke_code(code: str) -> None:
     """Revoke a code; by an officer, or by the poll's author."""
     with transaction() as session:
         found = code_in(session, code)
@@ -177,7 +179,7 @@ def revoke(code: str) -> None:
 @blp.get("/codes/<code>")
 @access("public")
 @blp.response(200, CodeView)
-def show(code: str) -> dict[str, Any]:
+def show_code(code: str) -> dict[str, Any]:
     """The poll and the site a code joins, and whether it is active."""
     session = db.session()
     found, poll = known_code(session, code)

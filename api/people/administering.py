@@ -12,6 +12,7 @@ from api.access import access, caller, caller_id
 from api.blueprint import Blueprint, may_raise
 from api.db import db, transaction
 from api.etags import check_if_match, tagged
+from api.idempotency import idempotent
 from api.pages import PageQuery, page_of, read_cursor, write_cursor
 from api.people.schemas import (
     CitizenSchema,
@@ -76,6 +77,7 @@ def list_departments(query: dict[str, Any]) -> dict[str, Any]:
 
 @blp.post("/departments")
 @access("administrator")
+@idempotent
 @blp.arguments(NewDepartmentSchema)
 @blp.response(201, DepartmentSchema)
 def create_department(body: dict[str, Any]) -> Department:

@@ -12,6 +12,7 @@ from api.access import access, caller
 from api.blueprint import Blueprint, may_raise, needs_version
 from api.db import db, transaction
 from api.etags import check_if_match, tagged
+from api.idempotency import idempotent
 from api.pages import page_of, read_cursor, write_cursor
 from api.places.areas import city_day
 from api.places.negotiating import GEOJSON, JSON, also_as, preferred
@@ -41,6 +42,7 @@ def shown_site(site: Site) -> dict[str, Any]:
 
 @blp.post("/sites")
 @access("officer")
+@idempotent
 @blp.arguments(NewSite)
 @blp.response(201, SiteSchema)
 def add_a_site(facts: dict[str, Any]) -> Response:

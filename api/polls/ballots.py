@@ -77,7 +77,7 @@ def cast_ballot(headers: dict[str, str], body: dict[str, Any], poll_id: uuid.UUI
 @limited_per_citizen
 @blp.arguments(EligibilityRequest)
 @blp.response(200, EligibilityAnswer)
-def eligibility(body: dict[str, Any], poll_id: uuid.UUID) -> dict[str, Any]:
+def check_eligibility(body: dict[str, Any], poll_id: uuid.UUID) -> dict[str, Any]:
     """Whether I may vote, and if not: every reason, with what to do next."""
     with reading() as session:
         poll = wiring().polls.of(session, poll_id)

@@ -26,7 +26,7 @@ MOST_NEARBY = 50
 @access("public")
 @blp.arguments(PollsQuery, location="query")
 @blp.response(200, page_of(PollSchema, "PollPage"))
-def list_(query: dict[str, Any]) -> dict[str, Any]:
+def list_of_polls(query: dict[str, Any]) -> dict[str, Any]:
     """All polls but drafts, newest first."""
     session = db.session()
     now = database_time(session)
@@ -59,7 +59,7 @@ def _place(cursor: str | None) -> uuid.UUID | None:
 @access("public")
 @blp.arguments(NearbyRequest)
 @blp.response(200, NearbyPolls)
-def near(request: dict[str, Any]) -> dict[str, Any]:
+def polls_nearby(request: dict[str, Any]) -> dict[str, Any]:
     """Open polls whose area or site is near, nearest first. The position is forgotten."""
     session = db.session()
     position, radius = request["position"], request["radius_m"]

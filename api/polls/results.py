@@ -42,7 +42,7 @@ def _published(poll_id: uuid.UUID) -> PublishedResult:
 @blp.response(200, ResultSchema)
 @blp.alt_response(200, schema={"type": "string"}, content_type=CSV, success=True)
 @blp.alt_response(304, description="Not modified")
-def result(poll_id: uuid.UUID) -> Response:
+def show_result(poll_id: uuid.UUID) -> Response:
     """The result: turnout, and votes of each option; as JSON or CSV by `Accept`."""
     wanted = wanted_type(JSON, CSV)
     found = _published(poll_id)
@@ -88,7 +88,7 @@ def _inert(text: str) -> str:
 @may_raise(ResultsNotAvailable)
 @blp.response(200, PollTurnout)
 @blp.alt_response(304, description="Not modified")
-def turnout(poll_id: uuid.UUID) -> Response:
+def show_turnout(poll_id: uuid.UUID) -> Response:
     """How many took part."""
     found = _published(poll_id)
     return tagged(PollTurnout().dump({"poll_id": found.poll.id, "turnout": found.turnout()}))
@@ -99,7 +99,7 @@ def turnout(poll_id: uuid.UUID) -> Response:
 @may_raise(ResultsNotAvailable)
 @blp.arguments(PageQuery, location="query")
 @blp.response(200, page_of(RecordSchema, "RecordPage"))
-def records(query: dict[str, Any], poll_id: uuid.UUID) -> dict[str, Any]:
+def list_of_records(query: dict[str, Any], poll_id: uuid.UUID) -> dict[str, Any]:
     """Cast vote records, sorted by content: empty where the definition publishes totals only."""
     found = _published(poll_id)
     place = read_cursor(query["cursor"], int)

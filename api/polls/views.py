@@ -14,6 +14,7 @@ from api.access import access, caller, caller_or_nobody
 from api.blueprint import Blueprint, may_raise, needs_version
 from api.db import db, transaction
 from api.etags import check_if_match, tagged, tagged_body
+from api.idempotency import idempotent
 from api.polls.schemas import NewPoll, PollChanges, PollSchema
 from api.wiring import wiring
 from mvote.errors import ImpossibleTransition, NotAllowed, NotFound
@@ -80,9 +81,10 @@ def view_of(session: Session, poll: Poll, now: dt.datetime, **more: Any) -> dict
 @blp.post("/polls")
 @access("citizen")
 @may_raise(QuotaReached)
+@idempotent
 @blp.arguments(NewPoll)
 @blp.response(201, PollSchema)
-def draft(content: dict[str, Any]) -> Response:
+def draft_a_poll(content: dict[str, Any]) -> Response:
     """Draft a poll: a citizen's own, or an officer's for the department."""
     times = {name: content.pop(name, None) for name in TIMES}
     with transaction() as session:
@@ -102,7 +104,7 @@ def draft(content: dict[str, Any]) -> Response:
 @access("public")
 @blp.response(200, PollSchema)
 @blp.alt_response(304, description="Not modified")
-def show(poll_id: uuid.UUID) -> Response:
+def show_poll(poll_id: uuid.UUID) -> Response:
     """One poll. A draft is shown to its own people only."""
     session = db.session()
     poll = poll_known_to(session, poll_id, caller_or_nobody())
@@ -113,7 +115,7 @@ def show(poll_id: uuid.UUID) -> Response:
 @access("public")
 @blp.response(200, {"type": "object"}, description="RFC 8785 canonical JSON, byte for byte")
 @blp.alt_response(304, description="Not modified")
-def definition(poll_id: uuid.UUID) -> Response:
+def show_definition(poll_id: uuid.UUID) -> Response:
     """The frozen definition: exactly the bytes whose SHA-256 stands in receipts and in the log."""
     content = definition_of(db.session(), poll_id)
     if content is None:
@@ -127,7 +129,7 @@ def definition(poll_id: uuid.UUID) -> Response:
 @may_raise(NotAllowed, ImpossibleTransition)
 @blp.arguments(PollChanges)
 @blp.response(200, PollSchema)
-def revise(changes: dict[str, Any], poll_id: uuid.UUID) -> Response:
+def revise_a_poll(changes: dict[str, Any], poll_id: uuid.UUID) -> Response:
     """Change a draft. Members that are not sent stay; `If-Match` says what you have read."""
     with transaction() as session:
         poll = own_poll(session, poll_id, caller())
@@ -140,8 +142,9 @@ def revise(changes: dict[str, Any], poll_id: uuid.UUID) -> Response:
 @blp.post("/polls/<uuid:poll_id>/open")
 @access("citizen")
 @may_raise(NotAllowed, ImpossibleTransition, NotReadyToOpen)
+@idempotent
 @blp.response(200, PollSchema)
-def open_(poll_id: uuid.UUID) -> Response:
+def open_a_poll(poll_id: uuid.UUID) -> Response:
     """Freeze and hash the definition; voting runs from `opens_at` to `closes_at`."""
     with transaction() as session:
         poll = own_poll(session, poll_id, caller())
@@ -155,8 +158,9 @@ def open_(poll_id: uuid.UUID) -> Response:
 @blp.post("/polls/<uuid:poll_id>/cancel")
 @access("citizen")
 @may_raise(NotAllowed, ImpossibleTransition)
+@idempotent
 @blp.response(200, PollSchema)
-def cancel(poll_id: uuid.UUID) -> Response:
+def cancel_a_poll(poll_id: uuid.UUID) -> Response:
     """Cancel a draft, or a poll in which voting has not begun."""
     with transaction() as session:
         poll = own_poll(session, poll_id, caller())

@@ -78,7 +78,8 @@ class Geofence(Base):
             " AND num_nonnulls(shape, area_id) = 0"
             " WHEN 'polygon' THEN shape IS NOT NULL"
             " AND num_nonnulls(lat, lon, radius_m, area_id) = 0"
-            " ELSE area_id IS NOT NULL AND num_nonnulls(lat, lon, radius_m, shape) = 0 END",
+            " WHEN 'area' THEN area_id IS NOT NULL"
+            " AND num_nonnulls(lat, lon, radius_m, shape) = 0 END",
             name="kind_has_what_it_needs",
         ),
         CheckConstraint(

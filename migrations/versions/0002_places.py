@@ -161,7 +161,8 @@ def _create_geofence() -> None:
             " AND num_nonnulls(shape, area_id) = 0"
             " WHEN 'polygon' THEN shape IS NOT NULL"
             " AND num_nonnulls(lat, lon, radius_m, area_id) = 0"
-            " ELSE area_id IS NOT NULL AND num_nonnulls(lat, lon, radius_m, shape) = 0 END",
+            " WHEN 'area' THEN area_id IS NOT NULL"
+            " AND num_nonnulls(lat, lon, radius_m, shape) = 0 END",
             name="kind_has_what_it_needs",
         ),
         sa.CheckConstraint(ON_EARTH, name="center_on_earth"),

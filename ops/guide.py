@@ -1,44 +1,67 @@
-"""What to try once mvote runs: addresses, tokens, three curl lines."""
+"""What to try once mvote runs: addresses, polls, tokens, three curl lines."""
 
 import json
+import urllib.request
 from collections.abc import Mapping
 
 from ops.machine import var_dir
 
-GWANGHWAMUN = {"lat": 37.5716, "lon": 126.9769}
+USUAL_PORT = 8000
+SHOWN = 8  # polls
+JSON = "-H 'Content-Type: application/json'"
 
 
 def text(port: int, tokens: Mapping[str, str]) -> str:
-    """A page for the terminal."""
+    """A page for the terminal. The server on that port must be ready."""
     address = f"http://127.0.0.1:{port}"
+    polls = demo_polls(address)
     stop = f"Logs are in {var_dir() / 'log'}. Ctrl-C here, or `make stop` elsewhere, stops it all."
-    parts = [_addresses(address), _tokens(tokens), _curl(address), stop]
+    parts = [_addresses(address, polls), _tokens(port, tokens), _curl(address, polls), stop]
     return "\n".join(part for part in parts if part)
 
 
-def _addresses(address: str) -> str:
+def demo_polls(address: str) -> list[dict[str, str]]:
+    """The newest polls as `id`, `title` and `status`; none if the server does not tell."""
+    try:
+        with urllib.request.urlopen(f"{address}/v1/polls?limit={SHOWN}", timeout=5) as answer:  # noqa: S310
+            items = json.load(answer)["items"]
+        return [
+            {"id": item["id"], "title": item["title"]["en"], "status": item["status"]}
+            for item in items
+        ]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
+def _addresses(address: str, polls: list[dict[str, str]]) -> str:
+    listed = "".join(f"\n    {poll['status']:<10} {poll['title']}" for poll in polls)
     return f"""
   {address}/docs             the API, to read and to try
   {address}/openapi.yaml     its description
-  {address}/v1/polls         the demo's polls
-  {address}/v1/sites         its sites in Seoul
+  {address}/v1/sites         the demo's sites in Seoul
+  {address}/v1/polls         its polls{listed}
 """
 
 
-def _tokens(tokens: Mapping[str, str]) -> str:
+def _tokens(port: int, tokens: Mapping[str, str]) -> str:
     """Shell variables, to be pasted as they are."""
     if not tokens:
         return ""
     listed = "\n".join(f"{role.upper()}={token}" for role, token in tokens.items())
-    more = ".venv/bin/flask --app wsgi token --role citizen"
+    issuer = "" if port == USUAL_PORT else f"PORT={port} "  # tokens name the address they are for
+    more = f"{issuer}.venv/bin/flask --app wsgi token --role citizen"
     return f"Tokens for ten minutes, to paste (more: {more}):\n\n{listed}\n"
 
 
-def _curl(address: str) -> str:
-    position = json.dumps(GWANGHWAMUN)
+def _curl(address: str, polls: list[dict[str, str]]) -> str:
+    """Polls near Gwanghwamun Square; who one is; a result."""
+    now = "'$(date -u +%FT%TZ)'"  # filled in by the shell
+    position = f'{{"lat": 37.5716, "lon": 126.9769, "accuracy_m": 10, "captured_at": "{now}"}}'
+    published = [poll["id"] for poll in polls if poll["status"] == "published"]
+    last = f"v1/polls/{published[0]}/results" if published else "v1/areas/11110"
     return f"""Try:
 
-  curl '{address}/v1/areas?kind=gu'
-  curl -H 'Content-Type: application/json' -d '{position}' {address}/v1/areas/locate
+  curl {JSON} -d '{{"position": {position}, "radius_m": 2000}}' {address}/v1/polls/nearby
   curl -H "Authorization: Bearer $CITIZEN" {address}/v1/me
+  curl {address}/{last}
 """

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 from http import HTTPStatus
 from pathlib import Path
@@ -128,7 +129,8 @@ def await_ready(address: str, children: list[Child], interrupts: Interrupts) -> 
     while not is_ready(f"{address}/readyz"):
         check_alive(children)
         if time.monotonic() > deadline:
-            raise SetupError(f"{address}/readyz is not ready. See {children[0].log.parent}.")
+            logs = children[0].log.parent
+            raise SetupError(f"not ready: {said_by(f'{address}/readyz')}. The logs are in {logs}.")
         if interrupts.pause(0.05):
             raise Interrupted
 
@@ -139,6 +141,17 @@ def is_ready(url: str) -> bool:
             return bool(answer.status == HTTPStatus.OK)
     except OSError:
         return False
+
+
+def said_by(url: str) -> str:
+    """What a server answers instead of being ready."""
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - our own address
+            return str(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.read(1000).decode(errors="replace")
+    except OSError as error:
+        return str(error)
 
 
 def check_alive(children: list[Child]) -> None:

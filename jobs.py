@@ -12,7 +12,6 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
@@ -28,12 +27,14 @@ from mvote.ballotbox.keystore import DirectoryKeystore, Holder
 from mvote.ballotbox.poll_keys import key_name
 from mvote.ballotbox.shuffling import close_poll, polls_due, shuffle_last
 from mvote.ballotbox.stock import fill_stock
+from mvote.base import utc_now
 from mvote.housekeeping import (
     destroy_link_keys,
     destroy_request_keys,
     hide_ended_polls,
     remove_expired,
 )
+from mvote.people.forgetting import forget_expired
 
 PAUSE_SECONDS = 1.0
 log = logging.getLogger("mvote.jobs")
@@ -75,6 +76,7 @@ def keeper_round(engine: Engine, keystore: DirectoryKeystore) -> None:
         hide_ended_polls(session, places)
     with Session(engine) as session, transaction(session):
         remove_expired(session)
+        forget_expired(session, now=utc_now())
 
 
 ROLES: dict[str, tuple[Holder, Callable[[Settings], str], Round]] = {
@@ -103,8 +105,10 @@ def _work_until_signalled(role: str) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with suppress(Misconfigured):
+    try:
         work(role, stop)
+    except Misconfigured as error:
+        sys.exit(f"{role}: {error}")
 
 
 def main(roles: list[str]) -> int:

@@ -22,6 +22,7 @@ from mvote.ballotbox.writer import SlotWriter
 from mvote.people.tokens import SigningKey, Tokens
 from mvote.polls.frozen import FrozenPolls
 from mvote.polls.opening import Surroundings
+from mvote.polls.participations import last_poll_ends
 from mvote.polls.presence_tokens import PresenceTokens
 from mvote.polls.proving import Judge
 
@@ -62,6 +63,7 @@ def connect(app: Flask, settings: Settings) -> None:
         engine = db.engine
     app.extensions["keystore"] = keystore
     app.extensions["tokens"] = tokens
+    app.extensions["last_poll_ends"] = last_poll_ends
     app.extensions["wiring"] = Wiring(
         settings=settings,
         keystore=keystore,

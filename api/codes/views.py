@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from api.access import access, caller
 from api.blueprint import Blueprint, may_raise
-from api.db import db, reading, transaction
+from api.db import db, transaction
 from api.fields import Instant, PositionSchema, String
 from api.idempotency import idempotent
 from api.limits import limited_per_citizen
@@ -22,6 +22,7 @@ from mvote.errors import ImpossibleTransition, NotAllowed, NotFound
 from mvote.polls import errors
 from mvote.polls.drafting import is_own, may_know_of
 from mvote.polls.poll import Poll
+from mvote.polls.presence import Position
 from mvote.polls.site_codes import (
     KINDS,
     SiteCode,
@@ -200,18 +201,15 @@ def show_code(code: str) -> dict[str, Any]:
 @blp.response(201, ScanAnswer)
 def scan_code(body: dict[str, Any], code: str) -> dict[str, Any]:
     """Prove presence at the site: the code, with a fresh position within the site's radius."""
-    from mvote.polls.presence import Position
-
-    citizen_id = caller().id
-    with reading() as session:
-        found, _ = known_code(session, code)
-        position = body.get("position")
-        return scan(
-            session,
-            code=found,
-            citizen_id=citizen_id,
-            position=Position(**position) if position else None,
-            sites=wiring().places,
-            tokens=wiring().presence_tokens,
-            now=utc_now(),
-        )
+    session = db.session()
+    found, _ = known_code(session, code)
+    position = body.get("position")
+    return scan(
+        session,
+        code=found,
+        citizen_id=caller().id,
+        position=Position(**position) if position else None,
+        sites=wiring().places,
+        tokens=wiring().presence_tokens,
+        now=utc_now(),
+    )

@@ -2,9 +2,9 @@
 
 from flask import Flask
 
-from api.polls import ballots, finding, results, views
+from api.polls import ballots, finding, participations, results, views
 
-BLUEPRINTS = [views.blp, finding.blp, ballots.blp, results.blp]
+BLUEPRINTS = [views.blp, finding.blp, ballots.blp, results.blp, participations.blp]
 
 
 def register(app: Flask) -> None:

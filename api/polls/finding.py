@@ -10,10 +10,10 @@ from sqlalchemy import select
 from api.access import access
 from api.blueprint import Blueprint
 from api.db import db
-from api.pages import page_of, read_cursor, write_cursor
+from api.pages import page_of, write_cursor
+from api.polls.participations import place_of
 from api.polls.schemas import NearbyPolls, NearbyRequest, PollSchema, PollsQuery
 from api.polls.views import database_time, view_of
-from api.problems import InvalidParameter
 from geo.nearby import nearby
 from mvote.polls.listing import Wanted, list_polls
 from mvote.polls.poll import Poll
@@ -35,7 +35,7 @@ def list_of_polls(query: dict[str, Any]) -> dict[str, Any]:
         origin=query["origin"],
         area_code=query["area"],
         words=query["q"],
-        before=_place(query["cursor"]),
+        before=place_of(query["cursor"]),
         limit=query["limit"],
     )
     found = list_polls(session, wanted=wanted, now=now)
@@ -45,14 +45,6 @@ def list_of_polls(query: dict[str, Any]) -> dict[str, Any]:
         "items": [view_of(session, poll, now) for poll in page],
         "next_cursor": write_cursor(str(page[-1].id)) if more else None,
     }
-
-
-def _place(cursor: str | None) -> uuid.UUID | None:
-    place = read_cursor(cursor, str)
-    try:
-        return uuid.UUID(place[0]) if place else None
-    except ValueError:
-        raise InvalidParameter(("query", "cursor", "This is no cursor of ours.")) from None
 
 
 @blp.post("/polls/nearby")

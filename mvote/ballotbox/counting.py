@@ -26,6 +26,7 @@ from mvote.ballotbox.vectors import NoVector, marks_in
 from mvote.polls.definition import (
     SMALLEST_FULL_RECORDS,
     FrozenPoll,
+    Question,
     canonical,
     read_definition,
 )
@@ -146,7 +147,7 @@ def _result(session: Session, poll: FrozenPoll, count: Count) -> dict[str, Any]:
 
 def _statement(poll: FrozenPoll, count: Count, figures: dict[str, int]) -> dict[str, Any]:
     """What the counter attests. Totals only if enough ballots came to hide each voter in."""
-    counted = count_marks(poll, count.vectors)
+    counted = count_marks(poll.question, count.vectors)
     statement: dict[str, Any] = {
         "format": "mvote-statement/1",
         "poll_id": str(poll.poll_id),
@@ -174,12 +175,12 @@ class Tally:
     blank: int
 
 
-def count_marks(poll: FrozenPoll, vectors: Iterable[bytes]) -> Tally:
+def count_marks(question: Question, vectors: Iterable[bytes]) -> Tally:
     """Add up the marks of *vectors*; equal ballots are added up together."""
-    totals = [0] * len(poll.question.options)
+    totals = [0] * len(question.options)
     blank = 0
     for vector, ballots in Counter(vectors).items():
-        marks = marks_in(poll.question, vector)
+        marks = marks_in(question, vector)
         blank += ballots * (not any(marks))
         for place, mark in enumerate(marks):
             totals[place] += ballots * mark

@@ -80,3 +80,14 @@ def _attributes(rows: Sequence[Sequence[Any]]) -> dict[str, VoterAttribute]:
         for _, _, name, value, lineage, verified in rows
         if name is not None
     }
+
+
+def anchors_of(session: Session, citizen_id: uuid.UUID) -> Sequence[Any]:
+    """(since, anchor) of each anchor of an account, in order of time."""
+    mine = select(Anchor.since, Anchor.anchor).where(Anchor.citizen_id == citizen_id)
+    return session.execute(mine.order_by(Anchor.since)).all()
+
+
+def anchor_at(anchors: Sequence[Any], opened_at: dt.datetime) -> bytes:
+    """The anchor that counts in a poll opened at *opened_at*; *anchors* as `anchors_of` gives."""
+    return _anchor_at(anchors, opened_at)

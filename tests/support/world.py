@@ -99,7 +99,7 @@ class World:
                     areas=self.app.extensions["areas"],
                     now=utc_now(),
                 )
-        return [self._person(citizen_id) for citizen_id in ids]
+        return [self.person(citizen_id) for citizen_id in ids]
 
     def citizen(self, **attributes: Any) -> Person:
         """One citizen."""
@@ -120,7 +120,8 @@ class World:
             grant(session, citizen_id=person.id, post=Post("administrator"))
         return person
 
-    def _person(self, citizen_id: uuid.UUID) -> Person:
+    def person(self, citizen_id: uuid.UUID) -> Person:
+        """Whoever has this account, with a token."""
         return Person(citizen_id, self.wiring.tokens.issue(citizen_id, now=utc_now()))
 
     # polls

@@ -1,0 +1,64 @@
+"""The polls I took part in."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import marshmallow as ma
+
+from api.access import access, caller
+from api.blueprint import Blueprint
+from api.db import db
+from api.fields import Instant
+from api.pages import PageQuery, page_of, read_cursor, write_cursor
+from api.polls.views import database_time
+from api.problems import InvalidParameter
+from api.wiring import wiring
+from mvote.polls.participations import polls_took_part_in
+
+blp = Blueprint("participations", "participations", description="The polls I took part in.")
+
+
+class ParticipationSchema(ma.Schema):
+    poll_id = ma.fields.UUID(required=True)
+    title = ma.fields.Dict(required=True)
+    status = ma.fields.String(required=True)
+    closes_at = Instant(required=True)
+
+
+@blp.get("/me/participations")
+@access("citizen")
+@blp.arguments(PageQuery, location="query")
+@blp.response(200, page_of(ParticipationSchema, "ParticipationPage"))
+def list_(query: dict[str, Any]) -> dict[str, Any]:
+    """Polls I took part in, newest first: never what I chose, nor when."""
+    session, limit = db.session(), query["limit"]
+    found = polls_took_part_in(
+        session,
+        citizen_id=caller().id,
+        keyring=wiring().box.keys,
+        before=place_of(query["cursor"]),
+        limit=limit + 1,
+    )
+    now = database_time(session)
+    items = [
+        {
+            "poll_id": poll.id,
+            "title": poll.content["title"],
+            "status": poll.status_at(now),
+            "closes_at": poll.closes_at,
+        }
+        for poll in found[:limit]
+    ]
+    more = write_cursor(str(found[limit - 1].id)) if len(found) > limit else None
+    return {"items": items, "next_cursor": more}
+
+
+def place_of(cursor: str | None) -> uuid.UUID | None:
+    """The poll a cursor names. Raises InvalidParameter."""
+    place = read_cursor(cursor, str)
+    try:
+        return uuid.UUID(place[0]) if place else None
+    except ValueError:
+        raise InvalidParameter(("query", "cursor", "This is no cursor of ours.")) from None

@@ -1,0 +1,77 @@
+"""The polls a citizen took part in: *that*, never what, and only while the roll keys live."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from mvote.ballotbox.poll_keys import PollKeyring
+from mvote.ballotbox.sealing import voter_tag_of
+from mvote.people.voters import anchor_at, anchors_of
+from mvote.polls.poll import Poll
+
+CHUNK = 200
+_AMONG = text(
+    "SELECT p FROM unnest(CAST(:polls AS uuid[]), CAST(:tags AS bytea[])) AS t (p, tag)"
+    " WHERE took_part(p, tag)"
+)
+
+
+def polls_took_part_in(
+    session: Session,
+    *,
+    citizen_id: uuid.UUID,
+    keyring: PollKeyring,
+    before: uuid.UUID | None,
+    limit: int,
+) -> list[Poll]:
+    """Up to *limit* polls, newest first, older than *before*.
+
+    No table joins citizens with participations: each poll's tag is computed and looked up.
+    """
+    anchors = anchors_of(session, citizen_id)
+    found: list[Poll] = []
+    while len(found) < limit:
+        chunk = _begun_polls(session, before)
+        found += _among(session, chunk, anchors, keyring)
+        if len(chunk) < CHUNK:
+            break
+        before = chunk[-1].id
+    return found[:limit]
+
+
+def _begun_polls(session: Session, before: uuid.UUID | None) -> Sequence[Poll]:
+    begun = select(Poll).where(
+        Poll.frozen_at.is_not(None),
+        Poll.opens_at <= func.clock_timestamp(),
+        Poll.state != "cancelled",
+    )
+    if before is not None:
+        begun = begun.where(Poll.id < before)
+    return session.scalars(begun.order_by(Poll.id.desc()).limit(CHUNK)).all()
+
+
+def _among(
+    session: Session, polls: Sequence[Poll], anchors: Sequence[Any], keyring: PollKeyring
+) -> list[Poll]:
+    tags: dict[uuid.UUID, bytes] = {}
+    for poll in polls:
+        keys = keyring.of(poll.id)
+        if keys is not None and poll.opens_at is not None:
+            anchor = anchor_at(anchors, poll.opens_at)
+            tags[poll.id] = voter_tag_of(keys.V, poll.id.bytes, anchor)
+    bound = {"polls": list(tags), "tags": list(tags.values())}
+    took_part = set(session.scalars(_AMONG, bound)) if tags else set()
+    return [poll for poll in polls if poll.id in took_part]
+
+
+def last_poll_ends(session: Session) -> dt.datetime | None:
+    """When the last poll that is frozen now will have closed; None if there is none."""
+    living = select(func.max(Poll.closes_at)).where(Poll.state.in_(("open", "closing")))
+    ends: dt.datetime | None = session.execute(living).scalar_one_or_none()
+    return ends

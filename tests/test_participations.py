@@ -1,0 +1,72 @@
+"""The polls I took part in: that, never what; and what deleting an account leaves."""
+
+from __future__ import annotations
+
+import uuid
+
+from sqlalchemy.orm import Session
+
+from api.db import transaction
+from mvote.people.registering import register
+from tests.support.world import Person, World
+
+
+def _mine(world: World, person: Person, query: str = "") -> list[str]:
+    answer = world.client.get(f"/v1/me/participations{query}", headers=person.headers)
+    assert answer.status_code == 200
+    assert all(set(item) == {"poll_id", "title", "status", "closes_at"}
+               for item in answer.get_json()["items"])  # fmt: skip
+    return [item["poll_id"] for item in answer.get_json()["items"]]
+
+
+def test_a_citizen_sees_the_polls_they_took_part_in_newest_first_and_no_others(
+    world: World,
+) -> None:
+    officer = world.officer()
+    polls = [world.open_poll(officer) for _ in range(3)]
+    voter, other = world.citizens(2)
+    for poll in (polls[0], polls[2]):
+        world.cast(poll, voter)
+    world.cast(polls[1], other)
+    assert _mine(world, voter) == [polls[2]["id"], polls[0]["id"]]
+    assert _mine(world, voter, "?limit=1") == [polls[2]["id"]]
+    assert _mine(world, other) == [polls[1]["id"]]
+
+
+def test_once_the_roll_key_is_destroyed_no_participation_can_be_tied_to_a_person(
+    world: World,
+) -> None:
+    poll, voter = world.open_poll(), world.citizen()
+    world.cast(poll, voter)
+    world.wiring.keystore.destroy(f"poll/{poll['id'].replace('-', '')}/V")
+    world.wiring.box.keys.forget(uuid.UUID(poll["id"]))
+    assert _mine(world, voter) == []
+
+
+def test_deleting_the_account_and_coming_back_with_the_same_number_does_not_vote_twice(
+    world: World,
+) -> None:
+    number = "+821099887766"
+    phones = world.app.extensions["phones"]
+    poll = world.open_poll()
+
+    def come() -> Person:
+        with Session(world.engines["api"]) as session, transaction(session):
+            return world.person(register(session, number=number, phones=phones))
+
+    first = come()
+    assert world.cast(poll, first).status_code == 201
+    assert world.client.delete("/v1/me", headers=first.headers).status_code == 204
+    second = come()
+    assert second.id != first.id
+    again = world.cast(poll, second)
+    assert (again.status_code, again.get_json()["code"]) == (409, "already-voted")
+    assert world.count("participation") == 1
+
+
+def test_the_token_of_a_deleted_account_casts_nothing(world: World) -> None:
+    poll, voter = world.open_poll(), world.citizen()
+    world.client.delete("/v1/me", headers=voter.headers)
+    refused = world.cast(poll, voter)
+    assert (refused.status_code, refused.get_json()["code"]) == (401, "token-invalid")
+    assert world.count("participation") == 0

@@ -8,7 +8,7 @@ export PORT
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run stop test lint bench openapi migrate setup setup-dev clean
+.PHONY: help run stop test lint bench openapi migrate setup setup-dev setup-bench clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,7 +27,7 @@ lint: setup-dev ## ruff and mypy --strict
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
 
-bench: setup-dev ## measure, and write var/bench.json
+bench: setup-bench ## measure, and write var/bench.json
 	@exec $(PYTHON) -m ops.bench.run $(ARGS)
 
 openapi: setup-dev ## write openapi.yaml anew from the code that serves it
@@ -42,6 +42,9 @@ setup:
 
 setup-dev:
 	@bash ops/setup.sh dev
+
+setup-bench:
+	@bash ops/setup.sh bench
 
 clean: ## remove .venv, var and the private cluster (never keys while DATABASE_URL is set)
 	@exec $(call any_python) -m ops.clean

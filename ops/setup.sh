@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Prepares this machine: `ops/setup.sh run` for `make run`, `ops/setup.sh dev` for tests and checks.
+# Prepares this machine: `ops/setup.sh run` for `make run`, `dev` for tests and checks, `bench` for
+# measuring.
 # Installs only what is missing, and says so before it does.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -132,6 +133,17 @@ install_zbar() {
     fi
 }
 
+install_wrk() {
+    say "wrk is missing, which makes the load to measure with"
+    if command -v apt-get >/dev/null; then
+        apt_install wrk
+    elif command -v brew >/dev/null; then
+        quietly brew install wrk
+    else
+        fail "install wrk by the means of this system, then try again."
+    fi
+}
+
 has_zbar() {
     "$python" -c 'from ctypes.util import find_library as f; raise SystemExit(not f("zbar"))' ||
         [ -e /opt/homebrew/lib/libzbar.dylib ] || ls /usr/lib/*/libzbar.so.0 >/dev/null 2>&1
@@ -139,10 +151,10 @@ has_zbar() {
 
 # Tests always make a server of their own; `make run` not if it is told a database.
 needs_a_server() {
-    [ "$kind" = dev ] || ! { [ -n "${DATABASE_URL:-}" ] || grep -qs '^DATABASE_URL=.' .env; }
+    [ "$kind" != run ] || ! { [ -n "${DATABASE_URL:-}" ] || grep -qs '^DATABASE_URL=.' .env; }
 }
 
-case $kind in run | dev) ;; *) fail "say run or dev" ;; esac
+case $kind in run | dev | bench) ;; *) fail "say run, dev or bench" ;; esac
 find_python >/dev/null || install_python
 python=$(find_python)
 if needs_a_server && ! "$python" -m ops.postgres 2>/dev/null; then
@@ -151,6 +163,9 @@ fi
 if [ "$kind" = dev ] && ! has_zbar; then
     install_zbar
 fi
+if [ "$kind" = bench ] && ! command -v wrk >/dev/null; then
+    install_wrk
+fi
 say "$("$python" --version); packages"
-"$python" -m ops.install "$kind"
+if [ "$kind" = run ]; then "$python" -m ops.install run; else "$python" -m ops.install dev; fi
 say "this machine is ready"

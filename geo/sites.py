@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from geoalchemy2 import WKBElement
-from sqlalchemy import CheckConstraint, Computed, Index, exists, func, select, text
+from sqlalchemy import CheckConstraint, Computed, Index, func, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -54,7 +54,7 @@ class Site(Base):
         CheckConstraint(
             f"radius_m BETWEEN {SMALLEST_RADIUS_M} AND {LARGEST_RADIUS_M}", name="radius_in_range"
         ),
-        Index("ix_site_point", "point", postgresql_using="gist"),
+        Index("ix_site_point", text("geometry(point)"), postgresql_using="gist"),
         Index("ix_site_in_use", "point", postgresql_using="gist", postgresql_where=text("in_use")),
     )
 
@@ -119,6 +119,6 @@ def list_sites(
         wanted = wanted.where(Site.id > after)
     if area_code is not None:
         area_id = current(session, area_code, on=on).id
-        covered = func.ST_Covers(Area.geom, planar(Site.point))
-        wanted = wanted.where(exists().where(Area.id == area_id, covered))
+        wanted = wanted.join(Area, func.ST_Covers(Area.geom, planar(Site.point)))
+        wanted = wanted.where(Area.id == area_id)
     return list(session.scalars(wanted))

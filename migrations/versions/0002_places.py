@@ -127,7 +127,7 @@ def _create_site() -> None:
         sa.CheckConstraint(ON_EARTH, name="point_on_earth"),
         sa.CheckConstraint("radius_m BETWEEN 1 AND 10000", name="radius_in_range"),
     )
-    op.create_index("ix_site_point", "site", ["point"], postgresql_using="gist")
+    op.create_index("ix_site_point", "site", [sa.text("geometry(point)")], postgresql_using="gist")
     op.create_index(
         "ix_site_in_use",
         "site",

@@ -133,8 +133,8 @@ def test_a_point_is_looked_up_in_the_index(
     owner.commit()
     owner.execute(text("ANALYZE area"))
     owner.commit()
-    statements = Statements(engines["api"])
-    assert [a.area_code for a in locate(session, lat=36.33, lon=127.01)] == ["20-6"]
+    with Statements(engines["api"]) as statements:
+        assert [a.area_code for a in locate(session, lat=36.33, lon=127.01)] == ["20-6"]
     assert "ix_area_geom" in statements.plan_of_last(session)
 
 

@@ -223,7 +223,7 @@ def test_sites_of_an_area_are_looked_up_in_the_index(
     )
     owner.execute(text("ANALYZE site, area"))
     owner.commit()
-    statements = Statements(engines["api"])
-    found = list_sites(session, limit=20, area_code="11110")
+    with Statements(engines["api"]) as statements:
+        found = list_sites(session, limit=20, area_code="11110")
     assert all(126.96 <= site.lon <= 126.98 for site in found)
     assert "ix_site_point" in statements.plan_of_last(session)

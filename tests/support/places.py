@@ -6,7 +6,7 @@ import datetime as dt
 import math
 import uuid
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 from geographiclib.geodesic import Geodesic
 from sqlalchemy import Engine, event
@@ -112,8 +112,15 @@ class Statements:
     """Listens to what an engine is asked, so that a test can have it explained."""
 
     def __init__(self, engine: Engine) -> None:
+        self.engine = engine
         self.heard: list[tuple[str, Any]] = []
-        event.listen(engine, "before_cursor_execute", self._hear)
+
+    def __enter__(self) -> Self:
+        event.listen(self.engine, "before_cursor_execute", self._hear)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        event.remove(self.engine, "before_cursor_execute", self._hear)
 
     def _hear(self, _: Any, __: Any, statement: str, given: Any, ___: Any, ____: Any) -> None:
         if not statement.startswith("EXPLAIN"):
@@ -124,3 +131,11 @@ class Statements:
         statement, given = self.heard[-1]
         lines = session.connection().exec_driver_sql(f"EXPLAIN {statement}", given)
         return "\n".join(line for (line,) in lines)
+
+    def pages_of_last(self, session: Session) -> int:
+        """How many pages of tables and indexes the database looks at for the last statement."""
+        statement, given = self.heard[-1]
+        explain = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}"
+        [(document,)] = session.connection().exec_driver_sql(explain, given)
+        plan = document[0]["Plan"]
+        return int(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])

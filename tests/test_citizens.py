@@ -18,6 +18,7 @@ from mvote.people.citizens import Anchor, Citizen, Consent, RoleGrant, Tombstone
 from mvote.people.sessions import SignIn
 from tests.support.contract import CheckedClient
 from tests.support.people import KnownAreas, Person, a_citizen, an_officer, problem
+from tests.support.world import World
 
 AREAS = KnownAreas(["1111051500", "11110", "11"], ["11680", "11"])
 
@@ -194,9 +195,10 @@ def test_an_export_holds_all_that_is_kept_and_the_whole_number(
 
 
 def test_deleting_an_account_leaves_only_what_guards_living_polls(
-    app: Flask, client: CheckedClient, session: Session
+    app: Flask, client: CheckedClient, session: Session, world: World
 ) -> None:
     officer = an_officer(app, session)
+    poll = world.open_poll(world.citizen())
     change(
         client,
         officer,
@@ -204,13 +206,23 @@ def test_deleting_an_account_leaves_only_what_guards_living_polls(
         consents=[{"purpose": "news", "given": True}],
     )
     assert client.delete("/v1/me", headers=officer.headers).status_code == 204
-    for table in (Citizen, RoleGrant, Anchor, Attribute, Consent, SignIn):
-        assert session.scalars(select(table)).all() == [], table
+    for table, key in ((Citizen, "id"), (RoleGrant, "citizen_id"), (Anchor, "citizen_id"),
+                       (Attribute, "citizen_id"), (Consent, "citizen_id")):  # fmt: skip
+        theirs = select(table).where(getattr(table, key) == officer.id)
+        assert session.scalars(theirs).all() == [], table
     phones = app.extensions["phones"]
     [tombstone] = session.scalars(select(Tombstone)).all()
     assert tombstone.phone_hash == phones.hash_of(officer.number)
-    assert tombstone.until > utc_now()
+    assert tombstone.until.isoformat().replace("+00:00", "Z") == poll["closes_at"]
     assert problem(client.get("/v1/me", headers=officer.headers)) == (401, "token-invalid")
+
+
+def test_without_a_living_poll_a_deleted_account_leaves_nothing(
+    client: CheckedClient, session: Session, citizen: Person
+) -> None:
+    client.delete("/v1/me", headers=citizen.headers)
+    for table in (Citizen, Anchor, SignIn, Tombstone):
+        assert session.scalars(select(table)).all() == [], table
 
 
 def test_a_deletion_is_journalled_without_anything_that_was_known(

@@ -13,6 +13,7 @@ from api import (
     codes,
     commands,
     contract,
+    docs,
     headers,
     logs,
     people,
@@ -46,6 +47,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         for blueprint in module.BLUEPRINTS:
             api.register_blueprint(blueprint, url_prefix="/v1")
     contract.register(app, api)
+    docs.register(app)
     problems.register(app)
     headers.register(app)
     commands.register(app)

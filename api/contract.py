@@ -1,4 +1,4 @@
-"""The contract: OpenAPI 3.1, generated from the code that serves it, at `/openapi.yaml`, `/docs`.
+"""The contract: OpenAPI 3.1, generated from the code that serves it.
 
 Every operation gets the responses that its access, its body, its parameters and its declared
 errors imply, so that the document and the behaviour cannot drift apart unseen.
@@ -11,14 +11,12 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-import flask_swagger_ui
 import yaml
-from flask import Flask, Response, send_from_directory
+from flask import Flask
 from flask_smorest import Api
 from flask_smorest.spec.plugins import FlaskPlugin
 from werkzeug.routing import Rule
 
-from api.access import access
 from api.idempotency import PARAMETER as IDEMPOTENCY_KEY
 from api.problems import CONTENT_TYPE, HTTP_FAULTS, InternalError, status_of
 from mvote.errors import (
@@ -52,6 +50,7 @@ PROBLEM_SCHEMA: dict[str, Any] = {
         "errors": {"type": "array", "items": {"$ref": "#/components/schemas/Fault"}},
     },
 }
+PROBLEM = {"$ref": "#/components/schemas/Problem"}
 FAULT_SCHEMA: dict[str, Any] = {
     "type": "object",
     "required": ["detail"],
@@ -62,12 +61,6 @@ FAULT_SCHEMA: dict[str, Any] = {
         "detail": {"type": "string"},
     },
 }
-DOCS_FILES = Path(flask_swagger_ui.__file__).parent / "dist"
-DOCS_PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>mvote API</title>
-<link rel="stylesheet" href="/docs/swagger-ui.css"></head><body><div id="swagger-ui"></div>
-<script src="/docs/swagger-ui-bundle.js"></script><script src="/docs/start.js"></script>
-</body></html>"""
-DOCS_START = 'SwaggerUIBundle({url: "/openapi.yaml", dom_id: "#swagger-ui", deepLinking: true});'
 IF_MATCH: dict[str, Any] = {
     "in": "header",
     "name": "If-Match",
@@ -81,18 +74,20 @@ METHODS = ("get", "post", "put", "patch", "delete")
 
 
 def register(app: Flask, api: Api) -> None:
-    """Build the contract once all operations are known, and serve it with its pages."""
+    """Build the contract once all operations are known."""
     document = _document(app, api)
     text = yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=100)
     app.extensions["openapi"] = document
     app.extensions["openapi.yaml"] = text
-    _add_routes(app, text)
 
 
 def _document(app: Flask, api: Api) -> dict[str, Any]:
     document: dict[str, Any] = api.spec.to_dict()
     components = document.setdefault("components", {})
-    components.setdefault("schemas", {}).update(Problem=PROBLEM_SCHEMA, Fault=FAULT_SCHEMA)
+    schemas = components.setdefault("schemas", {})
+    schemas.update(Problem=PROBLEM_SCHEMA, Fault=FAULT_SCHEMA)
+    for unused in ("Error", "PaginationMetadata"):  # the library's own
+        schemas.pop(unused, None)
     components["securitySchemes"] = {
         "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
     }
@@ -151,11 +146,15 @@ def _errors_of(
 def _problem_response(codes: set[str], status: int) -> dict[str, Any]:
     response: dict[str, Any] = {
         "description": f"{HTTPStatus(status).phrase}: " + ", ".join(sorted(codes)),
-        "content": {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        "content": {CONTENT_TYPE: {"schema": {"allOf": [PROBLEM, _only(codes)]}}},
     }
     if status in (429, 503):
         response["headers"] = {"Retry-After": {"schema": {"type": "string"}}}
     return response
+
+
+def _only(codes: set[str]) -> dict[str, Any]:
+    return {"properties": {"code": {"enum": sorted(codes)}}}
 
 
 def _plain(value: Any) -> Any:
@@ -163,25 +162,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {str(key): _plain(inner) for key, inner in value.items()}
     return [_plain(inner) for inner in value] if isinstance(value, list | tuple) else value
-
-
-def _add_routes(app: Flask, text: str) -> None:
-    @app.get("/openapi.yaml")
-    @access("public")
-    def contract_file() -> Response:
-        return Response(text, content_type="application/yaml; charset=utf-8")
-
-    @app.get("/docs")
-    @access("public")
-    def docs_page() -> Response:
-        return Response(DOCS_PAGE, content_type="text/html; charset=utf-8")
-
-    @app.get("/docs/start.js")
-    @access("public")
-    def docs_start() -> Response:
-        return Response(DOCS_START, content_type="text/javascript; charset=utf-8")
-
-    @app.get("/docs/<path:name>")
-    @access("public")
-    def docs_file(name: str) -> Response:
-        return send_from_directory(DOCS_FILES, name)

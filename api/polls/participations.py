@@ -31,7 +31,7 @@ class ParticipationSchema(ma.Schema):
 @access("citizen")
 @blp.arguments(PageQuery, location="query")
 @blp.response(200, page_of(ParticipationSchema, "ParticipationPage"))
-def list_(query: dict[str, Any]) -> dict[str, Any]:
+def list_of_participations(query: dict[str, Any]) -> dict[str, Any]:
     """Polls I took part in, newest first: never what I chose, nor when."""
     session, limit = db.session(), query["limit"]
     found = polls_took_part_in(

@@ -11,6 +11,7 @@ import jsonschema_rs
 import yaml
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
+from werkzeug.wrappers import Response
 
 CONTRACT = Path(__file__).resolve().parents[2] / "openapi.yaml"
 OUTSIDE = re.compile(
@@ -50,7 +51,7 @@ def _validator(path: str, method: str, status: str, media: str) -> Any:
     return jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
 
 
-def check(method: str, path: str, response: TestResponse) -> None:
+def check(method: str, path: str, response: Response) -> None:
     """Raise ContractBroken unless the contract promises this *response*."""
     template = next((t for pattern, t in _templates() if pattern.fullmatch(path)), None)
     method = {"head": "get"}.get(method.lower(), method.lower())

@@ -1,0 +1,73 @@
+"""`/openapi.yaml`, `/docs` and what the codes of errors mean; nothing comes from another host."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import flask_swagger_ui
+from flask import Flask, Response, current_app, render_template_string, send_from_directory
+
+from api.access import access
+from api.problems import HTTP_FAULTS, InternalError, status_of
+from api.statuses import STATUSES
+from mvote.errors import DomainError, Text
+
+FILES = Path(flask_swagger_ui.__file__).parent / "dist"
+PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>mvote API</title>
+<link rel="stylesheet" href="/docs/swagger-ui.css"></head><body><div id="swagger-ui"></div>
+<script src="/docs/swagger-ui-bundle.js"></script><script src="/docs/start.js"></script>
+</body></html>"""
+START = """SwaggerUIBundle({
+  url: "/openapi.yaml", dom_id: "#swagger-ui", deepLinking: true, validatorUrl: null
+});"""
+PROBLEMS = """<!doctype html><html lang="en"><head><meta charset="utf-8">
+<title>mvote: problems</title><style>body { font: 1rem/1.5 sans-serif; margin: 2rem auto;
+max-width: 48rem } dt { font-weight: 600; margin-top: 1rem }</style></head><body>
+<h1>What the codes of errors mean</h1><dl>
+{% for code, status, title in problems %}<dt id="{{ code }}">{{ code }} ({{ status }})</dt>
+<dd>{{ title.en }} <span lang="ko">{{ title.ko }}</span></dd>
+{% endfor %}</dl></body></html>"""
+HTML = "text/html; charset=utf-8"
+
+
+def register(app: Flask) -> None:
+    """Serve the contract and the pages that explain it."""
+    app.add_url_rule("/openapi.yaml", view_func=access("public")(contract_file))
+    app.add_url_rule("/docs", view_func=access("public")(page))
+    app.add_url_rule("/docs/start.js", view_func=access("public")(start))
+    app.add_url_rule("/docs/problems", view_func=access("public")(problems_page))
+    app.add_url_rule("/docs/<path:name>", view_func=access("public")(file))
+
+
+def contract_file() -> Response:
+    """The contract."""
+    text: str = current_app.extensions["openapi.yaml"]
+    return Response(text, content_type="application/yaml; charset=utf-8")
+
+
+def page() -> Response:
+    """The contract to read and try out in a browser."""
+    return Response(PAGE, content_type=HTML)
+
+
+def start() -> Response:
+    """What starts the page; a file of its own, since no script stands in pages."""
+    return Response(START, content_type="text/javascript; charset=utf-8")
+
+
+def file(name: str) -> Response:
+    """A file of Swagger UI."""
+    return send_from_directory(FILES, name)
+
+
+def problems_page() -> Response:
+    """Where `type` of an error leads."""
+    html = render_template_string(PROBLEMS, problems=_problems())
+    return Response(html, content_type=HTML)
+
+
+def _problems() -> list[tuple[str, int, Text]]:
+    """Code, status and title of every error, each code once, by code."""
+    errors: list[type[DomainError]] = [*STATUSES, *HTTP_FAULTS.values(), InternalError]
+    by_code = {error.code: (error.code, status_of(error), error.title) for error in errors}
+    return [by_code[code] for code in sorted(by_code)]

@@ -1,0 +1,328 @@
+"""The contract is what the code serves: complete, valid, readable without a network."""
+
+from __future__ import annotations
+
+import gc
+import re
+from collections import Counter
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any, get_args
+
+import jsonschema_rs
+import pytest
+import yaml
+from flask import Flask
+from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
+
+from api.access import Who
+from api.contract import METHODS
+from api.problems import InternalError, status_of
+from api.statuses import STATUSES
+from mvote.errors import DomainError
+from tests.support.contract import CONTRACT, CheckedClient, ContractBroken, check
+
+#: 6-api.md's table, but for what comes with committees
+PROMISED_CODES = {
+    400: {"malformed-json"},
+    401: {"token-missing", "token-invalid"},
+    403: {"not-allowed", "not-eligible", "outside-area", "position-too-coarse",
+          "position-ambiguous", "position-stale", "presence-required", "presence-token-invalid"},
+    404: {"not-found"},
+    405: {"method-not-allowed"},
+    406: {"not-acceptable"},
+    409: {"already-voted", "poll-not-open", "results-not-available", "not-ready-to-open",
+          "impossible-transition"},
+    412: {"stale-version"},
+    413: {"too-large"},
+    415: {"unsupported-media-type"},
+    422: {"invalid-request", "invalid-selection", "idempotency-key-reused"},
+    428: {"version-required"},
+    429: {"too-many-requests"},
+    500: {"internal-error"},
+    503: {"overloaded", "outcome-unknown"},
+}  # fmt: skip
+HANGUL = re.compile(r"[가-힣]")
+
+
+@pytest.fixture(scope="module")
+def document(app: Flask) -> dict[str, Any]:
+    """The contract as the code generates it."""
+    generated: dict[str, Any] = app.extensions["openapi"]
+    return generated
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Path, method and description of every operation."""
+    for path, item in document["paths"].items():
+        for method in METHODS:
+            if method in item:
+                yield path, method, item[method]
+
+
+def nodes(value: Any) -> Iterator[dict[str, Any]]:
+    """Every object in a JSON document."""
+    if isinstance(value, dict):
+        yield value
+        for inner in value.values():
+            yield from nodes(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from nodes(inner)
+
+
+def errors_below(error: type[DomainError]) -> Iterator[type[DomainError]]:
+    """Every class of errors that the loaded modules define."""
+    for below in error.__subclasses__():
+        yield below
+        yield from errors_below(below)
+
+
+def named_errors() -> list[type[DomainError]]:
+    """Those that can be raised: they have a code."""
+    return [error for error in errors_below(DomainError) if hasattr(error, "code")]
+
+
+def test_the_committed_contract_is_what_the_code_generates(app: Flask) -> None:
+    stale = "openapi.yaml is stale: make openapi"
+    assert CONTRACT.read_text(encoding="utf-8") == app.extensions["openapi.yaml"], stale
+
+
+def test_the_command_writes_the_contract(app: Flask, tmp_path: Path) -> None:
+    path = tmp_path / "written.yaml"
+    result = app.test_cli_runner().invoke(args=["openapi", "write", "--to", str(path)])
+    assert result.exit_code == 0
+    assert path.read_text(encoding="utf-8") == app.extensions["openapi.yaml"]
+    printed = app.test_cli_runner().invoke(args=["openapi", "print"])
+    assert printed.stdout == path.read_text(encoding="utf-8")
+
+
+def test_the_contract_is_served_as_it_is_committed(client: CheckedClient) -> None:
+    response = client.get("/openapi.yaml")
+    assert response.get_data(as_text=True) == CONTRACT.read_text(encoding="utf-8")
+    assert yaml.safe_load(response.get_data())["servers"] == [{"url": "/"}]
+
+
+def test_the_contract_is_valid_openapi_3_1(document: dict[str, Any]) -> None:
+    assert document["openapi"].startswith("3.1.")
+    assert [str(error) for error in OPENAPI_31_VALIDATOR.iter_errors(document)] == []
+
+
+def test_every_schema_is_valid_json_schema(document: dict[str, Any]) -> None:
+    for schema in document["components"]["schemas"].values():
+        jsonschema_rs.meta.validate(schema)
+
+
+def test_every_reference_leads_somewhere_and_every_schema_is_used(
+    document: dict[str, Any],
+) -> None:
+    references = {node["$ref"] for node in nodes(document) if isinstance(node.get("$ref"), str)}
+    assert references == {f"#/components/schemas/{n}" for n in document["components"]["schemas"]}
+
+
+def test_no_two_schemas_of_the_code_share_a_name(document: dict[str, Any]) -> None:
+    assert [name for name in document["components"]["schemas"] if name[-1].isdigit()] == []
+
+
+def test_every_operation_says_what_it_does_under_a_name_of_its_own(
+    document: dict[str, Any],
+) -> None:
+    names = Counter(operation["operationId"] for _, _, operation in operations(document))
+    assert [name for name, count in names.items() if count > 1] == []
+    assert [name for name in names if not re.fullmatch(r"[a-z]+(_[a-z]+)*", name)] == []
+    summaries = [operation.get("summary", "") for _, _, operation in operations(document)]
+    assert all(summary.endswith((".", "?")) for summary in summaries)
+
+
+def test_every_operation_declares_who_may_call_it(app: Flask, document: dict[str, Any]) -> None:
+    declared = {
+        rule.endpoint: vars(app.view_functions[rule.endpoint])["access"]
+        for rule in app.url_map.iter_rules()
+    }
+    assert set(declared.values()) <= set(get_args(Who))
+    for path, method, operation in operations(document):
+        (who,) = {
+            who
+            for endpoint, who in declared.items()
+            if endpoint.rpartition(".")[2] == operation["operationId"]
+        }
+        assert ("security" in operation) == (who != "public"), (method, path)
+        assert ("403" in operation["responses"]) or who in ("public", "citizen", "token")
+
+
+def test_every_route_below_v1_is_in_the_contract(app: Flask, document: dict[str, Any]) -> None:
+    templates = {
+        re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule) for rule in app.url_map.iter_rules()
+    }
+    assert {path for path in templates if path.startswith("/v1/")} == set(document["paths"])
+
+
+def test_every_parameter_of_a_path_is_described(document: dict[str, Any]) -> None:
+    for path, item in document["paths"].items():
+        for method in METHODS:
+            if method in item:
+                listed = [*item.get("parameters", []), *item[method].get("parameters", [])]
+                described = {each["name"] for each in listed if each["in"] == "path"}
+                assert described == set(re.findall(r"{(\w+)}", path)), (method, path)
+
+
+def test_every_error_is_a_problem_and_names_its_codes(document: dict[str, Any]) -> None:
+    for path, method, operation in operations(document):
+        for status, response in operation["responses"].items():
+            if int(status) >= 400:
+                (schema,) = response["content"].values()
+                assert list(response["content"]) == ["application/problem+json"], (method, path)
+                codes = schema["schema"]["allOf"][1]["properties"]["code"]["enum"]
+                assert codes, (method, path, status)
+
+
+def test_every_request_that_has_a_body_may_be_refused_for_its_form(
+    document: dict[str, Any],
+) -> None:
+    for path, method, operation in operations(document):
+        promised = {int(status) for status in operation["responses"]}
+        assert promised >= {401, 413, 429, 500, 503}, (method, path)
+        if "requestBody" in operation:
+            assert promised >= {400, 415, 422}, (method, path)
+
+
+def test_an_operation_that_changes_a_thing_that_exists_asks_for_its_version(
+    document: dict[str, Any],
+) -> None:
+    for path, method, operation in operations(document):
+        if method == "patch":
+            names = {each["name"] for each in operation["parameters"] if each.get("required")}
+            assert "If-Match" in names, path
+            assert {"412", "428"} <= set(operation["responses"]), path
+
+
+# the table of statuses
+
+
+def test_every_rule_that_can_be_broken_has_a_status(app: Flask) -> None:
+    without = [error for error in named_errors() if status_of(error) == 500]
+    assert without == [InternalError]
+
+
+def test_a_rule_that_nobody_gave_a_status_is_found() -> None:
+    made_up = type("MadeUp", (DomainError,), {"code": "made-up", "title": {}})
+    try:
+        assert status_of(made_up) == 500
+        assert made_up in named_errors()
+    finally:
+        del made_up
+        gc.collect()  # or the other tests would find it, too
+
+
+def test_a_code_has_one_status_whoever_raises_it(app: Flask) -> None:
+    statuses: dict[str, set[int]] = {}
+    for error in named_errors():
+        statuses.setdefault(error.code, set()).add(status_of(error))
+    assert {code: found for code, found in statuses.items() if len(found) > 1} == {}
+
+
+def test_every_promised_code_exists_with_its_status(app: Flask) -> None:
+    found: dict[int, set[str]] = {}
+    for error in named_errors():
+        found.setdefault(status_of(error), set()).add(error.code)
+    missing = {s: codes - found.get(s, set()) for s, codes in PROMISED_CODES.items()}
+    assert {status: codes for status, codes in missing.items() if codes} == {}
+
+
+def test_every_error_speaks_korean_and_english(app: Flask) -> None:
+    for error in named_errors():
+        for text in filter(None, (error.title, error.next_step)):
+            assert set(text) == {"ko", "en"}, error
+            assert HANGUL.search(text["ko"]), error
+            assert text["en"].isascii(), error
+
+
+def test_the_table_of_statuses_holds_no_class_that_only_http_knows() -> None:
+    assert all(cls.__module__ != "api.problems" for cls in STATUSES)
+
+
+# the check of every response
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "media_type"),
+    [
+        (b'{"items": []}', 200, "application/json"),  # a member is missing
+        (b'{"items": [], "next_cursor": null}', 201, "application/json"),
+        (b"items: []", 200, "text/plain"),
+        (b'{"items": [], "next_cursor": 7}', 200, "application/json"),
+        (b'{"type": "", "title": "", "status": 401, "detail": "", "code": "made-up"}', 401,
+         "application/problem+json"),
+    ],
+)  # fmt: skip
+def test_a_response_that_the_contract_does_not_promise_fails_any_test(
+    app: Flask, body: bytes, status: int, media_type: str
+) -> None:
+    response = app.response_class(body, status, mimetype=media_type)
+    with pytest.raises(ContractBroken):
+        check("GET", "/v1/polls", response)
+
+
+# the pages
+
+
+class Links(HTMLParser):
+    """Collects what a page loads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.inline = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        named = dict(attrs)
+        loaded = [named[name] for name in ("src", "href") if named.get(name)]
+        self.found += [link for link in loaded if link]
+        self.inline += tag == "script" and "src" not in named
+
+
+def test_the_pages_load_nothing_from_another_host_and_run_no_inline_script(
+    client: CheckedClient,
+) -> None:
+    for path in ("/docs", "/docs/problems"):
+        page = client.get(path)
+        links = Links()
+        links.feed(page.get_data(as_text=True))
+        assert all(link.startswith("/") and not link.startswith("//") for link in links.found)
+        assert links.inline == 0
+        for link in links.found:
+            with client.get(link) as response:
+                assert response.status_code == 200, link
+
+
+def test_a_policy_holds_the_pages_to_this_host(client: CheckedClient) -> None:
+    for path in ("/docs", "/docs/start.js", "/docs/problems"):
+        policy = client.get(path).headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert "script-src 'self';" in policy
+        assert "http:" not in policy
+        assert "https:" not in policy
+        assert "*" not in policy
+
+
+def test_the_page_starts_with_the_contract_and_asks_no_validator(client: CheckedClient) -> None:
+    script = client.get("/docs/start.js").get_data(as_text=True)
+    assert '"/openapi.yaml"' in script
+    assert "validatorUrl: null" in script
+    assert "://" not in script
+
+
+def test_the_type_of_every_problem_leads_to_what_it_means(
+    app: Flask, client: CheckedClient
+) -> None:
+    page = client.get("/docs/problems").get_data(as_text=True)
+    for code in {error.code for error in named_errors()}:
+        assert f'id="{code}"' in page
+    problem = client.get("/v1/me").get_json()
+    assert problem["type"] == "/docs/problems#token-missing"
+
+
+@pytest.mark.parametrize("name", ["nothing.js", "../docs.py", "%2e%2e/docs.py", "..%2fdocs.py"])
+def test_the_pages_serve_no_file_but_their_own(client: CheckedClient, name: str) -> None:
+    assert client.get(f"/docs/{name}").status_code == 404

@@ -1,12 +1,10 @@
-"""The contract is what the code serves: complete, valid, readable without a network."""
+"""The contract is what the code serves: complete and valid."""
 
 from __future__ import annotations
 
-import gc
 import re
 from collections import Counter
 from collections.abc import Iterator
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, get_args
 
@@ -18,32 +16,7 @@ from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 
 from api.access import Who
 from api.contract import METHODS
-from api.problems import InternalError, status_of
-from api.statuses import STATUSES
-from mvote.errors import DomainError
 from tests.support.contract import CONTRACT, CheckedClient, ContractBroken, check
-
-#: 6-api.md's table, but for what comes with committees
-PROMISED_CODES = {
-    400: {"malformed-json"},
-    401: {"token-missing", "token-invalid"},
-    403: {"not-allowed", "not-eligible", "outside-area", "position-too-coarse",
-          "position-ambiguous", "position-stale", "presence-required", "presence-token-invalid"},
-    404: {"not-found"},
-    405: {"method-not-allowed"},
-    406: {"not-acceptable"},
-    409: {"already-voted", "poll-not-open", "results-not-available", "not-ready-to-open",
-          "impossible-transition"},
-    412: {"stale-version"},
-    413: {"too-large"},
-    415: {"unsupported-media-type"},
-    422: {"invalid-request", "invalid-selection", "idempotency-key-reused"},
-    428: {"version-required"},
-    429: {"too-many-requests"},
-    500: {"internal-error"},
-    503: {"overloaded", "outcome-unknown"},
-}  # fmt: skip
-HANGUL = re.compile(r"[가-힣]")
 
 
 @pytest.fixture(scope="module")
@@ -70,18 +43,6 @@ def nodes(value: Any) -> Iterator[dict[str, Any]]:
     elif isinstance(value, list):
         for inner in value:
             yield from nodes(inner)
-
-
-def errors_below(error: type[DomainError]) -> Iterator[type[DomainError]]:
-    """Every class of errors that the loaded modules define."""
-    for below in error.__subclasses__():
-        yield below
-        yield from errors_below(below)
-
-
-def named_errors() -> list[type[DomainError]]:
-    """Those that can be raised: they have a code."""
-    return [error for error in errors_below(DomainError) if hasattr(error, "code")]
 
 
 def test_the_committed_contract_is_what_the_code_generates(app: Flask) -> None:
@@ -197,54 +158,6 @@ def test_an_operation_that_changes_a_thing_that_exists_asks_for_its_version(
             assert {"412", "428"} <= set(operation["responses"]), path
 
 
-# the table of statuses
-
-
-def test_every_rule_that_can_be_broken_has_a_status(app: Flask) -> None:
-    without = [error for error in named_errors() if status_of(error) == 500]
-    assert without == [InternalError]
-
-
-def test_a_rule_that_nobody_gave_a_status_is_found() -> None:
-    made_up = type("MadeUp", (DomainError,), {"code": "made-up", "title": {}})
-    try:
-        assert status_of(made_up) == 500
-        assert made_up in named_errors()
-    finally:
-        del made_up
-        gc.collect()  # or the other tests would find it, too
-
-
-def test_a_code_has_one_status_whoever_raises_it(app: Flask) -> None:
-    statuses: dict[str, set[int]] = {}
-    for error in named_errors():
-        statuses.setdefault(error.code, set()).add(status_of(error))
-    assert {code: found for code, found in statuses.items() if len(found) > 1} == {}
-
-
-def test_every_promised_code_exists_with_its_status(app: Flask) -> None:
-    found: dict[int, set[str]] = {}
-    for error in named_errors():
-        found.setdefault(status_of(error), set()).add(error.code)
-    missing = {s: codes - found.get(s, set()) for s, codes in PROMISED_CODES.items()}
-    assert {status: codes for status, codes in missing.items() if codes} == {}
-
-
-def test_every_error_speaks_korean_and_english(app: Flask) -> None:
-    for error in named_errors():
-        for text in filter(None, (error.title, error.next_step)):
-            assert set(text) == {"ko", "en"}, error
-            assert HANGUL.search(text["ko"]), error
-            assert text["en"].isascii(), error
-
-
-def test_the_table_of_statuses_holds_no_class_that_only_http_knows() -> None:
-    assert all(cls.__module__ != "api.problems" for cls in STATUSES)
-
-
-# the check of every response
-
-
 @pytest.mark.parametrize(
     ("body", "status", "media_type"),
     [
@@ -262,67 +175,3 @@ def test_a_response_that_the_contract_does_not_promise_fails_any_test(
     response = app.response_class(body, status, mimetype=media_type)
     with pytest.raises(ContractBroken):
         check("GET", "/v1/polls", response)
-
-
-# the pages
-
-
-class Links(HTMLParser):
-    """Collects what a page loads."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[str] = []
-        self.inline = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        named = dict(attrs)
-        loaded = [named[name] for name in ("src", "href") if named.get(name)]
-        self.found += [link for link in loaded if link]
-        self.inline += tag == "script" and "src" not in named
-
-
-def test_the_pages_load_nothing_from_another_host_and_run_no_inline_script(
-    client: CheckedClient,
-) -> None:
-    for path in ("/docs", "/docs/problems"):
-        page = client.get(path)
-        links = Links()
-        links.feed(page.get_data(as_text=True))
-        assert all(link.startswith("/") and not link.startswith("//") for link in links.found)
-        assert links.inline == 0
-        for link in links.found:
-            with client.get(link) as response:
-                assert response.status_code == 200, link
-
-
-def test_a_policy_holds_the_pages_to_this_host(client: CheckedClient) -> None:
-    for path in ("/docs", "/docs/start.js", "/docs/problems"):
-        policy = client.get(path).headers["Content-Security-Policy"]
-        assert "default-src 'none'" in policy
-        assert "script-src 'self';" in policy
-        assert "http:" not in policy
-        assert "https:" not in policy
-        assert "*" not in policy
-
-
-def test_the_page_starts_with_the_contract_and_asks_no_validator(client: CheckedClient) -> None:
-    script = client.get("/docs/start.js").get_data(as_text=True)
-    assert '"/openapi.yaml"' in script
-    assert "validatorUrl: null" in script
-    assert "://" not in script
-
-
-def test_the_type_of_every_problem_leads_to_what_it_means(
-    app: Flask, client: CheckedClient
-) -> None:
-    page = client.get("/docs/problems").get_data(as_text=True)
-    for code in {error.code for error in named_errors()}:
-        assert f'id="{code}"' in page
-    problem = client.get("/v1/me").get_json()
-    assert problem["type"] == "/docs/problems#token-missing"
-
-
-@pytest.mark.parametrize("name", ["nothing.js", "../docs.py", "%2e%2e/docs.py", "..%2fdocs.py"])
-def test_the_pages_serve_no_file_but_their_own(client: CheckedClient, name: str) -> None:
-    assert client.get(f"/docs/{name}").status_code == 404

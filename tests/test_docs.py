@@ -1,0 +1,72 @@
+"""The pages that explain the API are readable without a network."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+import pytest
+from flask import Flask
+
+from tests.support.contract import CheckedClient
+from tests.support.errors import named_errors
+
+
+class Links(HTMLParser):
+    """Collects what a page loads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.inline = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        named = dict(attrs)
+        loaded = [named[name] for name in ("src", "href") if named.get(name)]
+        self.found += [link for link in loaded if link]
+        self.inline += tag == "script" and "src" not in named
+
+
+def test_the_pages_load_nothing_from_another_host_and_run_no_inline_script(
+    client: CheckedClient,
+) -> None:
+    for path in ("/docs", "/docs/problems"):
+        page = client.get(path)
+        links = Links()
+        links.feed(page.get_data(as_text=True))
+        assert all(link.startswith("/") and not link.startswith("//") for link in links.found)
+        assert links.inline == 0
+        for link in links.found:
+            with client.get(link) as response:
+                assert response.status_code == 200, link
+
+
+def test_a_policy_holds_the_pages_to_this_host(client: CheckedClient) -> None:
+    for path in ("/docs", "/docs/start.js", "/docs/problems"):
+        policy = client.get(path).headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert "script-src 'self';" in policy
+        assert "http:" not in policy
+        assert "https:" not in policy
+        assert "*" not in policy
+
+
+def test_the_page_starts_with_the_contract_and_asks_no_validator(client: CheckedClient) -> None:
+    script = client.get("/docs/start.js").get_data(as_text=True)
+    assert '"/openapi.yaml"' in script
+    assert "validatorUrl: null" in script
+    assert "://" not in script
+
+
+def test_the_type_of_every_problem_leads_to_what_it_means(
+    app: Flask, client: CheckedClient
+) -> None:
+    page = client.get("/docs/problems").get_data(as_text=True)
+    for code in {error.code for error in named_errors()}:
+        assert f'id="{code}"' in page
+    problem = client.get("/v1/me").get_json()
+    assert problem["type"] == "/docs/problems#token-missing"
+
+
+@pytest.mark.parametrize("name", ["nothing.js", "../docs.py", "%2e%2e/docs.py", "..%2fdocs.py"])
+def test_the_pages_serve_no_file_but_their_own(client: CheckedClient, name: str) -> None:
+    assert client.get(f"/docs/{name}").status_code == 404

@@ -172,8 +172,9 @@ def _without_gaps(shapes: list[Any]) -> Any:
     flat = shapely.transform(union, lambda degrees: degrees * scale)
     wide = flat.buffer(GAP_M / 2, join_style="mitre", mitre_limit=2)
     closed = wide.buffer(-GAP_M / 2, join_style="mitre", mitre_limit=2)
-    filled = shapely.union_all([_filled(part) for part in shapely.get_parts(closed)])
-    degrees = shapely.transform(filled, lambda metres: metres / scale)
+    filled = [_filled(part) for part in shapely.get_parts(closed)]
+    whole = shapely.union_all([flat, *filled])  # narrowing may have cut off a sharp corner
+    degrees = shapely.transform(whole, lambda metres: metres / scale)
     return shapely.set_precision(degrees, GRID)
 
 

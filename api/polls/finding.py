@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from api.access import access
 from api.blueprint import Blueprint
@@ -13,13 +15,14 @@ from api.db import db
 from api.pages import page_of, write_cursor
 from api.polls.participations import place_of
 from api.polls.schemas import NearbyPolls, NearbyRequest, PollSchema, PollsQuery
-from api.polls.views import database_time, view_of
+from api.polls.views import database_time, views_of
 from geo.nearby import nearby
 from mvote.polls.listing import Wanted, list_polls
 from mvote.polls.poll import Poll
 
 blp = Blueprint("finding", "finding", description="Finding polls.")
 MOST_NEARBY = 50
+LIVING = ("open", "scheduled")
 
 
 @blp.get("/polls")
@@ -42,7 +45,7 @@ def list_of_polls(query: dict[str, Any]) -> dict[str, Any]:
     page = found[: wanted.limit]
     more = len(found) > wanted.limit
     return {
-        "items": [view_of(session, poll, now) for poll in page],
+        "items": views_of(session, page, now),
         "next_cursor": write_cursor(str(page[-1].id)) if more else None,
     }
 
@@ -52,22 +55,23 @@ def list_of_polls(query: dict[str, Any]) -> dict[str, Any]:
 @blp.arguments(NearbyRequest)
 @blp.response(200, NearbyPolls)
 def polls_nearby(request: dict[str, Any]) -> dict[str, Any]:
-    """Open polls whose area or site is near, nearest first. The position is forgotten."""
+    """Polls that are open or announced near here, nearest first. The position is forgotten."""
     session = db.session()
     position, radius = request["position"], request["radius_m"]
     found = nearby(
         session, lat=position["lat"], lon=position["lon"], radius_m=radius, limit=MOST_NEARBY
     )
     now = database_time(session)
-    polls = _open_ones(session, [poll_id for poll_id, _ in found], now)
+    polls = _living_ones(session, [poll_id for poll_id, _ in found], now)
+    views = {view["id"]: view for view in views_of(session, polls, now)}
     items = [
-        view_of(session, polls[poll_id], now, distance_m=round(distance, 1))
+        views[poll_id] | {"distance_m": round(distance, 1)}
         for poll_id, distance in found
-        if poll_id in polls
+        if poll_id in views
     ]
     return {"items": items, "next_cursor": None}
 
 
-def _open_ones(session: Any, ids: list[uuid.UUID], now: Any) -> dict[uuid.UUID, Poll]:
+def _living_ones(session: Session, ids: list[uuid.UUID], now: dt.datetime) -> list[Poll]:
     polls = session.scalars(select(Poll).where(Poll.id.in_(ids)))
-    return {poll.id: poll for poll in polls if poll.status_at(now) == "open"}
+    return [poll for poll in polls if poll.status_at(now) in LIVING]

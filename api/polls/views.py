@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Response
@@ -30,7 +31,7 @@ from mvote.polls.drafting import (
 from mvote.polls.errors import NotReadyToOpen, QuotaReached
 from mvote.polls.opening import default_records, open_poll
 from mvote.polls.poll import Poll
-from mvote.polls.results import definition_of
+from mvote.polls.results import definition_hashes, definition_of
 
 blp = Blueprint("polls", "polls", description="Polls: drafting, opening, reading.")
 TIMES = ("opens_at", "closes_at")
@@ -44,14 +45,18 @@ def database_time(session: Session) -> dt.datetime:
 
 def shown(session: Session, poll: Poll, now: dt.datetime, **more: Any) -> dict[str, Any]:
     """The poll as JSON, for a response with an ETag."""
-    dumped: dict[str, Any] = PollSchema().dump(view_of(session, poll, now, **more))
+    [view] = views_of(session, [poll], now)
+    dumped: dict[str, Any] = PollSchema().dump(view | more)
     return dumped
 
 
-def view_of(session: Session, poll: Poll, now: dt.datetime, **more: Any) -> dict[str, Any]:
-    """The poll as everyone who knows of it sees it."""
-    frozen = poll.frozen_at is not None
-    definition = wiring().polls.of(session, poll.id) if frozen else None
+def views_of(session: Session, polls: Sequence[Poll], now: dt.datetime) -> list[dict[str, Any]]:
+    """The polls as everyone who knows of them sees them."""
+    hashes = definition_hashes(session, [poll.id for poll in polls if poll.frozen_at])
+    return [_view_of(poll, hashes.get(poll.id), now) for poll in polls]
+
+
+def _view_of(poll: Poll, definition_hash: bytes | None, now: dt.datetime) -> dict[str, Any]:
     content = poll.content
     question = content.get("question")
     return {
@@ -73,8 +78,7 @@ def view_of(session: Session, poll: Poll, now: dt.datetime, **more: Any) -> dict
         "cast_check": content.get("cast_check", True),
         "k": content.get("k", DEFAULT_K),
         "publish_from": content.get("publish_from", DEFAULT_PUBLISH_FROM),
-        "definition_hash": definition and definition.hash.hex(),
-        **more,
+        "definition_hash": definition_hash and definition_hash.hex(),
     }
 
 

@@ -9,13 +9,13 @@ from fractions import Fraction
 from typing import Any
 
 import orjson
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from mvote.ballotbox.vectors import selections_in
 from mvote.polls.definition import FrozenPoll
 from mvote.polls.errors import ResultsNotAvailable
-from mvote.polls.poll import Poll
+from mvote.polls.poll import Poll, PollDefinition
 
 _PUBLISHED = text("SELECT statement FROM published_result WHERE poll_id = :poll_id")
 _RECORDS = text(
@@ -104,3 +104,12 @@ def definition_of(session: Session, poll_id: uuid.UUID) -> bytes | None:
     )
     content: bytes | None = found.scalar_one_or_none()
     return content
+
+
+def definition_hashes(session: Session, poll_ids: list[uuid.UUID]) -> dict[uuid.UUID, bytes]:
+    """The hashes of the definitions of those polls that are frozen."""
+    if not poll_ids:
+        return {}
+    wanted = select(PollDefinition.poll_id, PollDefinition.hash)
+    found = session.execute(wanted.where(PollDefinition.poll_id.in_(poll_ids))).all()
+    return {row.poll_id: row.hash for row in found}

@@ -46,12 +46,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     for module in (people, places, polls, codes):
         for blueprint in module.BLUEPRINTS:
             api.register_blueprint(blueprint, url_prefix="/v1")
-    contract.register(app, api)
     docs.register(app)
+    access.check_every_operation_is_declared(app)
+    contract.register(app, api)
     problems.register(app)
     headers.register(app)
     commands.register(app)
-    access.check_every_operation_is_declared(app)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]

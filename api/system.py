@@ -16,9 +16,11 @@ from prometheus_client import (
 )
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from api.access import access
 from api.db import db
+from api.demo.ledger import is_loaded
 from api.problems import HTTP_FAULTS
 from api.settings import ROOT, Settings
 
@@ -87,8 +89,14 @@ def _keys() -> bool:
 def _demo() -> bool:
     """A development server without the demo is not what `make run` promised."""
     settings: Settings = current_app.extensions["settings"]
-    wanted = settings.environment == "development"
-    return not wanted or bool(_one("SELECT count(*) FROM poll WHERE state = 'published'"))
+    if settings.environment != "development":
+        return True
+    try:
+        with Session(db.engine) as session:
+            return is_loaded(session)
+    except SQLAlchemyError as error:
+        log.warning("not ready", extra={"error": type(error).__name__})
+        return False
 
 
 def _one(query: str) -> object:

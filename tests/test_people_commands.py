@@ -51,8 +51,8 @@ def in_production(app: Flask) -> Iterator[None]:
 
 
 @pytest.fixture
-def own_keystore(app: Flask, tmp_path: Path) -> Iterator[Settings]:
-    """A keystore that this test may break."""
+def own_keystore(app: Flask, tmp_path: Path, tidy: None) -> Iterator[Settings]:
+    """A keystore that this test may break; what is in stock for it goes with it."""
     kept = app.extensions["settings"], app.extensions["keystore"]
     settings = replace(kept[0], keystore=tmp_path / "keys")
     app.extensions["settings"] = settings

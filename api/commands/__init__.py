@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from flask import Flask
 
-from api.commands import areas, keys, openapi, people
+from api.commands import areas, demo, keys, openapi, people
 
-COMMANDS = [areas.areas, people.token, people.administrators, keys.keys, openapi.openapi]
+COMMANDS = [
+    areas.areas,
+    demo.demo,
+    people.token,
+    people.administrators,
+    keys.keys,
+    openapi.openapi,
+]
 
 
 def register(app: Flask) -> None:

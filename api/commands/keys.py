@@ -8,9 +8,11 @@ from collections.abc import Iterator
 import click
 from flask import current_app
 from flask.cli import with_appcontext
+from sqlalchemy.exc import DBAPIError
 
 from api.holders import open_keystore
 from api.keys import make_missing_keys, missing_keys, rotate_token_key, unreadable_keys
+from api.logins import stock_sealing_keys
 from api.settings import Misconfigured
 from mvote.ballotbox.keystore import HOLDERS, DirectoryKeystore, Holder
 
@@ -23,12 +25,23 @@ def keys() -> None:
 @keys.command()
 @with_appcontext
 def init() -> None:
-    """Introduce every holder and make the keys that are missing. Safe to repeat."""
+    """Introduce every holder and make the keys that are missing. Safe to repeat.
+
+    Where the counter's login and master key are at hand, its stock of sealing keys is filled too.
+    """
     for holder, keystore in _keystores():
         if keystore is None:
             click.echo(f"{holder}: no master key here; run this where it is", err=True)
     for name in make_missing_keys(_of_the_api()):
         click.echo(f"made {name}")
+    try:
+        made = stock_sealing_keys(current_app.extensions["settings"])
+    except DBAPIError as error:  # keys may be made before the database is
+        reason = type(error.orig).__name__
+        click.echo(f"no sealing keys made ({reason}): the counter's worker will", err=True)
+    else:
+        if made:
+            click.echo(f"made {made} sealing keys")
 
 
 @keys.command()

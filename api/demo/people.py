@@ -1,0 +1,75 @@
+"""The demo's people: officers of four departments, a citizen with an idea, and all who vote.
+
+Their numbers are of a block that is given to nobody (010-0000-…); `flask token --phone` speaks for
+any of them.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+from flask import current_app
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from api.demo.ledger import DemoMade, made, note
+from api.demo.polls import JONGNO, SENIOR_AGE, DemoPoll
+from geo.areas import Area
+from mvote.base import utc_now
+from mvote.errors import Text
+from mvote.people.citizens import Citizen
+from mvote.people.declaring import declare
+from mvote.people.granting import Post, add_department, grant
+from mvote.people.registering import register, register_many
+from mvote.polls.drafting import Author
+
+DEPARTMENTS: dict[str, Text] = {
+    "parks": {"ko": "공원여가과", "en": "Parks and Leisure Division"},
+    "seniors": {"ko": "어르신복지과", "en": "Senior Welfare Division"},
+    "walking": {"ko": "보행자전거과", "en": "Walking and Cycling Division"},
+    "libraries": {"ko": "도서관정책과", "en": "Library Policy Division"},
+}
+AUTHORS = [*DEPARTMENTS, "citizen"]
+FIRST_VOTER = 1001
+AGES = 30
+
+
+def author(session: Session, key: str) -> Author:
+    """Who asks: the officer of a department, or the citizen; made when first asked for."""
+    number = _number(1 + AUTHORS.index(key))
+    citizen_id = register(session, number=number, phones=current_app.extensions["phones"])
+    if key in DEPARTMENTS and f"department:{key}" not in made(session):
+        department = add_department(session, name=DEPARTMENTS[key], by=None)
+        grant(session, citizen_id=citizen_id, post=Post("officer", department.id))
+        note(session, DemoMade(name=f"department:{key}", made=department.id))
+        session.flush()
+    return Author.of(session.get_one(Citizen, citizen_id, populate_existing=True))
+
+
+def voters(session: Session, poll: DemoPoll) -> list[uuid.UUID]:
+    """Who votes in *poll*; in one for residents of an age, with the home and age it asks for."""
+    numbers = [_number(FIRST_VOTER + place) for place in range(poll.ballots)]
+    ids = register_many(session, numbers=numbers, phones=current_app.extensions["phones"])
+    if "eligibility" in poll.content:
+        _let_live_in_jongno(session, ids)
+    return ids
+
+
+def _let_live_in_jongno(session: Session, ids: Sequence[uuid.UUID]) -> None:
+    """Each of a neighbourhood of the district, each over the age."""
+    now = utc_now()
+    homes = session.scalars(
+        select(Area.area_code).where(Area.parent_code == JONGNO).order_by(Area.area_code)
+    ).all()
+    for place, citizen_id in enumerate(ids):
+        values = {
+            "birth_year": now.year - SENIOR_AGE - 1 - place % AGES,
+            "home_area": homes[place % len(homes)],
+        }
+        areas = current_app.extensions["areas"]
+        declare(session, citizen_id=citizen_id, values=values, areas=areas, now=now)
+
+
+def _number(place: int) -> str:
+    return f"+8210{place:08d}"

@@ -1,0 +1,97 @@
+"""Casting the demo's ballots: voter by voter, proof of presence and all, as over HTTP.
+
+Choice and key of each ballot follow from the poll and the voter's place alone. So a load that was
+killed casts the very same ballots once more, which are replays; real voters' keys are random.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from api.db import reading
+from api.demo.polls import DemoPoll
+from api.demo.standing import Turn, evidence_of, fraction
+from api.wiring import wiring
+from mvote.ballotbox.casting import Ballot, cast
+from mvote.base import utc_now
+from mvote.errors import DomainError
+from mvote.people.voters import voter_of
+from mvote.polls.definition import FrozenPoll
+from mvote.polls.eligibility import reasons_not_to_vote
+from mvote.polls.errors import PollNotOpen
+from mvote.polls.proving import presence_reasons
+
+AT_ONCE = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class Paper:
+    """A filled paper, and what speaks against it."""
+
+    ballot: Ballot
+    reasons: list[DomainError]
+
+
+def cast_all(demo_poll: DemoPoll, poll_id: uuid.UUID, voters: Sequence[uuid.UUID]) -> bool:
+    """Cast the ballot of each of *voters*; False if the poll closed before all were in."""
+    box = wiring().box
+    with reading() as session:
+        poll = wiring().polls.of(session, poll_id)
+        papers = [
+            _paper(session, demo_poll, Turn(poll=poll, place=place, citizen_id=citizen_id))
+            for place, citizen_id in enumerate(voters)
+        ]
+
+    def put(paper: Paper) -> None:
+        cast(box, poll, paper.ballot, reasons=paper.reasons)
+
+    try:
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            list(pool.map(put, papers))
+    except PollNotOpen:
+        return False
+    return True
+
+
+def _paper(session: Session, demo_poll: DemoPoll, turn: Turn) -> Paper:
+    voter = voter_of(session, turn.citizen_id, opened_at=turn.poll.opens_at)
+    assert voter is not None  # noqa: S101  # registered a moment ago
+    evidence = evidence_of(session, turn)
+    presence = presence_reasons(
+        session,
+        judge=wiring().judge,
+        poll=turn.poll,
+        citizen_id=turn.citizen_id,
+        evidence=evidence,
+        now=utc_now(),
+    )
+    ballot = Ballot(
+        voter=voter,
+        selections=_selections(demo_poll, turn.poll, turn.place),
+        key=hashlib.sha256(f"{turn.poll.poll_id}/{turn.place}".encode()).hexdigest(),
+        presence_token=evidence.presence_token,
+    )
+    return Paper(ballot=ballot, reasons=reasons_not_to_vote(turn.poll, voter, presence))
+
+
+def _selections(demo_poll: DemoPoll, poll: FrozenPoll, place: int) -> list[str]:
+    """One option as the voters lean; where several may be chosen, every other voter takes two."""
+    marks = range(min(poll.question.max_selections, 1 + place % 2))
+    wished = [_wish(demo_poll, f"{place}/{mark}") for mark in marks]
+    return [poll.question.options[option] for option in dict.fromkeys(wished) if option is not None]
+
+
+def _wish(demo_poll: DemoPoll, seed: str) -> int | None:
+    """The place of an option, or None: what the leaning leaves over of 100 is blank."""
+    drawn = fraction(f"{demo_poll.key}/{seed}") * 100
+    for option, share in enumerate(demo_poll.leaning):
+        if drawn < share:
+            return option
+        drawn -= share
+    return None

@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from geoalchemy2 import WKBElement
 from sqlalchemy import (
@@ -33,7 +34,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from geo.columns import multipolygon, point
+from geo.columns import multipolygon, point, shape_on_earth
 from mvote.base import Base, new_id, utc_now
 from mvote.errors import NotFound, Text
 
@@ -64,6 +65,15 @@ class Area(Base):
     boundary_sha256: Mapped[str] = mapped_column(
         Computed("encode(sha256(st_asbinary(geom, 'NDR'::text)), 'hex'::text)", persisted=True)
     )
+    #: a coarse shape around the boundary, so that measuring how near it may be costs little
+    around: Mapped[WKBElement] = mapped_column(
+        shape_on_earth(),
+        Computed(
+            "geography(st_buffer(st_convexhull(geom), 0.0005, 'quad_segs=1'::text))",
+            persisted=True,
+        ),
+        deferred=True,
+    )
     #: some poll was made for this version (the search for polls nearby looks at no other)
     in_use: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     created_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
@@ -85,7 +95,7 @@ class Area(Base):
         Index("ix_area_geom", "geom", postgresql_using="gist"),
         Index(
             "ix_area_in_use",
-            text("geography(geom)"),
+            "around",
             postgresql_using="gist",
             postgresql_where=text("in_use"),
         ),
@@ -102,6 +112,7 @@ class AreaName:
     parent_code: str | None
 
 
+_city_time = [ZoneInfo("UTC")]
 NAMES = (Area.area_code, Area.kind, Area.name, Area.parent_code)
 DECIMALS = 9
 
@@ -111,9 +122,14 @@ def valid_on(day: Any) -> ColumnElement[bool]:
     return and_(Area.valid_from <= day, or_(Area.valid_to.is_(None), Area.valid_to > day))
 
 
+def keep_city_time(time_zone: str) -> None:
+    """Let versions begin and end at midnight in the city; said once, when the process starts."""
+    _city_time.append(ZoneInfo(time_zone))
+
+
 def today() -> dt.date:
-    """The day in UTC; whoever knows the city's time zone passes the city's day instead."""
-    return utc_now().date()
+    """The day in the city."""
+    return utc_now().astimezone(_city_time[-1]).date()
 
 
 def current(session: Session, area_code: str, *, on: dt.date | None = None) -> Area:

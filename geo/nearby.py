@@ -50,7 +50,7 @@ from geo.sites import Site
 from mvote.base import Base, utc_now
 from mvote.polls.poll import Poll
 
-CORNERS = 32
+CORNERS = 12
 WIDER = 1.001
 """The polygon around a circle has its corners farther out than needed, by a thousandth."""
 SPHERE_TO_SPHEROID = 1.01
@@ -73,7 +73,7 @@ class PollPlace(Base):
     place_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     site_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("site.id"))
     area_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("area.id"))
-    #: the polygon, or one drawn closely around the circle, so that it is never farther than it
+    #: a coarse shape around the circle or polygon: never farther than it, and quick to measure
     near: Mapped[WKBElement | None] = mapped_column(shape_on_earth(), deferred=True)
     #: whether the search finds it: the poll is announced or open
     live: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
@@ -111,7 +111,7 @@ def put_place(session: Session, *, poll_id: uuid.UUID) -> None:
     )
     near = case(
         (Geofence.kind == "circle", _around_circle()),
-        (Geofence.kind == "polygon", on_earth(Geofence.shape)),
+        (Geofence.kind == "polygon", _around_polygon()),
         else_=null(),
     )
     place = select(Geofence.poll_id, Geofence.poll_id, Geofence.area_id, near)
@@ -175,13 +175,19 @@ def _mark_use(session: Session, table: Any, place: Any, ids: set[uuid.UUID | Non
 
 
 def _around_circle() -> ColumnElement[Any]:
-    """SQL: a polygon closely around the geofence's circle, on the spheroid."""
+    """SQL: a polygon of some corners around the geofence's circle, on the spheroid."""
     corner = func.generate_series(0, CORNERS).column_valued("corner")
     azimuth = func.mod(corner, CORNERS) * literal(2 * math.pi / CORNERS, Float())
     reach = Geofence.radius_m * literal(WIDER / math.cos(math.pi / CORNERS), Float())
     projected = func.geometry(func.ST_Project(Geofence.center, reach, azimuth))
     ring = func.ST_MakeLine(func.array_agg(aggregate_order_by(projected, corner)))
     return select(on_earth(func.ST_MakePolygon(ring))).correlate(Geofence).scalar_subquery()
+
+
+def _around_polygon() -> ColumnElement[Any]:
+    """SQL: a coarse shape around the geofence's polygon, as areas have one."""
+    hull = func.ST_ConvexHull(Geofence.shape)
+    return on_earth(func.ST_Buffer(hull, literal(0.0005, Float()), "quad_segs=1"))
 
 
 def _to(here: ColumnElement[Any], shape: Any) -> ColumnElement[float]:
@@ -235,7 +241,7 @@ def _of_shared(number: str, table: Any, columns: Any, key: Any) -> Select[Any]:
 def _nearest() -> Any:
     here = point(bindparam("lat", type_=Float()), bindparam("lon", type_=Float()))
     to_site = (_to(here, Site.point), func.ST_Distance(Site.point, on_earth(here)))
-    to_area = (_to(here, on_earth(Area.geom)), away_from_polygon(Area.geom, here))
+    to_area = (_to(here, Area.around), away_from_polygon(Area.geom, here))
     return union_all(
         _of_own(here),
         _of_shared("1", Site, to_site, PollPlace.site_id),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from zoneinfo import ZoneInfo
 
 import pytest
+from flask import Flask
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.orm import Session
@@ -240,3 +242,11 @@ def test_a_bad_point_is_refused(
     response = client.post("/v1/areas/locate", json=body)
     assert response.status_code == 422
     assert response.get_json()["errors"][0]["pointer"] == pointer
+
+
+def test_a_version_begins_at_midnight_in_the_city(app: Flask, owner: Session) -> None:
+    there = dt.datetime.now(ZoneInfo(app.extensions["settings"].city_time_zone)).date()
+    add_area(owner, "7", DISTRICT, valid_from=there)
+    add_area(owner, "8", QUARTER, valid_from=there + DAY)
+    assert lineage(owner, "7") == ["7"]
+    assert lineage(owner, "8") is None

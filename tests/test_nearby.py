@@ -6,11 +6,13 @@ import random
 import re
 import uuid
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 
+from api.db import transaction
 from geo.areas import Area
 from geo.nearby import (
     PollPlace,
@@ -23,6 +25,7 @@ from geo.nearby import (
 )
 from geo.sites import Site, revise_site
 from mvote.base import new_id
+from tests.support.database import TestCluster
 from tests.support.places import (
     CITY_HALL,
     Json,
@@ -35,6 +38,7 @@ from tests.support.places import (
     moved,
     polygon,
 )
+from tests.support.waiting import wait_until_blocked
 from tests.support.world import World
 
 SQUARE = box(126.9, 37.5, 127.0, 37.6)
@@ -239,6 +243,33 @@ def test_a_site_that_joins_a_draft_is_not_found_yet(world: World, session: Sessi
     draft = world.draft(presence={"rule": "site"})
     add_site_place(session, poll_id=uuid.UUID(draft["id"]), site_id=a_site(session, CITY_HALL).id)
     assert ids(session, CITY_HALL) == []
+
+
+def test_an_area_that_one_poll_leaves_while_another_comes_stays_in_use(
+    session: Session,
+    owner: Session,
+    engines: dict[str, Engine],
+    cluster: TestCluster,
+    database: str,
+) -> None:
+    add_area(owner, "11", polygon(SQUARE))
+    leaving, coming = (fenced(session, {"area_code": "11"}) for _ in range(2))
+    for poll_id in (leaving, coming):
+        put_place(session, poll_id=poll_id)
+    set_live(session, poll_id=leaving, live=True)
+    session.commit()
+
+    def come() -> None:
+        with Session(engines["api"]) as other, transaction(other):
+            set_live(other, poll_id=coming, live=True)
+
+    set_live(session, poll_id=leaving, live=False)
+    with ThreadPoolExecutor(1) as pool:
+        arrival = pool.submit(come)
+        wait_until_blocked(cluster.admin(database), "FROM area")
+        session.commit()
+        arrival.result()
+    assert ids(session, CITY_HALL) == [coming]
 
 
 MANY_CIRCLES = """

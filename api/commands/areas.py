@@ -6,7 +6,6 @@ import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import click
 from flask import current_app
@@ -15,11 +14,10 @@ from sqlalchemy.orm import Session
 
 from api.db import new_engine, transaction
 from api.settings import Settings
-from geo.areas import KIND
+from geo.areas import KIND, today
 from geo.importing import ImportReport, MapRefused, import_areas
 from geo.korea import NoSuchSido, import_korea
 from geo.maps import Properties, read_map
-from mvote.base import utc_now
 
 PATIENCE = {"options": "-c timezone=UTC -c statement_timeout=5min"}
 DAY = click.DateTime(["%Y-%m-%d"])
@@ -90,7 +88,7 @@ def import_(
             kind=kind,
             areas=found,
             bad=bad,
-            valid_from=valid_from.date() if valid_from else _today(settings),
+            valid_from=valid_from.date() if valid_from else today(),
             source=source or file.name,
         )
     _tell(kind, report)
@@ -120,10 +118,6 @@ def _refusals() -> Iterator[None]:
         raise click.ClickException(f"{refused} Nothing was imported.") from None
     except NoSuchSido as error:
         raise click.ClickException(str(error)) from None
-
-
-def _today(settings: Settings) -> dt.date:
-    return utc_now().astimezone(ZoneInfo(settings.city_time_zone)).date()
 
 
 def _tell(kind: str, report: ImportReport) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import orjson
 from flask import Response
@@ -18,17 +16,10 @@ from api.pages import page_of, read_cursor, write_cursor
 from api.places.negotiating import GEOJSON, JSON, also_as, preferred
 from api.places.schemas import AreaFeature, AreaProperties, AreaSchema, AreasQuery
 from api.problems import NotAcceptable
-from api.wiring import wiring
 from geo.areas import boundary, current, list_areas, locate
-from mvote.base import utc_now
 
 blp = Blueprint("areas", "areas", description="Administrative areas with official codes.")
 AreaPage = page_of(AreaSchema, "AreaPage")
-
-
-def city_day() -> dt.date:
-    """The day in the city, by which versions of areas begin and end."""
-    return utc_now().astimezone(ZoneInfo(wiring().settings.city_time_zone)).date()
 
 
 @blp.get("/areas")
@@ -44,7 +35,6 @@ def list_of_areas(query: dict[str, Any]) -> dict[str, Any]:
         kind=query["kind"],
         parent_code=query["parent"],
         after=place[0] if place else None,
-        on=city_day(),
     )
     page = found[: query["limit"]]
     more = write_cursor(page[-1].area_code) if len(found) > len(page) else None
@@ -61,7 +51,7 @@ def area(area_code: str) -> Response:
     """The area's boundary, valid today, as a GeoJSON feature."""
     media_type = preferred(GEOJSON, JSON)
     session = db.session()
-    found = current(session, area_code, on=city_day())
+    found = current(session, area_code)
     feature = {
         "type": "Feature",
         "id": found.area_code,
@@ -78,4 +68,4 @@ def area(area_code: str) -> Response:
 def locate_point(point: dict[str, float]) -> dict[str, Any]:
     """The areas that cover a point, the smallest last. The point is forgotten."""
     with reading() as session:
-        return {"items": locate(session, **point, on=city_day()), "next_cursor": None}
+        return {"items": locate(session, **point), "next_cursor": None}

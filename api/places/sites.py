@@ -14,7 +14,6 @@ from api.db import db, transaction
 from api.etags import check_if_match, tagged
 from api.idempotency import idempotent
 from api.pages import page_of, read_cursor, write_cursor
-from api.places.areas import city_day
 from api.places.negotiating import GEOJSON, JSON, also_as, preferred
 from api.places.schemas import NewSite, SiteChanges, SiteSchema, SitesQuery
 from api.problems import InvalidParameter, NotAcceptable
@@ -111,7 +110,6 @@ def _found(query: dict[str, Any]) -> list[Site]:
             limit=query["limit"] + 1,
             after=after,
             area_code=query["area"],
-            on=city_day(),
         )
     except NotFound:
         raise InvalidParameter(("query", "area", "There is no such area.")) from None

@@ -68,6 +68,15 @@ def _create_area() -> None:
             ),
             nullable=False,
         ),
+        sa.Column(
+            "around",
+            Geography("GEOMETRY", 4326, spatial_index=False),
+            sa.Computed(
+                "geography(st_buffer(st_convexhull(geom), 0.0005, 'quad_segs=1'::text))",
+                persisted=True,
+            ),
+            nullable=False,
+        ),
         sa.Column("in_use", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("created_at", INSTANT, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_area"),
@@ -91,7 +100,7 @@ def _create_area() -> None:
     op.create_index(
         "ix_area_in_use",
         "area",
-        [sa.text("geography(geom)")],
+        ["around"],
         postgresql_using="gist",
         postgresql_where=sa.text("in_use"),
     )

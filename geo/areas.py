@@ -124,7 +124,7 @@ def valid_on(day: Any) -> ColumnElement[bool]:
 
 def keep_city_time(time_zone: str) -> None:
     """Let versions begin and end at midnight in the city; said once, when the process starts."""
-    _city_time.append(ZoneInfo(time_zone))
+    _city_time[:] = [ZoneInfo(time_zone)]
 
 
 def today() -> dt.date:

@@ -68,4 +68,4 @@ def area(area_code: str) -> Response:
 def locate_point(point: dict[str, float]) -> dict[str, Any]:
     """The areas that cover a point, the smallest last. The point is forgotten."""
     with reading() as session:
-        return {"items": locate(session, **point), "next_cursor": None}
+        return {"items": locate(session, lat=point["lat"], lon=point["lon"]), "next_cursor": None}

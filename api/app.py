@@ -43,6 +43,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     for module in (system, people, places, polls, codes):
         module.register(app)
     api = Api(app, spec_kwargs=contract.SPEC)
+    contract.teach_fields(api)
     for module in (people, places, polls, codes):
         for blueprint in module.BLUEPRINTS:
             api.register_blueprint(blueprint, url_prefix="/v1")

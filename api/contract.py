@@ -17,6 +17,7 @@ from flask_smorest import Api
 from flask_smorest.spec.plugins import FlaskPlugin
 from werkzeug.routing import Rule
 
+from api.fields import Instant
 from api.idempotency import PARAMETER as IDEMPOTENCY_KEY
 from api.problems import CONTENT_TYPE, HTTP_FAULTS, InternalError, status_of
 from mvote.errors import (
@@ -81,6 +82,17 @@ def register(app: Flask, api: Api) -> None:
     app.extensions["openapi.yaml"] = text
 
 
+def teach_fields(api: Api) -> None:
+    """Let the contract know our own fields; before any blueprint is registered."""
+    api.ma_plugin.map_to_openapi_type(Instant, "string", "date-time")
+    api.ma_plugin.converter.add_attribute_function(_schema_of_its_own)
+
+
+def _schema_of_its_own(_: Any, field: Any, **__: Any) -> dict[str, Any]:
+    found: dict[str, Any] = getattr(field, "json_schema", {})
+    return found
+
+
 def _document(app: Flask, api: Api) -> dict[str, Any]:
     document: dict[str, Any] = api.spec.to_dict()
     components = document.setdefault("components", {})
@@ -110,6 +122,8 @@ def _complete(operation: dict[str, Any], view: Any, rule: Rule, method: str) -> 
     headers = [header for mark, header in HEADERS.items() if getattr(view, mark, False)]
     if headers:
         operation.setdefault("parameters", []).extend(headers)
+    for parameter in operation.get("parameters", []):
+        parameter["schema"] = _without_null(parameter["schema"])
     responses = operation["responses"]
     for code in list(responses):  # the library's own idea of errors
         if code == "default" or int(code) >= HTTPStatus.BAD_REQUEST:
@@ -157,8 +171,21 @@ def _only(codes: set[str]) -> dict[str, Any]:
     return {"properties": {"code": {"enum": sorted(codes)}}}
 
 
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a parameter: it may be left out, but it is never null."""
+    kept = {key: value for key, value in schema.items() if (key, value) != ("default", None)}
+    for key in ("type", "enum"):
+        if isinstance(kept.get(key), list):
+            kept[key] = [each for each in kept[key] if each not in ("null", None)]
+    if isinstance(kept.get("type"), list) and len(kept["type"]) == 1:
+        kept["type"] = kept["type"][0]
+    return kept
+
+
 def _plain(value: Any) -> Any:
-    """The document with plain dicts and string keys, as YAML has them."""
+    """The document as YAML has it: plain dicts, string keys, patterns of ECMA 262."""
     if isinstance(value, dict):
         return {str(key): _plain(inner) for key, inner in value.items()}
-    return [_plain(inner) for inner in value] if isinstance(value, list | tuple) else value
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return value.replace(r"\Z", "$") if isinstance(value, str) else value

@@ -13,6 +13,7 @@ import marshmallow as ma
 
 LANGUAGES = ("ko", "en")
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 FORBIDDEN = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters, but tab and newline
     r"\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb"  # invisible, bidi overrides
@@ -73,6 +74,15 @@ class Boolean(ma.fields.Boolean):
         return value
 
 
+class Uuid(ma.fields.UUID):
+    """A UUID in its usual form; the library would take others, too."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        if not isinstance(value, str) or not UUID.fullmatch(value):
+            raise self.make_error("invalid_uuid")
+        return super()._deserialize(value, *args, **kwargs)
+
+
 class Instant(ma.fields.Field[dt.datetime]):
     """RFC 3339 with a time zone in, UTC with `Z` out."""
 
@@ -112,6 +122,13 @@ class LocalText(ma.fields.Field[dict[str, str]]):
         super().__init__(**kwargs)
         self.max_length = max_length
 
+    @property
+    def json_schema(self) -> dict[str, Any]:
+        """How it stands in the contract."""
+        text = {"type": "string", "minLength": 1, "maxLength": self.max_length}
+        shapes = [text, texts_of(text)] + [{"type": "null"}] * self.allow_none
+        return {"anyOf": shapes}
+
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> dict[str, str]:
         texts = {"ko": value} if isinstance(value, str) else value
         if not isinstance(texts, Mapping) or not texts or not set(texts) <= set(LANGUAGES):
@@ -131,6 +148,26 @@ class LocalText(ma.fields.Field[dict[str, str]]):
         return str(text)
 
 
+class ShownText(ma.fields.Dict):
+    """A text going out: always an object."""
+
+    @property
+    def json_schema(self) -> dict[str, Any]:
+        """How it stands in the contract."""
+        texts = texts_of({"type": "string"})
+        return texts | {"type": ["object", "null"]} if self.allow_none else texts
+
+
+def texts_of(text: dict[str, Any]) -> dict[str, Any]:
+    """The schema of `{"ko": …, "en": …}`, each of them a *text*."""
+    return {
+        "type": "object",
+        "properties": dict.fromkeys(LANGUAGES, text),
+        "additionalProperties": False,
+        "minProperties": 1,
+    }
+
+
 class PositionSchema(ma.Schema):
     """What a phone reports: a circle that holds it with 95 %, and when. Used and forgotten."""
 
@@ -142,7 +179,10 @@ class PositionSchema(ma.Schema):
     accuracy_m = Float(
         required=True,
         validate=ma.validate.Range(0, 1_000_000, min_inclusive=False),
-        metadata={"description": "Radius in metres that holds the phone with 95 %."},
+        metadata={
+            "description": "Radius in metres that holds the phone with 95 %.",
+            "exclusiveMinimum": 0,
+        },
     )
     captured_at = Instant(required=True)
 

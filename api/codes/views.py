@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from api.access import access, caller
 from api.blueprint import Blueprint, may_raise
 from api.db import db, transaction
-from api.fields import Instant, PositionSchema, String
+from api.fields import Instant, PositionSchema, ShownText, String, Uuid
 from api.idempotency import idempotent
 from api.limits import limited_per_citizen
 from api.wiring import wiring
@@ -42,7 +42,7 @@ class NewCode(ma.Schema):
     class Meta:
         unknown = ma.RAISE
 
-    poll_id = ma.fields.UUID(required=True)
+    poll_id = Uuid(required=True)
     kind = String(required=True, validate=OneOf(KINDS))
     valid_from = Instant(load_default=None)
     valid_until = Instant(load_default=None)
@@ -61,7 +61,7 @@ class CodeSchema(ma.Schema):
 
 class CodePoll(ma.Schema):
     id = ma.fields.UUID(required=True)
-    title = ma.fields.Dict(required=True)
+    title = ShownText(required=True)
     status = ma.fields.String(required=True)
     opens_at = Instant(required=True, allow_none=True)
     closes_at = Instant(required=True, allow_none=True)
@@ -69,8 +69,8 @@ class CodePoll(ma.Schema):
 
 class CodeSite(ma.Schema):
     id = ma.fields.UUID(required=True)
-    name = ma.fields.Dict(required=True)
-    address = ma.fields.Dict(required=True)
+    name = ShownText(required=True)
+    address = ShownText(required=True)
 
 
 class CodeView(CodeSchema):

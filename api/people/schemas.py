@@ -7,11 +7,19 @@ from typing import Any
 import marshmallow as ma
 from marshmallow.validate import Length, OneOf, Range, Regexp
 
-from api.fields import LANGUAGES, Boolean, Instant, Integer, LocalText, String
+from api.fields import (
+    LANGUAGES,
+    Boolean,
+    Instant,
+    Integer,
+    LocalText,
+    ShownText,
+    String,
+    Uuid,
+)
 from mvote.people.attributes import GENDERS, NAMES
 from mvote.people.citizens import ROLES
 
-UUID_TEXT = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 SIX_DIGITS = Regexp(r"^[0-9]{6}$", error="Six digits.")
 PURPOSE = Regexp(r"^[a-z][a-z0-9_]{0,39}$", error="1 to 40 small letters, digits or _.")
 AREA_CODE = Regexp(r"^[0-9A-Za-z-]{1,20}$", error="Not an area's code.")
@@ -25,14 +33,6 @@ class Strict(ma.Schema):
 
     class Meta:
         unknown = ma.RAISE
-
-
-class Uuid(ma.fields.UUID):
-    """A UUID in its usual form; the library would take others, too."""
-
-    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
-        Regexp(rf"^{UUID_TEXT}$", error="Not a UUID.")(value if isinstance(value, str) else "")
-        return super()._deserialize(value, *args, **kwargs)
 
 
 class CodeRequestSchema(Strict):
@@ -173,7 +173,7 @@ class NewDepartmentSchema(Strict):
 
 class DepartmentSchema(ma.Schema):
     id = ma.fields.UUID(required=True)
-    name = LocalText(required=True, max_length=100)
+    name = ShownText(required=True)
     created_at = Instant(required=True)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import marshmallow as ma
 from marshmallow.validate import Range, Regexp
 
-from api.fields import Float, Instant, LocalText, String
+from api.fields import Float, Instant, LocalText, ShownText, String
 from api.pages import PageQuery
 from geo.areas import AREA_CODE, KIND
 from geo.sites import LARGEST_RADIUS_M, SMALLEST_RADIUS_M
@@ -33,7 +33,7 @@ class AreaSchema(ma.Schema):
 
     area_code = ma.fields.String(required=True)
     kind = ma.fields.String(required=True)
-    name = LocalText(max_length=200, required=True)
+    name = ShownText(required=True)
     parent_code = ma.fields.String(required=True, allow_none=True)
 
 
@@ -89,11 +89,11 @@ class SitesQuery(PageQuery):
 
 class SiteSchema(ma.Schema):
     id = ma.fields.UUID(required=True)
-    name = LocalText(max_length=200, required=True)
-    address = LocalText(max_length=300, required=True)
+    name = ShownText(required=True)
+    address = ShownText(required=True)
     lat = ma.fields.Float(required=True)
     lon = ma.fields.Float(required=True)
     radius_m = ma.fields.Float(required=True)
-    opening_hours = LocalText(max_length=500, required=True, allow_none=True)
+    opening_hours = ShownText(required=True, allow_none=True)
     created_at = Instant(required=True)
     updated_at = Instant(required=True)

@@ -10,7 +10,7 @@ import marshmallow as ma
 from api.access import access, caller
 from api.blueprint import Blueprint
 from api.db import db
-from api.fields import Instant
+from api.fields import Instant, ShownText
 from api.pages import PageQuery, page_of, read_cursor, write_cursor
 from api.polls.views import database_time
 from api.problems import InvalidParameter
@@ -22,7 +22,7 @@ blp = Blueprint("participations", "participations", description="The polls I too
 
 class ParticipationSchema(ma.Schema):
     poll_id = ma.fields.UUID(required=True)
-    title = ma.fields.Dict(required=True)
+    title = ShownText(required=True)
     status = ma.fields.String(required=True)
     closes_at = Instant(required=True)
 

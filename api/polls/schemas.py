@@ -7,7 +7,7 @@ from typing import Any
 import marshmallow as ma
 from marshmallow.validate import Length, OneOf, Range, Regexp
 
-from api.fields import Boolean, Instant, Integer, LocalText, PositionSchema, String
+from api.fields import Boolean, Instant, Integer, LocalText, PositionSchema, ShownText, String
 from api.pages import PageQuery
 from mvote.polls.definition import DEFAULT_K, DEFAULT_PUBLISH_FROM
 from mvote.polls.poll import ORIGINS, STATUSES
@@ -18,6 +18,32 @@ CODE = Regexp(r"^[0-9A-Za-z-]{1,20}\Z", error="Not an area's code.")
 AREA_BASES = ("home", "work", "business", "study")
 GENDERS = ("female", "male", "other")
 OLDEST = 150
+DEGREES = {"type": "number", "minimum": -180, "maximum": 180}
+CIRCLE = {
+    "description": "A circle",
+    "properties": {
+        "center": {
+            "type": "object",
+            "properties": {"lat": DEGREES, "lon": DEGREES},
+            "required": ["lat", "lon"],
+        },
+        "radius_m": {"type": "number", "exclusiveMinimum": 0},
+    },
+    "required": ["center", "radius_m"],
+}
+SHAPE = {
+    "description": "A GeoJSON geometry (RFC 7946)",
+    "properties": {
+        "type": {"enum": ["Polygon", "MultiPolygon"]},
+        "coordinates": {"type": "array"},
+    },
+    "required": ["type", "coordinates"],
+}
+AREA = {
+    "description": "An official area",
+    "properties": {"area_code": {"type": "string"}},
+    "required": ["area_code"],
+}
 
 
 class Strict(ma.Schema):
@@ -78,13 +104,7 @@ class EligibilitySchema(Strict):
 
 class PresenceSchema(Strict):
     rule = String(required=True, validate=OneOf(["none", "area", "site"]))
-    area = ma.fields.Dict(
-        keys=ma.fields.String(),
-        metadata={
-            "description": "A circle `{center: {lat, lon}, radius_m}`, a GeoJSON Polygon or"
-            " MultiPolygon, or `{area_code}`."
-        },
-    )
+    area = ma.fields.Dict(keys=ma.fields.String(), metadata={"oneOf": [CIRCLE, SHAPE, AREA]})
     max_accuracy_m = Integer(validate=Range(5, 5000))
 
 
@@ -113,7 +133,7 @@ class PollChanges(PollFields):
 
 class WarningSchema(ma.Schema):
     code = ma.fields.String(required=True)
-    title = ma.fields.Dict(required=True)
+    title = ShownText(required=True)
     pointer = ma.fields.String(required=True, allow_none=True)
 
 
@@ -124,8 +144,8 @@ class PollSchema(ma.Schema):
     status = ma.fields.String(required=True, validate=OneOf(STATUSES))
     origin = ma.fields.String(required=True, validate=OneOf(ORIGINS))
     department_id = ma.fields.UUID(required=True, allow_none=True)
-    title = ma.fields.Dict(required=True)
-    description = ma.fields.Dict(required=True, allow_none=True)
+    title = ShownText(required=True)
+    description = ShownText(required=True, allow_none=True)
     question = ma.fields.Dict(required=True, allow_none=True)
     opens_at = Instant(required=True, allow_none=True)
     closes_at = Instant(required=True, allow_none=True)
@@ -220,7 +240,7 @@ class TurnoutSchema(ma.Schema):
 
 class OptionResult(ma.Schema):
     key = ma.fields.String(required=True)
-    title = ma.fields.Dict(required=True)
+    title = ShownText(required=True)
     votes = ma.fields.Integer(required=True)
     share = ma.fields.Float(required=True)
 

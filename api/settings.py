@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent
 Environment = Literal["development", "production", "test"]
-CLUSTER_FILES = ("roles.env", "cluster.env")
 
 
 class Misconfigured(RuntimeError):
@@ -83,14 +83,24 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
 
 
 def _with_private_cluster(given: dict[str, str], var: Path) -> dict[str, str]:
-    """The environment over what the private cluster left in `var/`, unless a database is given."""
-    found: dict[str, str] = {}
-    names = CLUSTER_FILES[:1] if given.get("DATABASE_URL") else CLUSTER_FILES[1:]
-    for path in (var / name for name in names):
-        if path.exists():
-            lines = (line.partition("=") for line in path.read_text().splitlines())
-            found |= {key: value for key, _, value in lines if key.endswith("DATABASE_URL")}
+    """The environment over what set-up left in `var/`: logins of the given database, or all URLs."""
+    url = given.get("DATABASE_URL", "")
+    found = _urls_in(var / ("roles.env" if url else "cluster.env"))
+    if url and _place(found.get("DATABASE_URL", "")) != _place(url):
+        found = {}  # logins of another server
     return found | {key: value for key, value in given.items() if value}
+
+
+def _urls_in(path: Path) -> dict[str, str]:
+    lines = path.read_text().splitlines() if path.exists() else []
+    pairs = (line.partition("=") for line in lines)
+    return {key: value for key, _, value in pairs if key.endswith("DATABASE_URL")}
+
+
+def _place(url: str) -> tuple[str, str, str]:
+    """Server, database and socket of a URL, whoever logs in."""
+    parts = urlsplit(url)
+    return parts.netloc.rpartition("@")[2], parts.path, parts.query
 
 
 def _environment(values: Mapping[str, str]) -> Environment:

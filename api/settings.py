@@ -83,7 +83,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
 
 
 def _with_private_cluster(given: dict[str, str], var: Path) -> dict[str, str]:
-    """The environment over what set-up left in `var/`: logins of the given database, or all URLs."""
+    """The environment over what set-up left in `var/`: logins for the given database, or all."""
     url = given.get("DATABASE_URL", "")
     found = _urls_in(var / ("roles.env" if url else "cluster.env"))
     if url and _place(found.get("DATABASE_URL", "")) != _place(url):

@@ -17,6 +17,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
+from api.korean import in_korean
 from api.statuses import STATUSES
 from mvote import errors
 from mvote.errors import DomainError, InvalidRequest, Text
@@ -89,7 +90,7 @@ def problem_of(error: DomainError, status: int) -> dict[str, Any]:
         "type": f"/docs/problems#{error.code}",
         "title": error.title[spoken],
         "status": status,
-        "detail": error.detail or error.title[spoken],
+        "detail": _said(error.detail) if error.detail else error.title[spoken],
         "code": error.code,
     }
     if error.next_step:
@@ -100,10 +101,16 @@ def problem_of(error: DomainError, status: int) -> dict[str, Any]:
 
 
 def _errors_of(error: InvalidRequest) -> list[dict[str, str]]:
-    listed = [{"pointer": fault.pointer, "detail": fault.detail} for fault in error.faults]
+    listed = [{"pointer": fault.pointer, "detail": _said(fault.detail)} for fault in error.faults]
     if isinstance(error, InvalidParameter):
-        listed += [{"in": place, "name": name, "detail": why} for place, name, why in error.wrong]
+        wrong = error.wrong
+        listed += [{"in": place, "name": name, "detail": _said(why)} for place, name, why in wrong]
     return listed
+
+
+def _said(detail: str) -> str:
+    """*detail* in the caller's language."""
+    return in_korean(detail) if language() == "ko" else detail
 
 
 def _shown(value: Any) -> Any:
@@ -121,7 +128,7 @@ def problem_summary(error: DomainError) -> dict[str, Any]:
     step = error.next_step[spoken] if error.next_step else None
     summary = {"code": error.code, "title": error.title[spoken], "next_step": step}
     if error.detail:
-        summary["detail"] = error.detail
+        summary["detail"] = _said(error.detail)
     return summary | error.facts
 
 

@@ -1,0 +1,113 @@
+"""What is wrong with a request, said in Korean; the checks themselves speak English."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+DETAILS = {
+    "A geometry is an object.": "도형은 객체여야 합니다.",
+    "A position is two finite numbers, longitude and latitude.": (
+        "좌표는 경도와 위도, 유한한 숫자 두 개입니다."
+    ),
+    "A ring has at least four positions.": "고리에는 좌표가 네 개 이상 있어야 합니다.",
+    "A ring must end where it begins.": "고리는 시작한 곳에서 끝나야 합니다.",
+    "A single choice has at most one selection.": "단일 선택은 하나만 고를 수 있습니다.",
+    "A string, or an object with `ko` or `en` or both.": (
+        "문자열이거나 `ko`, `en`을 가진 객체여야 합니다."
+    ),
+    "An officer has a department, an administrator has none.": (
+        "담당자에게는 부서가 있어야 하고 관리자에게는 없어야 합니다."
+    ),
+    "Contains a control or invisible character.": "제어 문자나 보이지 않는 문자가 있습니다.",
+    "Field may not be null.": "비워 둘 수 없습니다.",
+    "Give exactly lat and lon.": "lat과 lon만 적어야 합니다.",
+    "Here must be a list.": "목록이어야 합니다.",
+    "Higher than max_age.": "max_age보다 큽니다.",
+    "Invalid input type.": "형식이 올바르지 않습니다.",
+    "It lies outside all areas; are longitude and latitude swapped?": (
+        "알려진 구역 밖에 있습니다. 경도와 위도가 바뀌지 않았나요?"
+    ),
+    "Latitude is beyond 90 degrees; are longitude and latitude swapped?": (
+        "위도가 90도를 넘습니다. 경도와 위도가 바뀌지 않았나요?"
+    ),
+    "Longitude is beyond 180 or latitude beyond 90 degrees.": (
+        "경도가 180도를 넘거나 위도가 90도를 넘습니다."
+    ),
+    "Missing data for required field.": "필수 항목입니다.",
+    "More than max_selections.": "max_selections보다 큽니다.",
+    "Must be a finite number.": "유한한 숫자여야 합니다.",
+    "Must be later than opens_at.": "opens_at보다 늦어야 합니다.",
+    "Must be later than valid_from.": "valid_from보다 늦어야 합니다.",
+    "Must be the code of an area.": "구역 코드여야 합니다.",
+    "Must not be empty.": "비어 있으면 안 됩니다.",
+    "Not a kind of areas.": "구역의 종류가 아닙니다.",
+    "Not a valid UUID.": "UUID가 아닙니다.",
+    "Not a valid boolean.": "true 또는 false여야 합니다.",
+    "Not a valid integer.": "정수여야 합니다.",
+    "Not a valid list.": "목록이어야 합니다.",
+    "Not a valid mapping type.": "객체여야 합니다.",
+    "Not a valid number.": "숫자여야 합니다.",
+    "Not a valid string.": "문자열이어야 합니다.",
+    "Not an RFC 3339 instant with a time zone.": "시간대가 있는 RFC 3339 시각이 아닙니다.",
+    "Not an area's code.": "구역 코드가 아닙니다.",
+    "Only Polygon and MultiPolygon are taken.": "Polygon과 MultiPolygon만 받습니다.",
+    "Six digits.": "숫자 여섯 자리여야 합니다.",
+    "Special numeric values (nan or infinity) are not permitted.": "유한한 숫자여야 합니다.",
+    "There is no area with this code.": "이 코드의 구역이 없습니다.",
+    "There is no geometry.": "도형이 없습니다.",
+    "There is no such area.": "그런 구역이 없습니다.",
+    "There is no such attribute.": "그런 항목이 없습니다.",
+    "There must be something.": "비어 있으면 안 됩니다.",
+    "These are no degrees; is it a foreign coordinate reference system (metres)?": (
+        "도 단위가 아닙니다. 다른 좌표계(미터)가 아닌가요?"
+    ),
+    "This is no cursor of ours.": "이 목록의 커서가 아닙니다.",
+    "This is no number of a mobile phone.": "휴대전화 번호가 아닙니다.",
+    "This is no phone number.": "전화번호가 아닙니다.",
+    "Two options have the same key.": "두 선택지의 key가 같습니다.",
+    "Unknown field.": "알 수 없는 항목입니다.",
+}
+FORMS = tuple(
+    (re.compile(english), korean)
+    for english, korean in (
+        (r"At most (\d+) characters\.", "최대 {}자입니다."),
+        (r"Between (\d+) and (\d+)\.", "{}에서 {} 사이여야 합니다."),
+        (r"It spans more than (\S+) degrees\.", "{}도보다 넓습니다."),
+        (r"Length must be between (\d+) and (\d+)\.", "길이는 {}에서 {} 사이여야 합니다."),
+        (r"Longer than (?:maximum length )?(\d+)(?: characters)?\.", "길이가 {}을(를) 넘습니다."),
+        (r"Must be from (\S+) to (\S+)\.", "{}에서 {} 사이여야 합니다."),
+        (r"Must be greater than or equal to (\S+) and less than or equal to (\S+)\.",
+         "{} 이상 {} 이하여야 합니다."),
+        (r"Must be greater than (\S+) and less than or equal to (\S+)\.",
+         "{} 초과 {} 이하여야 합니다."),
+        (r"Must be one of: (.+)\.", "다음 중 하나여야 합니다: {}."),
+        (r"One of (.+)\.", "다음 중 하나여야 합니다: {}."),
+        (r"Shorter than minimum length (\d+)\.", "길이가 {}보다 짧습니다."),
+        (r"The coordinate reference system is (.+); only WGS 84 \(EPSG:4326\) is taken\.",
+         "좌표계가 {}입니다. WGS 84(EPSG:4326)만 받습니다."),
+        (r"There are more than (\d+) vertices\.", "꼭짓점이 {}개를 넘습니다."),
+        (r"There is no department (\S+)\.", "{} 부서가 없습니다."),
+        (r"(\d+) to (\d+) letters, digits, - or _\.", "영문자, 숫자, -, _로 {}~{}자여야 합니다."),
+        (r"(\d+) to (\d+) small letters, digits or _\.",
+         "영어 소문자, 숫자, _로 {}~{}자여야 합니다."),
+        (r"(\d+) to (\d+) of A-Z a-z 0-9 _ -\.", "A-Z a-z 0-9 _ -로 {}~{}자여야 합니다."),
+        (r"(\d+) to (\d+) visible ASCII characters\.", "보이는 ASCII 문자로 {}~{}자여야 합니다."),
+        (r"(\w+) is not possible while (\w+)", "지금 상태({1})에서는 할 수 없습니다: {0}"),
+        (r'Give \{"center".*',
+         "원(center, radius_m), GeoJSON Polygon, MultiPolygon 또는 area_code여야 합니다."),
+        (r"(.+), at longitude (\S+), latitude (\S+)", "{0} (경도 {1}, 위도 {2})"),
+    )
+)  # fmt: skip
+
+
+@lru_cache(maxsize=2_000)
+def in_korean(detail: str) -> str:
+    """*detail* in Korean; as it is, if nobody has put it into Korean yet."""
+    if detail in DETAILS:
+        return DETAILS[detail]
+    for form, korean in FORMS:
+        found = form.fullmatch(detail)
+        if found:
+            return korean.format(*(DETAILS.get(part, part) for part in found.groups()))
+    return detail

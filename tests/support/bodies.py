@@ -1,0 +1,195 @@
+"""A right body for every operation that takes one, and all the ways to make it wrong."""
+
+from __future__ import annotations
+
+import copy
+import json
+import uuid
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import jsonschema_rs
+
+from tests.support.contract import contract
+from tests.support.world import GWANGHWAMUN, position, question
+
+Json = Any
+Path = tuple[str | int, ...]
+HERE = position(**GWANGHWAMUN)
+A_DAY = "2099-01-01T00:00:00Z"
+ATTRIBUTES = {
+    "birth_year": 1990, "gender": "female", "occupation": "교사", "home_area": "11110",
+    "work_area": "11110", "business_area": "11110", "study_area": "11110",
+    "public_body_staff": False,
+}  # fmt: skip
+POLL = {
+    "title": {"ko": "나무를 심을까요?", "en": "Plant trees?"},
+    "description": "광장에 나무를 심습니다.",
+    "question": question(min_selections=1, max_selections=1),
+    "opens_at": A_DAY,
+    "closes_at": "2099-01-02T00:00:00Z",
+    "eligibility": {
+        "areas": ["11110"], "area_basis": ["home"], "min_age": 18, "max_age": 99,
+        "genders": ["female"], "occupations": ["교사"], "verified_only": False,
+    },
+    "presence": {
+        "rule": "area", "area": {"center": GWANGHWAMUN, "radius_m": 500}, "max_accuracy_m": 100,
+    },
+    "results": "after_close", "records": "full", "custody": "server", "cast_check": True,
+    "k": 50, "publish_from": 5,
+}  # fmt: skip
+SITE = {
+    "name": "구청", "address": {"ko": "종로 1", "en": "1 Jong-ro"}, "lat": 37.57, "lon": 126.98,
+    "radius_m": 50.5, "opening_hours": "9–18",
+}  # fmt: skip
+EXAMPLES: dict[str, Json] = {
+    "send_code": {"phone": "010-1234-5678"},
+    "sign_in": {"challenge_id": str(uuid.uuid4()), "code": "123456"},
+    "refresh": {"refresh_token": "x"},
+    "change_me": {
+        "attributes": ATTRIBUTES,
+        "consents": [{"purpose": "news", "given": True}],
+        "language": "ko",
+    },
+    "create_department": {"name": {"ko": "교통과", "en": "Transport"}},
+    "put_roles": {"roles": [{"role": "officer", "department_id": str(uuid.uuid4())}]},
+    "put_attributes": {"attributes": ATTRIBUTES, "verified_how": "등본"},
+    "draft_a_poll": POLL,
+    "revise_a_poll": POLL,
+    "polls_nearby": {"position": HERE, "radius_m": 1000},
+    "cast_ballot": {
+        "selections": ["yes"], "position": HERE, "presence_token": "x", "pad": "x",
+    },
+    "check_eligibility": {"position": HERE, "presence_token": "x"},
+    "locate_point": GWANGHWAMUN,
+    "add_a_site": SITE,
+    "revise_a_site": SITE,
+    "make_a_code": {
+        "poll_id": str(uuid.uuid4()), "kind": "link", "valid_from": A_DAY, "valid_until": A_DAY,
+    },
+    "scan_code": {"position": HERE},
+}  # fmt: skip
+WRONG: tuple[Json, ...] = (
+    7, -1, 1.5, 10**30, 1e300, True, None, "", "x", "7", [], [[]], {}, {"x": 1},
+)  # fmt: skip
+"""Values of every JSON type; which are wrong at a place, the contract says."""
+FORBIDDEN = {
+    "NUL": "a\u0000b",
+    "a control character": "a\u0007b",
+    "an override of direction": "a\u202eb",
+    "an isolate of direction": "a\u2066b",
+    "an invisible character": "a\u200bb",
+    "a byte order mark": "\ufeffab",
+}
+BAD_INSTANTS = (
+    "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-13-01T00:00:00Z",
+    "2026-02-30T00:00:00Z", "2026-01-01T25:00:00Z", "2026-01-01", "2026-01-01T00:00:00",
+    "2026-01-01 00:00:00Z", "20260101T000000Z", "2026-01-01T00:00:00+99:99", "now", "1700000000",
+    "２０２６-01-01T00:00:00Z", "2026-01-01T00:00:00Z\u0000",
+)  # fmt: skip
+
+
+def operations_with_body() -> dict[str, tuple[str, str, Json]]:
+    """By operationId: method, path, and the schema of the body."""
+    return {
+        operation["operationId"]: (method, path, body["content"]["application/json"]["schema"])
+        for path, item in contract()["paths"].items()
+        for method, operation in item.items()
+        if method != "parameters" and (body := operation.get("requestBody"))
+    }
+
+
+def schema_at(schema: Json, path: Path) -> Json:
+    """The part of *schema* that speaks of the place."""
+    schema = _resolved(schema)
+    if not path:
+        return schema
+    inner = schema.get("items" if isinstance(path[0], int) else "properties", {})
+    if isinstance(path[0], str):
+        inner = inner.get(path[0]) or _text(schema) or {}
+    return schema_at(inner, path[1:])
+
+
+def _text(schema: Json) -> Json:
+    """What stands inside a text in several languages."""
+    return next(iter(schema.get("anyOf", [])), None)
+
+
+def _resolved(schema: Json) -> Json:
+    if "$ref" in schema:
+        return contract()["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    return schema
+
+
+def is_valid(schema: Json, value: Json) -> bool:
+    """Whether the contract takes *value* there."""
+    return bool(_validator(json.dumps(schema)).is_valid(value))
+
+
+@cache
+def _validator(schema: str) -> jsonschema_rs.Draft202012Validator:
+    whole = {**json.loads(schema), "components": contract()["components"]}
+    return jsonschema_rs.Draft202012Validator(whole, validate_formats=True)
+
+
+def places(value: Json, path: Path = ()) -> Iterator[tuple[Path, Json]]:
+    """Every place in a JSON document with what stands there, the whole first."""
+    yield path, value
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from places(inner, (*path, key))
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from places(inner, (*path, number))
+
+
+def put(value: Json, path: Path, new: Json) -> Json:
+    """A copy of *value* with *new* at the place."""
+    if not path:
+        return new
+    changed = copy.copy(value)
+    changed[path[0]] = put(value[path[0]], path[1:], new)
+    return changed
+
+
+def pointer(path: Path) -> str:
+    """The JSON pointer of a place."""
+    return "".join(f"/{step}" for step in path)
+
+
+def wrong_types(example: Json, schema: Json) -> Iterator[tuple[Path, Json]]:
+    """Bodies that are wrong in exactly one place, and which it is."""
+    for path, _ in places(example):
+        for wrong in WRONG:
+            if not is_valid(schema_at(schema, path), wrong):
+                yield path, put(example, path, wrong)
+
+
+def unknown_members(example: Json) -> Iterator[tuple[Path, Json]]:
+    """Bodies with one member more than they may have."""
+    for path, value in places(example):
+        if isinstance(value, dict):
+            yield (*path, "made_up"), put(example, path, value | {"made_up": 1})
+
+
+def missing_members(example: Json, schema: Json) -> Iterator[tuple[Path, Json]]:
+    """Bodies without one member that is required."""
+    for path, value in places(example):
+        for name in schema_at(schema, path).get("required", []):
+            left = {key: inner for key, inner in value.items() if key != name}
+            yield (*path, name), put(example, path, left)
+
+
+def texts(example: Json, *, but: tuple[str, ...] = ("pad",)) -> Iterator[Path]:
+    """Every place where a text stands."""
+    for path, value in places(example):
+        if isinstance(value, str) and path[-1] not in but:
+            yield path
+
+
+def instants(example: Json, schema: Json) -> Iterator[Path]:
+    """Every place where an instant stands."""
+    for path, _ in places(example):
+        if schema_at(schema, path).get("format") == "date-time":
+            yield path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import uuid
 
 import psycopg
 import pytest
@@ -35,7 +36,7 @@ def test_of_500_parallel_casts_by_one_voter_exactly_one_is_recorded_in_each_of_2
     slot = with_slot(world.wiring.box, SingleSlot(world.engines["api"]))
     for voter in world.citizens(ROUNDS):
         papers = [ballot(world, poll, voter) for _ in range(CASTS)]
-        outcomes = at_once(lambda paper: outcome_of(slot, poll, paper), papers)  # noqa: B023
+        outcomes = at_once(lambda paper: outcome_of(slot, poll, paper), papers)
         refused = [outcome for outcome in outcomes if outcome == "already-voted"]
         assert len(refused) == CASTS - 1
     assert world.count("participation") == world.count("envelope") == ROUNDS
@@ -181,24 +182,26 @@ def test_a_cast_that_waits_while_the_poll_closes_is_refused(world: World) -> Non
     poll = frozen(world, world.open_poll())
     for voter in world.citizens(10):
         [row] = rows_for(world, poll, [ballot(world, poll, voter)])
-        with psycopg.connect(world.admin_url) as closer:
-            closer.execute("SET session_replication_role = replica")
-            closer.execute("UPDATE poll SET state = 'open', closed_at = NULL")
-            closer.commit()
-            closer.execute("SELECT pg_advisory_xact_lock(poll_lock(%s))", [poll.poll_id])
-            closer.execute("UPDATE poll SET state = 'closing', closed_at = clock_timestamp()")
-            outcome: list[str] = []
-            waiter = threading.Thread(
-                target=lambda r=row: outcome.append(
-                    cast_alone(world.engines["api"], poll.poll_id, r)
-                )
-            )
-            waiter.start()
-            wait_until_blocked(world.admin_url, "cast_ballots")
-            closer.commit()
-            waiter.join(10)
-        assert outcome == ["not-open"]
+        assert _cast_that_waits_for_the_close(world, poll.poll_id, row) == "not-open"
     assert world.count("participation") == world.count("envelope") == 0
+
+
+def _cast_that_waits_for_the_close(world: World, poll_id: uuid.UUID, row: SlotRow) -> str:
+    outcome: list[str] = []
+    with psycopg.connect(world.admin_url) as closer:
+        closer.execute("SET session_replication_role = replica")
+        closer.execute("UPDATE poll SET state = 'open', closed_at = NULL")
+        closer.commit()
+        closer.execute("SELECT pg_advisory_xact_lock(poll_lock(%s))", [poll_id])
+        closer.execute("UPDATE poll SET state = 'closing', closed_at = clock_timestamp()")
+        waiter = threading.Thread(
+            target=lambda: outcome.append(cast_alone(world.engines["api"], poll_id, row))
+        )
+        waiter.start()
+        wait_until_blocked(world.admin_url, "cast_ballots")
+        closer.commit()
+        waiter.join(10)
+    return outcome[0]
 
 
 def test_lock_and_check_in_one_statement_would_accept_a_cast_after_the_close(

@@ -98,7 +98,7 @@ def test_opening_names_everything_that_hinders_it_at_once(world: World) -> None:
     )
 
 
-@pytest.mark.parametrize("lookalike", ["ＹＥＳ", "Yes ", "yes"])  # noqa: RUF001
+@pytest.mark.parametrize("lookalike", ["ＹＥＳ", "Yes ", "yes"])
 def test_options_that_read_the_same_hinder_opening(world: World, lookalike: str) -> None:
     officer = world.officer()
     options = [{"key": "a", "title": "YES"}, {"key": "b", "title": lookalike}]

@@ -117,7 +117,8 @@ def test_a_box_filled_in_the_order_of_casting_would_give_every_voter_away(
     envelopes = world.rows('SELECT id, "outer" FROM envelope ORDER BY ctid')
     poll_id = uuid.UUID(election.poll["id"])
     keys = world.wiring.box.keys.of(poll_id)
-    assert keys is not None and keys.L is not None
+    assert keys is not None
+    assert keys.L is not None
     opened = [
         unwrap_outer(keys.L, poll_id.bytes, envelope_id, bytes(outer))[0].hex()
         for envelope_id, outer in envelopes

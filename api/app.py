@@ -36,6 +36,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     logs.configure()
     app = Flask("mvote", static_folder=None)
     app.json = StrictJson(app)
+    app.url_map.merge_slashes = False  # a path is right or wrong, nobody is sent elsewhere
     app.config.update(_flask_config(settings))
     app.extensions["settings"] = settings
     db.init_app(app)

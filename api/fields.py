@@ -39,7 +39,7 @@ class Integer(ma.fields.Integer):
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
     ) -> int:
-        if isinstance(value, str) and self._from_query and re.fullmatch(r"-?\d{1,18}", value):
+        if isinstance(value, str) and self._from_query and re.fullmatch(r"-?[0-9]{1,18}", value):
             return int(value)
         if isinstance(value, bool) or not isinstance(value, int):
             raise self.make_error("invalid", input=value)
@@ -166,6 +166,27 @@ def texts_of(text: dict[str, Any]) -> dict[str, Any]:
         "additionalProperties": False,
         "minProperties": 1,
     }
+
+
+class CleanObject(ma.fields.Dict):
+    """A JSON object whose shape others check; its texts are clean, so that it can be kept."""
+
+    default_error_messages = {"forbidden": "Contains a control or invisible character."}  # noqa: RUF012
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        if not is_clean(value):
+            raise self.make_error("forbidden")
+        found: dict[str, Any] = super()._deserialize(value, *args, **kwargs)  # type: ignore[no-untyped-call]
+        return found
+
+
+def is_clean(value: Any) -> bool:
+    """Whether no text in a JSON value has a character that breaks or hides something."""
+    if isinstance(value, str):
+        return not FORBIDDEN.search(value)
+    if isinstance(value, Mapping):
+        return all(is_clean(key) and is_clean(inner) for key, inner in value.items())
+    return all(is_clean(inner) for inner in value) if isinstance(value, list) else True
 
 
 class PositionSchema(ma.Schema):

@@ -9,7 +9,7 @@ from typing import Any
 import marshmallow as ma
 import orjson
 
-from api.fields import Integer, String
+from api.fields import Integer, String, is_clean
 from api.problems import InvalidParameter
 
 DEFAULT_LIMIT, MAX_LIMIT = 20, 100
@@ -47,7 +47,11 @@ def read_cursor(cursor: str | None, *types: type) -> list[Any] | None:
         place = orjson.loads(base64.urlsafe_b64decode(cursor.encode() + b"=="))
     except (ValueError, binascii.Error):
         place = None
-    if not isinstance(place, list) or [type(part) for part in place] != list(types):
+    if (
+        not isinstance(place, list)
+        or [type(part) for part in place] != list(types)
+        or not is_clean(place)
+    ):
         raise InvalidParameter(("query", "cursor", "This is no cursor of ours."))
     return place
 

@@ -26,6 +26,7 @@ from mvote.errors import Fault, InvalidRequest, NotFound
 NARROW_M = 150
 MOST_VERTICES = 1_000
 WIDEST_DEGREES = 5
+MEMBERS = {"type", "coordinates", "bbox", "crs"}
 SHAPES = (
     'Give {"center": {"lat", "lon"}, "radius_m"}, a GeoJSON Polygon or MultiPolygon,'
     ' or {"area_code"}.'
@@ -143,6 +144,8 @@ def _polygon(session: Session, area: dict[str, Any], pointer: str) -> dict[str, 
         (flaw,) = check_all(session, [wkb])
         if isinstance(flaw, Flaw):
             raise flaw
+        for foreign in sorted(set(area) - MEMBERS):
+            raise Flaw("Unknown field.", pointer=f"/{foreign}")
     except Flaw as flaw:
         raise InvalidRequest(Fault(pointer + flaw.pointer, str(flaw))) from None
     return {"kind": "polygon", "shape": from_wkb(wkb)}

@@ -27,22 +27,19 @@ from tests.support.bodies import (
 )
 from tests.support.census import Census, census
 from tests.support.contract import contract
+from tests.support.hostile import assert_language, check_problem, everything
 from tests.support.world import Person, World, new_key
 
 OPERATIONS = operations_with_body()
 NAMES = sorted(OPERATIONS)
 NOBODY = "0192a0a0-0000-7000-8000-000000000000"
 COUNTED = {"cast_ballot", "check_eligibility", "scan_code"}
-HANGUL = re.compile(r"[가-힣]")
 NO_JSON = (
     b"", b" ", b"{", b"{'a': 1}", b'{"a": 1,}', b"[1, 2", b"nul", b"\xff\xfe{\x00}\x00",
     b'{"a": NaN}', b'{"a": Infinity}', b'{"a": -Infinity}', b'{"a": 1e999}', b'{"a": 01}',
     b'{"a": "\xff"}', b'{"a": "\\ud800"}', b'{"a": "\\udc00\\ud800"}', b'{"a": "\x00"}',
     b"[" * 60_000, b'{"a":' * 10_000, b"[" * 2_000 + b"]" * 2_000, b"\xef\xbb\xbf{}",
 )  # fmt: skip
-LEAKS = re.compile(
-    r"Traceback|sqlalchemy|psycopg|marshmallow|orjson|Error\(|Exception| at 0x", re.IGNORECASE
-)
 
 
 class Door:
@@ -95,35 +92,6 @@ class Door:
 def _meets(named: str, wanted: str) -> bool:
     """Whether one place is in the other."""
     return f"{named}/".startswith(f"{wanted}/") or f"{wanted}/".startswith(f"{named}/")
-
-
-def everything(world: World) -> Person:
-    """A citizen who is an officer and an administrator."""
-    officer = world.officer()
-    with_roles = world.client.get("/v1/me", headers=officer.headers).get_json()["roles"]
-    posts = [{"role": "officer", "department_id": with_roles[0]["department_id"]}]
-    body = {"roles": [*posts, {"role": "administrator"}]}
-    answer = world.client.put(
-        f"/v1/citizens/{officer.id}/roles", json=body, headers=world.administrator().headers
-    )
-    assert answer.status_code == 200
-    return officer
-
-
-def check_problem(answer: TestResponse, status: int, code: str, language: str) -> dict[str, Any]:
-    """The problem, seen to be one: status, code, language, and nothing of our insides."""
-    text = answer.get_data(as_text=True)
-    assert answer.mimetype == "application/problem+json", text
-    problem: dict[str, Any] = answer.get_json()
-    assert (answer.status_code, problem["code"]) == (status, code), text
-    assert problem["status"] == status
-    assert not LEAKS.search(text), text
-    assert_language(problem["title"], language)
-    return problem
-
-
-def assert_language(text: str, language: str) -> None:
-    assert bool(HANGUL.search(text)) == (language == "ko"), text
 
 
 @pytest.fixture(params=NAMES)

@@ -7,7 +7,16 @@ from typing import Any
 import marshmallow as ma
 from marshmallow.validate import Length, OneOf, Range, Regexp
 
-from api.fields import Boolean, Instant, Integer, LocalText, PositionSchema, ShownText, String
+from api.fields import (
+    Boolean,
+    CleanObject,
+    Instant,
+    Integer,
+    LocalText,
+    PositionSchema,
+    ShownText,
+    String,
+)
 from api.pages import PageQuery
 from mvote.polls.definition import DEFAULT_K, DEFAULT_PUBLISH_FROM
 from mvote.polls.poll import ORIGINS, STATUSES
@@ -104,7 +113,7 @@ class EligibilitySchema(Strict):
 
 class PresenceSchema(Strict):
     rule = String(required=True, validate=OneOf(["none", "area", "site"]))
-    area = ma.fields.Dict(keys=ma.fields.String(), metadata={"oneOf": [CIRCLE, SHAPE, AREA]})
+    area = CleanObject(keys=ma.fields.String(), metadata={"oneOf": [CIRCLE, SHAPE, AREA]})
     max_accuracy_m = Integer(validate=Range(5, 5000))
 
 

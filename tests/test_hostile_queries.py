@@ -1,0 +1,111 @@
+"""Queries that are wrong: cursors that are none of ours, limits, filters, words."""
+
+from __future__ import annotations
+
+import base64
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+import pytest
+
+from tests.support.contract import contract
+from tests.support.hostile import both, check_problem, everything, no_trace
+from tests.support.world import World
+
+
+@pytest.fixture
+def caller(world: World) -> dict[str, str]:
+    """The headers of somebody who may do everything."""
+    return everything(world).headers
+
+
+@pytest.fixture
+def untouched(world: World, caller: dict[str, str]) -> Iterator[World]:
+    """The world; what a test sends to it must leave no trace."""
+    with no_trace(world):
+        yield world
+
+
+def lists() -> list[str]:
+    """Every list: the paths that take a cursor."""
+    return [
+        path
+        for path, item in contract()["paths"].items()
+        for parameter in item.get("get", {}).get("parameters", [])
+        if parameter["name"] == "cursor"
+    ]
+
+
+def cursor_of(value: Any) -> str:
+    return base64.urlsafe_b64encode(orjson.dumps(value)).decode().rstrip("=")
+
+
+BAD_CURSORS = [
+    "", "x", "=", "%", "A" * 513, "null", "bm9uc2Vuc2U", "é", "\x00",
+    cursor_of(None), cursor_of([]), cursor_of({}), cursor_of([None]), cursor_of([1.5]),
+    cursor_of([True]), cursor_of([[]]), cursor_of(["x", "y"]), cursor_of([10**18, 1]),
+    cursor_of("0192a0a0-0000-7000-8000-000000000000"),
+]  # fmt: skip
+ODD_CURSORS = [
+    cursor_of([2**64 - 1]), cursor_of([-(2**63)]), cursor_of(["\u0000"]), cursor_of(["' OR 1=1"]),
+    cursor_of(["11110\u0000"]), cursor_of(["{" * 100]), cursor_of([str(uuid.uuid4())]),
+]  # fmt: skip
+
+
+def test_a_cursor_that_is_none_of_ours_is_refused(untouched: World, caller: dict[str, str]) -> None:
+    for path in lists():
+        if "{" not in path:
+            for cursor in BAD_CURSORS:
+                query = {"cursor": cursor}
+                answer = untouched.client.get(
+                    path, query_string=query, headers=caller | {"Accept-Language": "en"}
+                )
+                problem = check_problem(answer, 422, "invalid-request", "en")
+                assert problem["errors"][0]["name"] == "cursor", (path, cursor)
+            for cursor in ODD_CURSORS:  # of the right form, for one list or the other
+                answer = untouched.client.get(path, query_string={"cursor": cursor}, headers=caller)
+                assert answer.status_code in (200, 422), (path, cursor)
+
+
+def test_no_cursor_breaks_the_list_of_records(world: World) -> None:
+    poll = world.open_poll(publish_from=2)
+    for voter in world.citizens(2):
+        world.cast(poll, voter)
+    world.finish(poll)
+    path = f"/v1/polls/{poll['id']}/records"
+    for cursor in (*BAD_CURSORS, *ODD_CURSORS):
+        answer = world.client.get(path, query_string={"cursor": cursor})
+        assert answer.status_code in (200, 422), cursor
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "101", "1.5", "x", "", "1e1", "9" * 30, "١", "true"])
+def test_a_limit_that_is_none_is_refused(
+    untouched: World, caller: dict[str, str], limit: str
+) -> None:
+    for path in lists():
+        if "{" not in path:
+            query = {"limit": limit}
+            both(untouched, "GET", path, 422, "invalid-request", query_string=query, headers=caller)
+
+
+def test_a_query_is_refused_by_the_name_of_what_is_wrong(untouched: World) -> None:
+    wrong = {
+        "status": "draft", "origin": "x", "area": "x y", "q": "a\u0000b",
+    }  # fmt: skip
+    for name, value in wrong.items():
+        query = {name: value}
+        answer = both(untouched, "GET", "/v1/polls", 422, "invalid-request", query_string=query)
+        (fault,) = answer.get_json()["errors"]
+        assert (fault["in"], fault["name"]) == ("query", name)
+
+
+def test_words_that_are_special_to_databases_are_only_words(world: World) -> None:
+    world.open_poll(title="100 나무")
+    for words in ("%", "_", "\\", "'", '"', "' OR 1=1 --", "a" * 100, "🗳", "*", "1__", "1%"):
+        answer = world.client.get("/v1/polls", query_string={"q": words})
+        assert answer.get_json()["items"] == [], words
+    assert (
+        len(world.client.get("/v1/polls", query_string={"q": "10 나무"}).get_json()["items"]) == 1
+    )

@@ -86,25 +86,27 @@ def upgrade() -> None:
         sa.Column("published_at", UtcDateTime()),
         sa.Column("cancelled_at", UtcDateTime()),
         sa.PrimaryKeyConstraint("id", name="pk_poll"),
-        sa.CheckConstraint(f"state IN ({STATES})", name="ck_poll_state_known"),
-        sa.CheckConstraint("origin IN ('citizen', 'government')", name="ck_poll_origin_known"),
-        sa.CheckConstraint("opens_at < closes_at", name="ck_poll_opens_before_it_closes"),
+        sa.CheckConstraint(f"state IN ({STATES})", name=op.f("ck_poll_state_known")),
+        sa.CheckConstraint(
+            "origin IN ('citizen', 'government')", name=op.f("ck_poll_origin_known")
+        ),
+        sa.CheckConstraint("opens_at < closes_at", name=op.f("ck_poll_opens_before_it_closes")),
         sa.CheckConstraint(
             "state IN ('draft', 'cancelled')"
             " OR (frozen_at IS NOT NULL AND opens_at IS NOT NULL AND closes_at IS NOT NULL)",
-            name="ck_poll_frozen_with_a_period",
+            name=op.f("ck_poll_frozen_with_a_period"),
         ),
         sa.CheckConstraint(
             "(state IN ('closing', 'closed', 'counted', 'published')) <= (closed_at IS NOT NULL)",
-            name="ck_poll_closed_has_closed_at",
+            name=op.f("ck_poll_closed_has_closed_at"),
         ),
         sa.CheckConstraint(
             "(state = 'published') = (published_at IS NOT NULL)",
-            name="ck_poll_published_has_published_at",
+            name=op.f("ck_poll_published_has_published_at"),
         ),
         sa.CheckConstraint(
             "(state = 'cancelled') = (cancelled_at IS NOT NULL)",
-            name="ck_poll_cancelled_has_cancelled_at",
+            name=op.f("ck_poll_cancelled_has_cancelled_at"),
         ),
     )
     op.create_index("ix_poll_author_id_created_at", "poll", ["author_id", "created_at"])
@@ -121,7 +123,7 @@ def upgrade() -> None:
         sa.Column("hash", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("poll_id", name="pk_poll_definition"),
         sa.CheckConstraint(
-            "hash = sha256(canonical)", name="ck_poll_definition_hash_is_of_the_bytes"
+            "hash = sha256(canonical)", name=op.f("ck_poll_definition_hash_is_of_the_bytes")
         ),
     )
     for function in (POLL_GUARD, INSERT_ONLY, GEOFENCE_GUARD):

@@ -282,7 +282,7 @@ def _create_tables() -> None:
         _key("participation", "voter_tag"),
         sa.CheckConstraint(
             "length(voter_tag) = 16 AND length(key_tag) = 16 AND length(ballot_tag) = 16",
-            name="ck_participation_tags_of_16_bytes",
+            name=op.f("ck_participation_tags_of_16_bytes"),
         ),
     )
     for name in ("envelope", "quarantined_envelope"):
@@ -296,10 +296,11 @@ def _create_tables() -> None:
         sa.Column("kind", sa.SmallInteger(), nullable=False),
         _bytes("data"),
         _key("log_entry", "idx"),
-        sa.CheckConstraint("kind BETWEEN 0 AND 4", name="ck_log_entry_kind_known"),
-        sa.CheckConstraint("(idx = 0) = (kind = 0)", name="ck_log_entry_definition_first"),
+        sa.CheckConstraint("kind BETWEEN 0 AND 4", name=op.f("ck_log_entry_kind_known")),
+        sa.CheckConstraint("(idx = 0) = (kind = 0)", name=op.f("ck_log_entry_definition_first")),
         sa.CheckConstraint(
-            "length(data) = CASE kind WHEN 1 THEN 48 ELSE 32 END", name="ck_log_entry_data_length"
+            "length(data) = CASE kind WHEN 1 THEN 48 ELSE 32 END",
+            name=op.f("ck_log_entry_data_length"),
         ),
     )
     op.create_table("record", _poll_id(), _number("j"), _bytes("vector"), _key("record", "j"))
@@ -335,7 +336,7 @@ def _create_tables() -> None:
         sa.Column("made_at", UtcDateTime(), nullable=False),
         sa.Column("poll_id", sa.Uuid()),
         sa.PrimaryKeyConstraint("public_key", name="pk_sealing_key"),
-        sa.CheckConstraint("length(public_key) = 32", name="ck_sealing_key_x25519"),
+        sa.CheckConstraint("length(public_key) = 32", name=op.f("ck_sealing_key_x25519")),
     )
 
 

@@ -26,9 +26,13 @@ def upgrade() -> None:
         sa.Column("created_by", sa.Uuid(), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("code", name="pk_site_code"),
-        sa.CheckConstraint("kind IN ('link')", name="ck_site_code_kind_known"),
-        sa.CheckConstraint("valid_from < valid_until", name="ck_site_code_valid_from_before_until"),
-        sa.CheckConstraint("code ~ '^[0-9A-HJKMNP-TV-Z]{12}$'", name="ck_site_code_crockford"),
+        sa.CheckConstraint("kind IN ('link')", name=op.f("ck_site_code_kind_known")),
+        sa.CheckConstraint(
+            "valid_from < valid_until", name=op.f("ck_site_code_valid_from_before_until")
+        ),
+        sa.CheckConstraint(
+            "code ~ '^[0-9A-HJKMNP-TV-Z]{12}$'", name=op.f("ck_site_code_crockford")
+        ),
     )
     op.create_index("ix_site_code_poll_id", "site_code", ["poll_id"])
     op.create_index("ix_site_code_site_id", "site_code", ["site_id"])

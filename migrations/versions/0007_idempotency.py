@@ -29,9 +29,11 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["citizen_id"], ["citizen.id"], name="fk_kept_answer_citizen_id", ondelete="CASCADE"
         ),
-        sa.CheckConstraint("octet_length(key_hash) = 32", name="ck_kept_answer_key_hash_whole"),
         sa.CheckConstraint(
-            "octet_length(request_hash) = 32", name="ck_kept_answer_request_hash_whole"
+            "octet_length(key_hash) = 32", name=op.f("ck_kept_answer_key_hash_whole")
+        ),
+        sa.CheckConstraint(
+            "octet_length(request_hash) = 32", name=op.f("ck_kept_answer_request_hash_whole")
         ),
     )
     op.create_index("ix_kept_answer_kept_until", "kept_answer", ["kept_until"])

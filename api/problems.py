@@ -152,6 +152,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(OperationalError, _respond_to_lost_database)
     app.register_error_handler(InterfaceError, _respond_to_lost_database)
     app.register_error_handler(Exception, _respond_to_anything)
+    app.log_exception = _log_without_path  # type: ignore[method-assign, assignment]
 
 
 def _respond_to_http(error: HTTPException) -> Response:
@@ -162,6 +163,11 @@ def _respond_to_http(error: HTTPException) -> Response:
     if error.code == HTTPStatus.METHOD_NOT_ALLOWED:
         response.headers["Allow"] = ", ".join(getattr(error, "valid_methods", None) or [])
     return response
+
+
+def _log_without_path(*given: Any) -> None:
+    """What Flask calls for a fault after the view; by itself it would write the path."""
+    log.error("internal error after the view", exc_info=given[-1])
 
 
 def _respond_to_lost_database(error: Exception) -> Response:

@@ -16,6 +16,7 @@ from psycopg import sql
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from api.access import access
 from api.app import create_app
 from api.db import db, new_engine
 from api.holders import open_keystore
@@ -71,6 +72,25 @@ def app(settings: Settings) -> Iterator[Flask]:
     yield app
     with app.app_context():
         db.engine.dispose()
+
+
+@pytest.fixture
+def app_of() -> Iterator[Callable[..., Flask]]:
+    """Makes apps of a test's own, with routes of its own."""
+    made = []
+
+    def make(settings: Settings, **views: Callable[[], Any]) -> Flask:
+        app = create_app(settings)
+        for name, view in views.items():
+            app.add_url_rule(f"/{name}", endpoint=name, view_func=access("public")(view))
+        made.append(app)
+        return app
+
+    yield make
+    logging.getLogger("mvote").setLevel(logging.WARNING)  # as the fixture of the app has it
+    for app in made:
+        with app.app_context():
+            db.engine.dispose()
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ import psycopg
 from alembic import command
 from alembic.config import Config
 from psycopg import sql
+from sqlalchemy import make_url
 
 from ops.cluster import ensure_cluster
 from ops.roles import bootstrap_roles, create_database, drop_database, role_passwords, role_url
@@ -74,6 +75,11 @@ class TestCluster:
     def drop(self, database: str) -> None:
         """Remove *database*, with whoever is still connected."""
         drop_database(self.admin_url, database)
+
+
+def without_database(url: str) -> str:
+    """The same server and login, but a database that is not there."""
+    return make_url(url).set(database="nothing_at_all").render_as_string(hide_password=False)
 
 
 def _superuser(url: str) -> tuple[str, str]:

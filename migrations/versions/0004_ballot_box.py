@@ -20,12 +20,15 @@ AS $$ SELECT hashtextextended(p_poll_id::text, 7076746) $$
 # Casting holds the poll's lock shared, closing holds it alone: so no cast is in flight when the
 # state flips, and none that waited is let in, because the state is read by a statement of its own,
 # whose snapshot is younger than the lock.
+# Plans are made when the poll is empty and kept while it fills up: so they must never be the ones
+# that suit an empty table only (no sequential scan, and a search by key for each row).
 CAST_BALLOTS = """
 CREATE FUNCTION cast_ballots(
     p_poll_id uuid, p_voter_tags bytea[], p_key_tags bytea[], p_ballot_tags bytea[],
     p_admitted boolean[], p_envelope_ids uuid[], p_outers bytea[], p_spends bytea[]
 ) RETURNS text[]
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+    SET enable_seqscan = off AS $$
 DECLARE
     is_open boolean;
     token_is_spent boolean[];
@@ -87,7 +90,10 @@ BEGIN
         END ORDER BY t.place)
         FROM unnest(p_voter_tags, p_key_tags, p_ballot_tags, p_admitted)
             WITH ORDINALITY AS t (voter_tag, key_tag, ballot_tag, admitted, place)
-        LEFT JOIN participation p ON p.poll_id = p_poll_id AND p.voter_tag = t.voter_tag
+        LEFT JOIN LATERAL (
+            SELECT key_tag, ballot_tag FROM participation
+            WHERE poll_id = p_poll_id AND voter_tag = t.voter_tag OFFSET 0
+        ) p ON true
     );
 END $$
 """

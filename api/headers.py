@@ -25,7 +25,10 @@ DOCS_POLICY = (
 
 def register(app: Flask) -> None:
     """Add the headers and the log line to every response of *app*."""
-    secure = app.extensions["settings"].public_url.startswith("https://")
+    always = dict(SECURITY)
+    if app.extensions["settings"].public_url.startswith("https://"):
+        always["Strict-Transport-Security"] = "max-age=31536000"
+    without_etag = always | {"Cache-Control": "no-store"}
 
     @app.before_request
     def note_the_start() -> None:
@@ -33,14 +36,11 @@ def register(app: Flask) -> None:
 
     @app.after_request
     def finish(response: Response) -> Response:
-        for name, value in SECURITY.items():
-            response.headers.setdefault(name, value)
         if request.path.startswith("/docs"):
             response.headers["Content-Security-Policy"] = DOCS_POLICY
-        if secure:
-            response.headers["Strict-Transport-Security"] = "max-age=31536000"
-        if "ETag" not in response.headers:
-            response.headers.setdefault("Cache-Control", "no-store")
+        given = {name.lower() for name, _ in response.headers}
+        wanted = always if "etag" in given else without_etag
+        response.headers.extend((n, v) for n, v in wanted.items() if n.lower() not in given)
         _write_line(response)
         return response
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
+import orjson
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.exc import IntegrityError
@@ -23,10 +25,11 @@ SHARD_SUFFIX = re.compile(r"_\d{6,}$")
 ENGINE_OPTIONS: dict[str, Any] = {
     "hide_parameters": True,  # an error message must never print a phone number or a ballot
     "isolation_level": "READ COMMITTED",  # the slot reads the state after its lock
-    "pool_size": 10,
-    "max_overflow": 10,
+    "pool_size": 20,
+    "max_overflow": 0,  # beyond the pool, each use would log in anew: more than a cast costs
     "pool_timeout": 5,
     "pool_pre_ping": False,
+    "json_deserializer": orjson.loads,
     "connect_args": {"options": "-c timezone=UTC -c statement_timeout=10s"
                                 " -c idle_in_transaction_session_timeout=15s"},
 }  # fmt: skip
@@ -66,15 +69,16 @@ def transaction(session: Session | None = None) -> Iterator[Session]:
 
 
 @contextmanager
-def reading() -> Iterator[Session]:
+def reading(engine: Engine | None = None) -> Iterator[Session]:
     """A session that only reads, each statement on its own: no transaction is held open, and the
     connection goes back at the end, before anything is waited for."""
-    session = db.session()
-    session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
-    try:
+    with Session(_without_transactions(engine or db.engine)) as session:
         yield session
-    finally:
-        session.close()
+
+
+@lru_cache
+def _without_transactions(engine: Engine) -> Engine:
+    return engine.execution_options(isolation_level="AUTOCOMMIT")
 
 
 def _domain_error(error: IntegrityError) -> Exception:

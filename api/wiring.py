@@ -10,6 +10,7 @@ from flask import Flask, current_app
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from api.crowd import GatheredGeofences, gathered_voters
 from api.db import db, transaction
 from api.holders import made_once, open_keystore
 from api.settings import Settings
@@ -19,7 +20,9 @@ from mvote.ballotbox.keystore import DirectoryKeystore
 from mvote.ballotbox.poll_keys import PollKeyring
 from mvote.ballotbox.receipts import ReceiptKeys
 from mvote.ballotbox.writer import SlotWriter
+from mvote.gathering import Gathered
 from mvote.people.tokens import SigningKey, Tokens
+from mvote.people.voters import Voter, Wanted
 from mvote.polls.frozen import FrozenPolls
 from mvote.polls.opening import Surroundings
 from mvote.polls.participations import last_poll_ends
@@ -37,6 +40,7 @@ class Wiring:
     presence_tokens: PresenceTokens
     places: CityPlaces
     judge: Judge
+    voters: Gathered[Wanted, Voter | None]
     polls: FrozenPolls
     box: BallotBox
 
@@ -70,7 +74,8 @@ def connect(app: Flask, settings: Settings) -> None:
         tokens=tokens,
         presence_tokens=presence_tokens,
         places=places,
-        judge=Judge(geofence=places, tokens=presence_tokens),
+        judge=Judge(geofence=GatheredGeofences(engine), tokens=presence_tokens),
+        voters=gathered_voters(engine),
         polls=FrozenPolls(),
         box=ballot_box(keystore, engine),
     )

@@ -27,7 +27,7 @@ from mvote.ballotbox.sealing import voter_tag_of
 from mvote.ballotbox.slot import took_part
 from mvote.base import utc_now
 from mvote.errors import DomainError, Overloaded, TokenInvalid
-from mvote.people.voters import Voter, voter_of
+from mvote.people.voters import Voter
 from mvote.polls import errors
 from mvote.polls.definition import FrozenPoll
 from mvote.polls.eligibility import reasons_not_to_vote
@@ -60,8 +60,8 @@ blp = Blueprint("ballots", "ballots", description="Casting ballots.")
 @blp.response(201, ReceiptSchema)
 def cast_ballot(headers: dict[str, str], body: dict[str, Any], poll_id: uuid.UUID) -> Receipt:
     """Cast the whole ballot in one call. The same call again gives the same receipt."""
+    poll = _frozen(poll_id)
     with reading() as session:
-        poll = wiring().polls.of(session, poll_id)
         voter, reasons = _judged(session, poll, body)
     ballot = Ballot(
         voter=voter,
@@ -79,18 +79,27 @@ def cast_ballot(headers: dict[str, str], body: dict[str, Any], poll_id: uuid.UUI
 @blp.response(200, EligibilityAnswer)
 def check_eligibility(body: dict[str, Any], poll_id: uuid.UUID) -> dict[str, Any]:
     """Whether I may vote, and if not: every reason, with what to do next."""
+    poll = _frozen(poll_id)
     with reading() as session:
-        poll = wiring().polls.of(session, poll_id)
         voter, reasons = _judged(session, poll, body)
         standing = [*_state_of_things(session, poll, voter), *reasons]
     return {"may_vote": not standing, "reasons": [problem_summary(each) for each in standing]}
+
+
+def _frozen(poll_id: uuid.UUID) -> FrozenPoll:
+    """The poll; its connection is given back before anything else is waited for."""
+    known = wiring().polls.known(poll_id)
+    if known:
+        return known
+    with reading() as session:
+        return wiring().polls.of(session, poll_id)
 
 
 def _judged(
     session: Session, poll: FrozenPoll, body: dict[str, Any]
 ) -> tuple[Voter, list[DomainError]]:
     """The voter, and the reasons against them: what casting raises and the answer shows."""
-    voter = voter_of(session, caller_id(), opened_at=poll.opens_at)
+    voter = wiring().voters.ask((caller_id(), poll.opens_at))
     if voter is None:
         raise TokenInvalid
     presence = presence_reasons(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -93,6 +94,8 @@ class SlotWriter:
         with self._changed:
             while not self._queue:
                 self._changed.wait()
+        time.sleep(0)  # let others in who are about to cast: one commit will serve them too
+        with self._changed:
             poll_id = self._queue[0].poll_id
             batch: list[_Waiting] = []
             others: deque[_Waiting] = deque()

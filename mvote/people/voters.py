@@ -1,4 +1,4 @@
-"""The voter as casting sees them: an anchor and attributes, read in one statement."""
+"""The voter as casting sees them: an anchor and attributes; many voters read in one statement."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import JSON, Uuid, any_, bindparam, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from mvote.people.attributes import Attribute
@@ -34,22 +35,30 @@ class Voter:
     attributes: Mapping[str, VoterAttribute]
 
 
-# An account's rows, one for each pair of anchor and attribute: nearly always a single anchor.
-# No ORM objects and no second statement, because every cast goes through here.
-_ROWS = (
-    select(
-        Anchor.__table__.c.since,
-        Anchor.__table__.c.anchor,
-        Attribute.__table__.c.name,
+Wanted = tuple[uuid.UUID, dt.datetime]
+"""A citizen, and when the poll opened in which they are a voter."""
+
+# An account's anchors, nearly always one, each with all its attributes as one JSON object. No ORM
+# and no second statement, because every cast goes through here.
+_NAMED = func.json_object_agg(
+    Attribute.__table__.c.name,
+    func.json_build_array(
         Attribute.__table__.c.value,
         Attribute.__table__.c.lineage,
         Attribute.__table__.c.verified_at.is_not(None),
+    ),
+    type_=JSON,
+)
+_ROWS = (
+    select(
+        Anchor.__table__.c.citizen_id,
+        Anchor.__table__.c.since,
+        Anchor.__table__.c.anchor,
+        select(_NAMED)
+        .where(Attribute.__table__.c.citizen_id == Anchor.__table__.c.citizen_id)
+        .scalar_subquery(),
     )
-    .select_from(Anchor.__table__)
-    .outerjoin(
-        Attribute.__table__, Attribute.__table__.c.citizen_id == Anchor.__table__.c.citizen_id
-    )
-    .where(Anchor.__table__.c.citizen_id == bindparam("citizen_id"))
+    .where(Anchor.__table__.c.citizen_id == any_(bindparam("citizen_ids", type_=ARRAY(Uuid()))))
     .order_by(Anchor.__table__.c.since)
 )
 
@@ -59,10 +68,20 @@ def voter_of(session: Session, citizen_id: uuid.UUID, *, opened_at: dt.datetime)
 
     The anchor is the one in force at that instant; an account made later votes by its first.
     """
-    rows: Sequence[Any] = session.connection().execute(_ROWS, {"citizen_id": citizen_id}).all()
-    if not rows:
-        return None
-    return Voter(citizen_id, _anchor_at(rows, opened_at), _attributes(rows))
+    return voters_of(session, [(citizen_id, opened_at)])[0]
+
+
+def voters_of(session: Session, wanted: Sequence[Wanted]) -> list[Voter | None]:
+    """The voters *wanted*, in their order: see `voter_of`."""
+    found: dict[uuid.UUID, list[Sequence[Any]]] = {citizen_id: [] for citizen_id, _ in wanted}
+    for row in session.connection().execute(_ROWS, {"citizen_ids": list(found)}):
+        found[row[0]].append(row[1:])
+    return [
+        Voter(citizen_id, _anchor_at(rows, opened_at), _attributes(rows[0][2]))
+        if (rows := found[citizen_id])
+        else None
+        for citizen_id, opened_at in wanted
+    ]
 
 
 def _anchor_at(rows: Sequence[Sequence[Any]], opened_at: dt.datetime) -> bytes:
@@ -74,12 +93,8 @@ def _anchor_at(rows: Sequence[Sequence[Any]], opened_at: dt.datetime) -> bytes:
     return anchor
 
 
-def _attributes(rows: Sequence[Sequence[Any]]) -> dict[str, VoterAttribute]:
-    return {
-        name: VoterAttribute(value, lineage, verified)
-        for _, _, name, value, lineage, verified in rows
-        if name is not None
-    }
+def _attributes(named: Mapping[str, Sequence[Any]] | None) -> dict[str, VoterAttribute]:
+    return {name: VoterAttribute(*known) for name, known in (named or {}).items()}
 
 
 def anchors_of(session: Session, citizen_id: uuid.UUID) -> Sequence[Any]:

@@ -24,14 +24,14 @@ from tests.support.ballots import at_once
 from tests.support.waiting import wait_until_blocked
 from tests.support.world import Person, World, new_key, question
 
+TOMORROW = (utc_now() + dt.timedelta(days=1)).isoformat()
 ONLY_ASK = {"check_eligibility", "polls_nearby", "locate_point"}
 RULES_OF_THEIR_OWN = {"cast_ballot", "send_code", "sign_in", "refresh", "scan_code"}
 
 
 def drafted(world: World, author: Person, key: str, **content: Any) -> TestResponse:
     """POST /polls with a key."""
-    closes_at = "2100-01-01T00:00:00Z"
-    body = {"title": "나무", "question": question(), "closes_at": closes_at} | content
+    body = {"title": "나무", "question": question(), "closes_at": TOMORROW} | content
     return world.client.post("/v1/polls", json=body, headers=headed(author, key))
 
 

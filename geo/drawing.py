@@ -140,12 +140,18 @@ def _official(session: Session, area_code: Any, pointer: str) -> dict[str, Any]:
 
 def _polygon(session: Session, area: dict[str, Any], pointer: str) -> dict[str, Any]:
     try:
-        wkb = read_geometry(area, most_vertices=MOST_VERTICES, widest=WIDEST_DEGREES)
+        wkb = _bare_geometry(area)
         (flaw,) = check_all(session, [wkb])
         if isinstance(flaw, Flaw):
             raise flaw
-        for foreign in sorted(set(area) - MEMBERS):
-            raise Flaw("Unknown field.", pointer=f"/{foreign}")
     except Flaw as flaw:
         raise InvalidRequest(Fault(pointer + flaw.pointer, str(flaw))) from None
     return {"kind": "polygon", "shape": from_wkb(wkb)}
+
+
+def _bare_geometry(area: dict[str, Any]) -> bytes:
+    wkb = read_geometry(area, most_vertices=MOST_VERTICES, widest=WIDEST_DEGREES)
+    foreign = sorted(set(area) - MEMBERS)
+    if foreign:
+        raise Flaw("Unknown field.", pointer=f"/{foreign[0]}")
+    return wkb

@@ -11,72 +11,95 @@ import multiprocessing
 import signal
 import sys
 import threading
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from api import logs
-from api.db import new_engine, transaction
+from api.db import WORKER_OPTIONS, new_engine, transaction
 from api.holders import open_keystore
 from api.settings import Misconfigured, Settings, read_settings
 from geo.places import CityPlaces
 from mvote.ballotbox.counting import count_poll, polls_to_count
 from mvote.ballotbox.keystore import DirectoryKeystore, Holder
-from mvote.ballotbox.poll_keys import key_name
 from mvote.ballotbox.shuffling import close_poll, polls_due, shuffle_last
 from mvote.ballotbox.stock import fill_stock
 from mvote.base import utc_now
 from mvote.housekeeping import (
-    destroy_link_keys,
-    destroy_request_keys,
+    NO_TERM,
+    REQUEST_KEY_TERM,
+    destroy_keys,
     hide_ended_polls,
+    journal_destroyed_keys,
     remove_expired,
 )
 from mvote.people.forgetting import forget_expired
 
 PAUSE_SECONDS = 1.0
+FAULTS = (SQLAlchemyError, LookupError, ValueError, OSError)
+"""A lost database, a key that is not there, a key or a row that cannot be read, a full disk."""
+KEYS_THAT_END = {"L": NO_TERM, "R": REQUEST_KEY_TERM}
 log = logging.getLogger("mvote.jobs")
 Round = Callable[[Engine, DirectoryKeystore], None]
 
 
 def shuffler_round(engine: Engine, keystore: DirectoryKeystore) -> None:
-    """Close what is due, shuffle what is closing, and forget the link key."""
+    """Close what is due, shuffle what is closing, and destroy the link keys of what has ended."""
     with Session(engine) as session:
         due = polls_due(session)
     for poll_id in due:
-        with Session(engine) as session, transaction(session):
-            close_poll(session, poll_id)
-        with Session(engine) as session, transaction(session):
-            ballots = shuffle_last(session, keystore, poll_id)
-        keystore.destroy(key_name(poll_id, "L"))
+        with _alone("closing", poll_id):
+            _close(engine, keystore, poll_id)
+    with Session(engine) as session:
+        destroy_keys(session, keystore, "L")
+
+
+def _close(engine: Engine, keystore: DirectoryKeystore, poll_id: uuid.UUID) -> None:
+    with Session(engine) as session, transaction(session):
+        close_poll(session, poll_id)  # false if it is closing already: an earlier round was killed
+    with Session(engine) as session, transaction(session):
+        ballots = shuffle_last(session, keystore, poll_id)
+    if ballots is not None:
         log.info("closed", extra={"poll_id": poll_id, "ballots": ballots})
 
 
 def counter_round(engine: Engine, keystore: DirectoryKeystore) -> None:
-    """Count what is closed, and keep sealing keys in stock."""
+    """Keep sealing keys in stock, and count what is closed."""
+    with Session(engine) as session, transaction(session):
+        fill_stock(session, keystore)
     with Session(engine) as session:
         closed = polls_to_count(session)
     for poll_id in closed:
-        with Session(engine) as session, transaction(session):
+        with _alone("counting", poll_id), Session(engine) as session, transaction(session):
             published = count_poll(session, keystore, poll_id)
-        log.info("counted", extra={"poll_id": poll_id, "published": published})
-    with Session(engine) as session, transaction(session):
-        fill_stock(session, keystore)
+            log.info("counted", extra={"poll_id": poll_id, "published": published})
 
 
 def keeper_round(engine: Engine, keystore: DirectoryKeystore) -> None:
     """Destroy the api's keys whose time is over, and remove what has expired."""
-    places = CityPlaces()
-    for act in (destroy_link_keys, destroy_request_keys):
+    for letter, term in KEYS_THAT_END.items():
+        with Session(engine) as session:
+            destroy_keys(session, keystore, letter, term=term)
         with Session(engine) as session, transaction(session):
-            act(session, keystore)
+            journal_destroyed_keys(session, keystore, letter, term=term)
     with Session(engine) as session, transaction(session):
-        hide_ended_polls(session, places)
+        hide_ended_polls(session, CityPlaces())
     with Session(engine) as session, transaction(session):
         remove_expired(session)
         forget_expired(session, now=utc_now())
+
+
+@contextmanager
+def _alone(work: str, poll_id: uuid.UUID) -> Iterator[None]:
+    """What goes wrong with one poll is said aloud, and stops no other."""
+    try:
+        yield
+    except FAULTS:
+        log.exception("poll stuck", extra={"work": work, "poll_id": poll_id})
 
 
 ROLES: dict[str, tuple[Holder, Callable[[Settings], str], Round]] = {
@@ -92,12 +115,12 @@ def work(role: str, stop: threading.Event) -> None:
     settings = read_settings()
     holder, url_of, do_round = ROLES[role]
     keystore = open_keystore(settings, holder)
-    engine = new_engine(url_of(settings), pool_size=1, pool_pre_ping=True)
+    engine = new_engine(url_of(settings), **WORKER_OPTIONS)
     while not stop.is_set():
         try:
             do_round(engine, keystore)
-        except DBAPIError as error:
-            log.warning("round failed", extra={"role": role, "error": type(error).__name__})
+        except FAULTS:
+            log.exception("round failed", extra={"role": role})
         stop.wait(PAUSE_SECONDS)
 
 

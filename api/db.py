@@ -30,9 +30,17 @@ ENGINE_OPTIONS: dict[str, Any] = {
     "pool_timeout": 5,
     "pool_pre_ping": False,
     "json_deserializer": orjson.loads,
-    "connect_args": {"options": "-c timezone=UTC -c statement_timeout=10s"
+    # what is answered as recorded is on disk, whatever the server's default
+    "connect_args": {"options": "-c timezone=UTC -c synchronous_commit=on -c lock_timeout=3s"
+                                " -c statement_timeout=10s"
                                 " -c idle_in_transaction_session_timeout=15s"},
 }  # fmt: skip
+WORKER_OPTIONS: dict[str, Any] = {
+    "pool_size": 1,
+    "pool_pre_ping": True,
+    # unsealing a great poll takes minutes between two statements
+    "connect_args": {"options": "-c timezone=UTC -c synchronous_commit=on"},
+}
 
 
 def new_engine(url: str, **options: Any) -> Engine:

@@ -64,11 +64,15 @@ def described(session: Session, poll_id: uuid.UUID) -> dict[str, Any] | None:
     fence = session.get(Geofence, poll_id)
     if fence is None:
         return None
+    return _shape_of(session, fence) | {"max_accuracy_m": fence.max_accuracy_m}
+
+
+def _shape_of(session: Session, fence: Geofence) -> dict[str, Any]:
     if fence.kind == "circle":
         center = {"lat": fence.lat, "lon": fence.lon}
         return {"kind": "circle", "center": center, "radius_m": fence.radius_m}
     if fence.kind == "polygon":
-        return {"kind": "polygon", "geometry": _geometry_of(session, poll_id)}
+        return {"kind": "polygon", "geometry": _geometry_of(session, fence.poll_id)}
     area = session.get_one(Area, fence.area_id)
     return {
         "kind": "area",

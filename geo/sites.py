@@ -16,10 +16,11 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from geo.areas import Area, current
 from geo.columns import planar, point_on_earth
 from mvote.base import Base, new_id, utc_now
-from mvote.errors import NotFound
+from mvote.errors import ImpossibleTransition, NotFound
 from mvote.journal import Event, write_down
 
 SMALLEST_RADIUS_M, LARGEST_RADIUS_M = 1, 10_000
+WHERE_IT_IS = frozenset({"lat", "lon", "radius_m"})
 
 
 class Site(Base):
@@ -93,10 +94,16 @@ def site_of(session: Session, site_id: uuid.UUID, *, to_revise: bool = False) ->
 def revise_site(
     session: Session, *, site: Site, changes: Mapping[str, Any], actor_id: uuid.UUID | None
 ) -> None:
-    """Change some of a site's facts; nothing happens if all stay as they are."""
+    """Change some of a site's facts; nothing happens if all stay as they are.
+
+    Raises ImpossibleTransition for moving or widening a site at which a frozen poll is held: its
+    voters know where they must be.
+    """
     changed = [name for name, value in changes.items() if getattr(site, name) != value]
     if not changed:
         return
+    if site.in_use and not WHERE_IT_IS.isdisjoint(changed):
+        raise ImpossibleTransition(state="in use by a poll", verb="move the site")
     for name in changed:
         setattr(site, name, changes[name])
     site.version += 1

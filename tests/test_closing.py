@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import threading
 import uuid
-from typing import Any
 
 import psycopg
-import pytest
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from api.db import transaction
-from api.holders import open_keystore
-from mvote.ballotbox.shuffling import close_poll, shuffle_last
+from mvote.ballotbox.shuffling import close_poll
 from mvote.ballotbox.slot import SlotRow
 from tests.support.ballots import ballot, cast_alone, frozen, rows_for
-from tests.support.waiting import wait_until
+from tests.support.waiting import is_blocked, wait_until, wait_until_blocked
 from tests.support.world import World
 
 WRITERS = 16
@@ -34,21 +32,18 @@ def test_closing_against_16_writers_loses_no_acknowledged_ballot_and_lets_none_i
 
 
 def _one_race(world: World, poll_id: uuid.UUID, rows: list[SlotRow]) -> None:
-    """Writers cast while the poll closes."""
+    """Writers cast while the poll closes; what is in the box at closing is all there will be."""
     _reopen(world, poll_id)
     acknowledged: list[bytes] = []
     begun = threading.Barrier(WRITERS + 1)
-    state_was_closing = threading.Event()
-    late: list[bytes] = []
 
     def write(mine: list[SlotRow]) -> None:
         begun.wait(10)
-        for row in mine:
-            after_closing = state_was_closing.is_set()
-            if cast_alone(world.engines["api"], poll_id, row) == "recorded":
-                acknowledged.append(row.tags.voter_tag)
-                if after_closing:
-                    late.append(row.tags.voter_tag)
+        acknowledged.extend(
+            row.tags.voter_tag
+            for row in mine
+            if cast_alone(world.engines["api"], poll_id, row) == "recorded"
+        )
 
     parts = [rows[start::WRITERS] for start in range(WRITERS)]
     threads = [threading.Thread(target=write, args=[part]) for part in parts]
@@ -59,13 +54,12 @@ def _one_race(world: World, poll_id: uuid.UUID, rows: list[SlotRow]) -> None:
     _end_now(world, poll_id)
     with Session(world.engines["shuffler"]) as session, transaction(session):
         assert close_poll(session, poll_id)
-    state_was_closing.set()
+    at_closing = world.count("envelope")
     for thread in threads:
         thread.join(20)
     stored = {bytes(tag) for (tag,) in world.rows("SELECT voter_tag FROM participation")}
     assert stored == set(acknowledged)
-    assert world.count("envelope") == len(acknowledged)
-    assert not late
+    assert at_closing == world.count("envelope") == len(acknowledged)
 
 
 def _reopen(world: World, poll_id: uuid.UUID) -> None:
@@ -86,6 +80,100 @@ def _end_now(world: World, poll_id: uuid.UUID) -> None:
         connection.execute("UPDATE poll SET closes_at = clock_timestamp() WHERE id = %s", [poll_id])
 
 
+def _close_while_a_cast_is_in_flight(world: World, function: str) -> tuple[bool, int, int]:
+    """Whether closing waited, how many envelopes it found, how many there were in the end."""
+    poll = frozen(world, world.open_poll())
+    [row] = rows_for(world, poll, [ballot(world, poll, world.citizen())])
+    closed = threading.Event()
+    found: list[int] = []
+
+    def close() -> None:
+        with Session(world.engines["shuffler"]) as session, transaction(session):
+            close_poll(session, poll.poll_id)
+        found.append(world.count("envelope"))
+        closed.set()
+
+    with psycopg.connect(world.admin_url) as caster:
+        arguments = [[value] for value in (row.tags.voter_tag, row.tags.key_tag,
+                     row.tags.ballot_tag, True, row.envelope_id, row.outer, None)]  # fmt: skip
+        call = "SELECT {}(%s, %s, %s, %s, %s::bool[], %s::uuid[], %s, %s::bytea[])"
+        caster.execute(call.format(function).encode(), [poll.poll_id, *arguments])
+        _end_now(world, poll.poll_id)
+        closer = threading.Thread(target=close)
+        closer.start()
+        wait_until(lambda: closed.is_set() or is_blocked(world.admin_url, "close_poll"))
+        waited = not closed.is_set()
+        caster.commit()
+    closer.join(10)
+    return waited, found[0], world.count("envelope")
+
+
+def test_closing_waits_for_a_cast_in_flight_and_finds_its_ballot(world: World) -> None:
+    assert _close_while_a_cast_is_in_flight(world, "cast_ballots") == (True, 1, 1)
+
+
+def test_without_the_shared_lock_a_ballot_would_arrive_after_the_close(
+    world: World, owner: Session
+) -> None:
+    """The sabotaged twin: the slot without its lock."""
+    definition = owner.execute(
+        text("SELECT pg_get_functiondef('cast_ballots'::regproc)")
+    ).scalar_one()
+    twin = definition.replace("public.cast_ballots", "public.cast_unlocked", 1).replace(
+        "PERFORM pg_advisory_xact_lock_shared(poll_lock(p_poll_id));", ""
+    )
+    owner.connection().exec_driver_sql(twin.replace("%", "%%"))
+    owner.commit()
+    try:
+        assert _close_while_a_cast_is_in_flight(world, "cast_unlocked") == (False, 0, 1)
+    finally:
+        owner.execute(text("DROP FUNCTION cast_unlocked"))
+        owner.commit()
+
+
+def test_a_cast_that_waits_until_the_time_is_over_is_refused(world: World) -> None:
+    """The clock is read after the wait: the start of the transaction would be too early."""
+    poll = frozen(world, world.open_poll())
+    [row] = rows_for(world, poll, [ballot(world, poll, world.citizen())])
+    outcome: list[str] = []
+    with psycopg.connect(world.admin_url) as holder:
+        holder.execute("SELECT pg_advisory_xact_lock(poll_lock(%s))", [poll.poll_id])
+        waiter = threading.Thread(
+            target=lambda: outcome.append(cast_alone(world.engines["api"], poll.poll_id, row))
+        )
+        waiter.start()
+        wait_until_blocked(world.admin_url, "cast_ballots")
+        _end_now(world, poll.poll_id)
+        holder.commit()
+        waiter.join(10)
+    assert outcome == ["not-open"]
+    assert world.count("participation") == 0
+
+
+def test_a_poll_cancelled_before_voting_takes_no_ballot_that_came_in_meanwhile(
+    world: World,
+) -> None:
+    """Cancelling holds the poll's lock, so a cast waits, and then sees that it is cancelled."""
+    poll = frozen(world, world.open_poll())
+    [row] = rows_for(world, poll, [ballot(world, poll, world.citizen())])
+    outcome: list[str] = []
+    with psycopg.connect(world.admin_url) as canceller:
+        canceller.execute("SET session_replication_role = replica")
+        canceller.execute("UPDATE poll SET opens_at = clock_timestamp() + interval '9 minutes'")
+        canceller.execute("SET session_replication_role = origin")
+        canceller.commit()
+        canceller.execute("UPDATE poll SET state = 'cancelled', cancelled_at = clock_timestamp()")
+        waiter = threading.Thread(
+            target=lambda: outcome.append(cast_alone(world.engines["api"], poll.poll_id, row))
+        )
+        waiter.start()
+        wait_until_blocked(world.admin_url, "cast_ballots")
+        canceller.commit()
+        waiter.join(10)
+    assert outcome == ["not-open"]
+    assert world.count("participation") == world.count("envelope") == 0
+
+
 def test_a_poll_whose_time_is_over_takes_no_ballot_even_if_no_worker_lives(world: World) -> None:
     poll, voter = world.open_poll(), world.citizen()
     world.end_voting(poll)
@@ -101,110 +189,3 @@ def test_a_poll_that_is_not_due_is_not_closed(world: World) -> None:
     with Session(world.engines["shuffler"]) as session, transaction(session):
         assert not close_poll(session, uuid.UUID(poll["id"]))
     assert world.client.get(f"/v1/polls/{poll['id']}").get_json()["status"] == "open"
-
-
-def test_after_the_final_shuffle_box_and_log_agree_and_no_envelope_is_left(world: World) -> None:
-    poll = world.open_poll()
-    trackers = sorted(world.cast(poll, voter).get_json()["tracker"] for voter in world.citizens(9))
-    world.close(poll)
-    assert world.count("envelope") == 0
-    logged = world.rows("SELECT idx, kind, data FROM log_entry ORDER BY idx")
-    assert [idx for idx, _, _ in logged] == list(range(10))
-    assert logged[0][1:] == (0, bytes.fromhex(poll["definition_hash"]))
-    assert [bytes(data[:16]).hex() for _, kind, data in logged if kind == 1] == trackers
-    assert [idx for (idx,) in world.rows("SELECT idx FROM box ORDER BY idx")] == list(range(1, 10))
-
-
-def test_the_commitment_in_the_log_is_the_one_in_the_receipt(world: World) -> None:
-    poll, voter = world.open_poll(), world.citizen()
-    receipt = world.cast(poll, voter).get_json()
-    world.close(poll)
-    [(data,)] = world.rows("SELECT data FROM log_entry WHERE kind = 1")
-    assert bytes(data).hex() == receipt["tracker"] + receipt["envelope_hash"]
-
-
-def test_a_shuffle_that_is_killed_half_way_leaves_everything_and_the_next_one_completes(
-    world: World,
-) -> None:
-    poll = world.open_poll()
-    for voter in world.citizens(5):
-        world.cast(poll, voter)
-    world.end_voting(poll)
-    poll_id = uuid.UUID(poll["id"])
-    keystore = open_keystore(world.settings, "shuffler")
-    with Session(world.engines["shuffler"]) as session, transaction(session):
-        close_poll(session, poll_id)
-    with Session(world.engines["shuffler"]) as session:
-        shuffle_last(session, keystore, poll_id)
-        session.rollback()
-    assert (world.count("envelope"), world.count("box"), world.count("log_entry")) == (5, 0, 0)
-    world.run_shuffler()
-    assert (world.count("envelope"), world.count("box"), world.count("log_entry")) == (0, 5, 6)
-
-
-def test_an_envelope_that_does_not_open_is_quarantined_and_blocks_publication(
-    world: World,
-) -> None:
-    poll = world.open_poll()
-    for voter in world.citizens(6):
-        world.cast(poll, voter)
-    _tamper(
-        world, 'UPDATE envelope SET "outer" = set_byte("outer", 40, get_byte("outer", 40) # 1)', 1
-    )
-    world.finish(poll)
-    answer = world.client.get(f"/v1/polls/{poll['id']}/results")
-    assert (answer.status_code, answer.get_json()["code"]) == (409, "results-not-available")
-    figures: dict[str, Any] = answer.get_json()["accounting"]
-    assert (figures["participations"], figures["records"], figures["quarantined"]) == (6, 5, 1)
-    assert figures["accounting_holds"] is False
-    assert world.client.get(f"/v1/polls/{poll['id']}").get_json()["status"] == "counted"
-
-
-LOST_ENVELOPE = "DELETE FROM envelope WHERE id = (SELECT min(id::text)::uuid FROM envelope)"
-CHANGED_BALLOT = "UPDATE box SET sealed = set_byte(sealed, 60, get_byte(sealed, 60) # 1)"
-CHANGED_ENTRY = (
-    "UPDATE log_entry SET data = set_byte(data, 20, get_byte(data, 20) # 1) WHERE idx > 0"
-)
-LOST_BALLOT = "DELETE FROM box WHERE idx = 1"
-INVENTED_VOTER = (
-    "INSERT INTO participation SELECT poll_id, '\\x00000000000000000000000000000000',"
-    " key_tag, ballot_tag FROM participation LIMIT 1"
-)
-
-
-@pytest.mark.parametrize(
-    ("tampering", "figure"),
-    [
-        (LOST_ENVELOPE, "entries"),
-        (CHANGED_BALLOT, "unopenable"),
-        (CHANGED_ENTRY, "unopenable"),
-        (LOST_BALLOT, "unopenable"),
-        (INVENTED_VOTER, "participations"),
-    ],
-)
-def test_a_tampered_box_is_never_published(world: World, tampering: str, figure: str) -> None:
-    poll = world.open_poll(publish_from=2)
-    for voter in world.citizens(3):
-        world.cast(poll, voter)
-    if "envelope" in tampering:
-        _tamper(world, tampering, 1)
-        world.close(poll)
-    else:
-        world.close(poll)
-        _tamper(world, tampering)
-    world.run_counter()
-    answer = world.client.get(f"/v1/polls/{poll['id']}/results")
-    assert answer.status_code == 409
-    figures = answer.get_json()["accounting"]
-    assert figures["accounting_holds"] is False
-    wrong = {"entries": 2, "participations": 4}.get(figure)
-    assert figures[figure] == wrong if wrong else figures[figure] >= 1
-
-
-def _tamper(world: World, statement: str, rows: int | None = None) -> None:
-    """What somebody with a superuser's password could do."""
-    with psycopg.connect(world.admin_url, autocommit=True) as connection:
-        connection.execute("SET session_replication_role = replica")
-        if rows and statement.startswith("UPDATE envelope"):
-            statement += " WHERE id = (SELECT min(id::text)::uuid FROM envelope)"
-        connection.execute(statement.encode())

@@ -132,7 +132,11 @@ def test_the_newest_area_of_a_draft_counts_and_none_is_possible(session: Session
     poll_id = fenced(session, circle(*CITY_HALL, 100))
     save(session, poll_id=poll_id, area=polygon(SQUARE), max_accuracy_m=50)
     drawn = described(session, poll_id)
-    assert drawn == {"kind": "polygon", "geometry": polygon(SQUARE)}
+    assert drawn == {
+        "kind": "polygon",
+        "geometry": polygon(SQUARE),
+        "max_accuracy_m": 50.0,
+    }
     save(session, poll_id=poll_id, area=None)
     assert described(session, poll_id) is None
     assert session.scalar(select(func.count()).select_from(Geofence)) == 0
@@ -140,12 +144,20 @@ def test_the_newest_area_of_a_draft_counts_and_none_is_possible(session: Session
 
 def test_altitudes_are_dropped(session: Session) -> None:
     poll_id = fenced(session, polygon([[lon, lat, 38.5] for lon, lat in SQUARE]))
-    assert described(session, poll_id) == {"kind": "polygon", "geometry": polygon(SQUARE)}
+    assert described(session, poll_id) == {
+        "kind": "polygon",
+        "geometry": polygon(SQUARE),
+        "max_accuracy_m": 100.0,
+    }
 
 
 def test_a_circle_is_described_with_its_exact_numbers(session: Session) -> None:
     area = circle(37.123456789012345, 126.98765432109876, 1_000 / 3)
-    assert described(session, fenced(session, area)) == {"kind": "circle", **area}
+    assert described(session, fenced(session, area)) == {
+        "kind": "circle",
+        "max_accuracy_m": 100.0,
+        **area,
+    }
 
 
 def test_an_area_of_the_city_is_described_by_its_version(session: Session, owner: Session) -> None:
@@ -155,6 +167,7 @@ def test_an_area_of_the_city_is_described_by_its_version(session: Session, owner
         "kind": "area",
         "area_code": "77",
         "valid_from": "2020-01-01",
+        "max_accuracy_m": 100.0,
         "boundary_sha256": hashlib.sha256(read_geometry(shape)).hexdigest(),
     }
 

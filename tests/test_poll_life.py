@@ -43,20 +43,29 @@ def test_the_database_allows_exactly_the_transitions_of_the_table(world: World) 
     assert allowed == {(old, new) for (old, _), new in TRANSITIONS.items()}
 
 
+TIME_OF: dict[State, str] = {
+    "closing": "closed_at", "counted": "counted_at", "published": "published_at",
+    "cancelled": "cancelled_at",
+}  # fmt: skip
+
+
 def _database_lets(world: World, poll_id: str, old: State, new: State) -> bool:
+    """Whether the owner may move a poll from *old* to *new*, with the time that belongs to it."""
     times = (
         "closed_at = CASE WHEN %(s)s::text IN ('closing', 'closed', 'counted', 'published')"
         " THEN now() END, published_at = CASE WHEN %(s)s::text = 'published' THEN now() END,"
         " cancelled_at = CASE WHEN %(s)s::text = 'cancelled' THEN now() END"
     )
-    change = f"UPDATE poll SET state = %(s)s::text, {times} WHERE id = %(id)s"  # noqa: S608
+    put = f"UPDATE poll SET state = %(s)s::text, {times} WHERE id = %(id)s"  # noqa: S608
+    time = f", {TIME_OF[new]} = now()" if new in TIME_OF else ""
+    move = f"UPDATE poll SET state = %(s)s::text{time} WHERE id = %(id)s"  # noqa: S608
     with psycopg.connect(world.admin_url, autocommit=True) as connection:
         connection.execute("SET session_replication_role = replica")
-        connection.execute(change, {"s": old, "id": poll_id})
+        connection.execute(put, {"s": old, "id": poll_id})
         connection.execute("SET session_replication_role = origin")
         connection.execute("SET ROLE mvote_owner")
         try:
-            connection.execute(change, {"s": new, "id": poll_id})
+            connection.execute(move, {"s": new, "id": poll_id})
         except DatabaseError:
             return False
         return True
@@ -96,6 +105,32 @@ def test_opening_names_everything_that_hinders_it_at_once(world: World) -> None:
         world.client.get(f"/v1/polls/{draft['id']}", headers=officer.headers).get_json()["status"]
         == "draft"
     )
+
+
+@pytest.mark.parametrize(
+    ("times", "code"),
+    [
+        ({"closes_at": _in(days=367)}, "period-too-long"),
+        ({"opens_at": _in(days=400), "closes_at": _in(days=401)}, "opens-too-late"),
+    ],
+)
+def test_a_poll_runs_for_a_year_at_most_and_soon(
+    world: World, times: dict[str, str], code: str
+) -> None:
+    officer = world.officer()
+    draft = world.draft(officer, **times)
+    answer = world.client.post(f"/v1/polls/{draft['id']}/open", headers=officer.headers)
+    assert [h["code"] for h in answer.get_json()["hindrances"]] == [code]
+
+
+def test_the_definition_states_what_decides_even_where_the_author_left_it_out(
+    world: World,
+) -> None:
+    circle = {"rule": "area", "area": {"center": GWANGHWAMUN, "radius_m": 900}}
+    poll = world.open_poll(presence=circle | {"max_accuracy_m": 37})
+    stated = world.client.get(f"/v1/polls/{poll['id']}/definition").get_json()
+    assert stated["presence"]["area"]["max_accuracy_m"] == 37
+    assert stated["publish_from"] == 5
 
 
 @pytest.mark.parametrize("lookalike", ["ＹＥＳ", "Yes ", "yes"])

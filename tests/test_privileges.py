@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 from sqlalchemy.orm import Session
 
@@ -32,7 +32,7 @@ GOLDEN = {
     "mvote_shuffler": {
         "poll": "SELECT",
         "poll_definition": "SELECT",
-        "envelope": "SELECT DELETE",
+        "envelope": "DELETE SELECT(poll_id) SELECT(id) SELECT(outer)",
         "quarantined_envelope": "INSERT",
         "box": "INSERT",
         "log_entry": "SELECT INSERT",
@@ -40,20 +40,20 @@ GOLDEN = {
     "mvote_counter": {
         "poll": "SELECT",
         "poll_definition": "SELECT",
-        "box": "SELECT",
+        "box": "SELECT(poll_id) SELECT(idx) SELECT(sealed)",
         "log_entry": "SELECT",
         "record": "INSERT",
         "result": "INSERT",
         "sealing_key": "SELECT INSERT",
     },
-    "mvote_auditor": {"participation": "SELECT"},
+    "mvote_auditor": {"participation": "SELECT(poll_id) SELECT(voter_tag)"},
 }
 
 GOLDEN_FUNCTIONS = {
-    "mvote_api": {"cast_ballots", "poll_lock", "took_part"},
-    "mvote_shuffler": {"close_poll", "finish_closing", "poll_lock"},
+    "mvote_api": {"cast_ballots", "poll_lock", "poll_moves", "took_part"},
+    "mvote_shuffler": {"close_poll", "finish_closing"},
     "mvote_counter": {
-        "finish_counting", "participation_count", "poll_lock", "quarantined_count",
+        "finish_counting", "participation_count", "quarantined_count",
     },
     "mvote_auditor": set(),
 }  # fmt: skip
@@ -71,21 +71,109 @@ def test_each_login_has_exactly_the_golden_privileges_on_the_tables_of_the_vote(
                 for op in operations
                 if world.rows("SELECT has_table_privilege(%s, %s, %s)", role, table, op)[0][0]
             ]
-            if "UPDATE" not in held:
-                held += _column_updates(world, role, table)
+            for operation in ("SELECT", "UPDATE"):
+                if operation not in held:
+                    held += _columns(world, role, table, operation)
             if held:
                 found[role][table] = " ".join(held)
     assert dict(found) == GOLDEN
 
 
-def _column_updates(world: World, role: str, table: str) -> list[str]:
+def _columns(world: World, role: str, table: str, operation: str) -> list[str]:
+    """The columns a role may read or change where it may not do so with the whole table."""
     columns = world.rows(
         "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0"
-        " AND NOT attisdropped AND has_column_privilege(%s, attrelid, attnum, 'UPDATE')",
+        " AND NOT attisdropped AND has_column_privilege(%s, attrelid, attnum, %s)",
         table,
         role,
+        operation,
     )
-    return [f"UPDATE({name})" for (name,) in columns]
+    return [f"{operation}({name})" for (name,) in columns]
+
+
+def test_no_login_but_the_webs_has_any_right_on_what_is_known_of_people_and_places(
+    world: World,
+) -> None:
+    others = [
+        name
+        for (name,) in world.rows(
+            "SELECT c.relname FROM pg_class c JOIN pg_roles o ON o.oid = c.relowner"
+            " WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'v')"
+            " AND o.rolname = 'mvote_owner' AND c.relname <> 'alembic_version'"
+        )
+        if name not in BALLOT_TABLES
+    ]
+    assert len(others) > 10
+    rights = "SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER"
+    allowed = [
+        (role, table)
+        for role in ROLES
+        for table in others
+        if role != "mvote_api"
+        and world.rows("SELECT has_any_column_privilege(%s, %s, 'SELECT')", role, table)[0][0]
+        | world.rows("SELECT has_table_privilege(%s, %s, %s)", role, table, rights)[0][0]
+    ]
+    assert allowed == []
+
+
+@pytest.mark.parametrize(
+    ("login", "table"),
+    [("shuffler", "envelope"), ("counter", "box"), ("auditor", "participation")],
+)
+@pytest.mark.parametrize("hidden", ["xmin", "ctid"])
+def test_a_login_that_reads_a_part_of_the_box_does_not_see_what_was_written_together(
+    engines: dict[str, Engine], world: World, login: str, table: str, hidden: str
+) -> None:
+    world.open_poll()
+    with (
+        Session(engines[login]) as session,
+        pytest.raises(ProgrammingError, match="permission denied"),
+    ):
+        session.execute(text(f"SELECT {hidden} FROM {table}"))  # noqa: S608
+
+
+BORN_PUBLISHED = (
+    "INSERT INTO poll (id, author_id, origin, state, content, version, created_at,"
+    " opens_at, closes_at, frozen_at, closed_at, published_at)"
+    " SELECT gen_random_uuid(), author_id, origin, 'published', content, 1, now(),"
+    " opens_at, closes_at, now(), now(), now() FROM poll"
+)
+LATE_ENTRY = (
+    "INSERT INTO log_entry SELECT id, 1, 1, sha256('a') || substr(sha256('b'), 1, 16) FROM poll"
+)
+EARLY_RESULT = (
+    "INSERT INTO result (poll_id, statement, participations, entries, records, quarantined,"
+    " unopenable, records_public) SELECT id, 'x', 1, 1, 1, 0, 0, true FROM poll"
+)
+
+
+@pytest.mark.parametrize(
+    ("login", "statement"),
+    [
+        ("api", BORN_PUBLISHED),
+        ("api", "UPDATE poll SET closed_at = now() - interval '3 days'"),
+        ("api", "UPDATE poll SET state = 'voided'"),
+        ("api", "UPDATE sealing_key SET poll_id = NULL"),
+        (
+            "api",
+            "INSERT INTO poll_definition SELECT gen_random_uuid(), 'x', sha256('x')",
+        ),
+        ("shuffler", LATE_ENTRY),
+        ("shuffler", "INSERT INTO box SELECT id, 1, 'x' FROM poll"),
+        ("counter", "INSERT INTO record SELECT id, 99, 'x' FROM poll"),
+        ("counter", EARLY_RESULT),
+    ],
+)
+def test_the_database_refuses_what_a_login_may_do_only_at_another_time(
+    engines: dict[str, Engine], world: World, login: str, statement: str
+) -> None:
+    world.open_poll()
+    tables = ("poll", "poll_definition", "log_entry", "box", "record", "result")
+    before = [world.rows(f"SELECT * FROM {table}") for table in tables]  # noqa: S608
+    refused = (IntegrityError, ProgrammingError)
+    with Session(engines[login]) as session, pytest.raises(refused):
+        session.execute(text(statement))
+    assert before == [world.rows(f"SELECT * FROM {table}") for table in tables]  # noqa: S608
 
 
 def test_each_login_may_call_exactly_the_golden_functions_of_the_vote(world: World) -> None:

@@ -113,6 +113,28 @@ def test_a_multiple_choice_frozen_as_full_stays_totals_only_with_fewer_than_50_b
     assert world.rows("SELECT records_public FROM result") == [(False,)]
 
 
+def test_records_stay_hidden_while_the_totals_are(world: World) -> None:
+    asked = question("a", "b", kind="multiple")
+    poll = world.open_poll(question=asked, publish_from=60, records="full")
+    for voter in world.citizens(50):
+        world.cast(poll, voter, ["a"])
+    world.finish(poll)
+    assert _results(world, poll).get_json()["too_few"]
+    records = world.client.get(f"/v1/polls/{poll['id']}/records").get_json()
+    assert records["items"] == []
+
+
+def test_the_hash_of_the_records_is_published_only_with_the_records(world: World) -> None:
+    """Of a few ballots with a few options, every possible list could be tried against it."""
+    officer = world.officer()
+    for records, is_there in (("full", True), ("totals", False)):
+        poll = world.open_poll(officer, publish_from=2, records=records)
+        for voter in world.citizens(3):
+            world.cast(poll, voter)
+        world.finish(poll)
+        assert ("records_hash" in _results(world, poll).get_json()["statement"]) is is_there
+
+
 def test_the_result_as_csv_says_the_same_as_the_result_as_json(world: World) -> None:
     options = [{"key": "yes", "title": "=1+1"}, {"key": "no", "title": "아니요"}]
     asked = {"text": "?", "options": options}

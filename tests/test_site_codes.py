@@ -149,6 +149,54 @@ def test_a_revoked_an_expired_and_a_future_code_prove_nothing(
         assert not world.client.get(f"/v1/codes/{code['code']}").get_json()["active"]
 
 
+def test_a_poll_stays_findable_at_a_site_as_long_as_one_of_its_codes_is_active(
+    world: World, officer: Person, site: dict[str, Any], poll: dict[str, Any]
+) -> None:
+    first, second = (_code(world, site, poll, officer)["code"] for _ in range(2))
+
+    def found() -> int:
+        body = {"position": position(**CITY_HALL), "radius_m": 500}
+        return len(world.client.post("/v1/polls/nearby", json=body).get_json()["items"])
+
+    assert found() == 1
+    world.client.delete(f"/v1/codes/{first}", headers=officer.headers)
+    assert found() == 1
+    world.client.delete(f"/v1/codes/{second}", headers=officer.headers)
+    assert found() == 0
+
+
+def test_a_token_that_proved_nothing_is_not_spent(
+    world: World, officer: Person, site: dict[str, Any]
+) -> None:
+    around = {"rule": "area", "area": {"center": CITY_HALL, "radius_m": 300}}
+    poll = world.open_poll(officer, presence=around)
+    code = _code(world, site, poll, officer)["code"]
+    voter, friend = world.citizens(2)
+    scan = _scan(world, code, friend, position=position(**CITY_HALL))
+    token = scan.get_json()["presence_token"]
+    here = position(**CITY_HALL)
+    assert world.cast(poll, voter, position=here, presence_token=token).status_code == 201
+    assert world.count("spent_token") == 0
+    assert world.cast(poll, friend, presence_token=token).status_code == 201
+
+
+def test_a_site_at_which_a_poll_is_held_is_neither_moved_nor_widened(
+    world: World, officer: Person, site: dict[str, Any], poll: dict[str, Any]
+) -> None:
+    _code(world, site, poll, officer)
+    path = f"/v1/sites/{site['id']}"
+
+    def change(**changes: Any) -> int:
+        tag = world.client.get(path).headers["ETag"]
+        headers = officer.headers | {"If-Match": tag}
+        return world.client.patch(path, json=changes, headers=headers).status_code
+
+    assert change(radius_m=9_000) == 409
+    assert change(lat=37.0) == 409
+    assert change(name={"ko": "새 이름"}) == 200
+    assert world.client.get(path).get_json()["radius_m"] == site["radius_m"]
+
+
 def test_only_officers_and_the_author_make_and_revoke_codes(
     world: World, officer: Person, site: dict[str, Any]
 ) -> None:
@@ -226,4 +274,5 @@ def test_the_code_of_a_draft_is_nobodys_business_yet(
     code = _code(world, site, draft, officer)["code"]
     for path in (f"/v1/codes/{code}", f"/v1/codes/{code}/image.png"):
         assert world.client.get(path).status_code == 404
+        assert world.client.get(path, headers=officer.headers).status_code == 200
     assert world.client.get(f"/q/{code}", headers={"Accept": "text/html"}).status_code == 404

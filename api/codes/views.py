@@ -9,12 +9,13 @@ import marshmallow as ma
 from marshmallow.validate import OneOf
 from sqlalchemy.orm import Session
 
-from api.access import access, caller
+from api.access import access, caller, caller_or_nobody
 from api.blueprint import Blueprint, may_raise
 from api.db import db, transaction
 from api.fields import Instant, PositionSchema, ShownText, String, Uuid
 from api.idempotency import idempotent
 from api.limits import limited_per_citizen
+from api.polls.views import database_time
 from api.wiring import wiring
 from geo.sites import site_of
 from mvote.base import utc_now
@@ -108,17 +109,17 @@ def code_in(session: Session, text: str) -> SiteCode:
 
 
 def known_code(session: Session, text: str) -> tuple[SiteCode, Poll]:
-    """A code and its poll; a draft's code is nobody's business yet. Raises NotFound."""
+    """A code and its poll; a draft's code is only its own people's business. Raises NotFound."""
     code = code_in(session, text)
     poll = session.get_one(Poll, code.poll_id)
-    if not may_know_of(poll, None):
+    if not may_know_of(poll, caller_or_nobody()):
         raise NotFound
     return code, poll
 
 
 def shown_code(session: Session, code: SiteCode, poll: Poll) -> dict[str, Any]:
     """A code with its poll and site, as everyone sees it."""
-    now = utc_now()
+    now = database_time(session)
     poll_view = {
         "id": poll.id,
         "title": poll.content["title"],

@@ -25,7 +25,7 @@ from mvote.people.voters import voter_of
 from mvote.polls.definition import FrozenPoll
 from mvote.polls.eligibility import reasons_not_to_vote
 from mvote.polls.errors import PollNotOpen
-from mvote.polls.proving import presence_reasons
+from mvote.polls.proving import proven_presence
 
 AT_ONCE = 16
 
@@ -63,7 +63,7 @@ def _paper(session: Session, demo_poll: DemoPoll, turn: Turn) -> Paper:
     voter = voter_of(session, turn.citizen_id, opened_at=turn.poll.opens_at)
     assert voter is not None  # noqa: S101  # registered a moment ago
     evidence = evidence_of(session, turn)
-    presence = presence_reasons(
+    presence = proven_presence(
         session,
         judge=wiring().judge,
         poll=turn.poll,
@@ -75,9 +75,9 @@ def _paper(session: Session, demo_poll: DemoPoll, turn: Turn) -> Paper:
         voter=voter,
         selections=_selections(demo_poll, turn.poll, turn.place),
         key=hashlib.sha256(f"{turn.poll.poll_id}/{turn.place}".encode()).hexdigest(),
-        presence_token=evidence.presence_token,
+        presence_token=presence.token,
     )
-    return Paper(ballot=ballot, reasons=reasons_not_to_vote(turn.poll, voter, presence))
+    return Paper(ballot=ballot, reasons=reasons_not_to_vote(turn.poll, voter, presence.reasons))
 
 
 def _selections(demo_poll: DemoPoll, poll: FrozenPoll, place: int) -> list[str]:

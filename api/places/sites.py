@@ -18,7 +18,7 @@ from api.places.negotiating import GEOJSON, JSON, also_as, preferred
 from api.places.schemas import NewSite, SiteChanges, SiteSchema, SitesQuery
 from api.problems import InvalidParameter, NotAcceptable
 from geo.sites import Site, add_site, list_sites, revise_site, site_of
-from mvote.errors import NotFound
+from mvote.errors import ImpossibleTransition, NotFound
 
 blp = Blueprint("sites", "sites", description="Real places where codes hang.")
 FEATURES = {
@@ -86,6 +86,7 @@ def site(site_id: uuid.UUID) -> Response:
 @blp.patch("/sites/<uuid:site_id>")
 @access("officer")
 @needs_version
+@may_raise(ImpossibleTransition)
 @blp.arguments(SiteChanges)
 @blp.response(200, SiteSchema)
 def revise_a_site(changes: dict[str, Any], site_id: uuid.UUID) -> Response:

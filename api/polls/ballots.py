@@ -33,7 +33,7 @@ from mvote.polls.definition import FrozenPoll
 from mvote.polls.eligibility import reasons_not_to_vote
 from mvote.polls.poll import Poll
 from mvote.polls.presence import Position
-from mvote.polls.proving import Evidence, presence_reasons
+from mvote.polls.proving import Evidence, Presence, proven_presence
 
 blp = Blueprint("ballots", "ballots", description="Casting ballots.")
 
@@ -62,13 +62,14 @@ def cast_ballot(headers: dict[str, str], body: dict[str, Any], poll_id: uuid.UUI
     """Cast the whole ballot in one call. The same call again gives the same receipt."""
     poll = _frozen(poll_id)
     with reading() as session:
-        voter, reasons = _judged(session, poll, body)
+        voter, presence = _seen(session, poll, body)
     ballot = Ballot(
         voter=voter,
         selections=body["selections"],
         key=headers["key"],
-        presence_token=body.get("presence_token") if poll.presence != "none" else None,
+        presence_token=presence.token,
     )
+    reasons = reasons_not_to_vote(poll, voter, presence.reasons)
     return cast(wiring().box, poll, ballot, reasons=reasons)
 
 
@@ -81,7 +82,8 @@ def check_eligibility(body: dict[str, Any], poll_id: uuid.UUID) -> dict[str, Any
     """Whether I may vote, and if not: every reason, with what to do next."""
     poll = _frozen(poll_id)
     with reading() as session:
-        voter, reasons = _judged(session, poll, body)
+        voter, presence = _seen(session, poll, body)
+        reasons = reasons_not_to_vote(poll, voter, presence.reasons)
         standing = [*_state_of_things(session, poll, voter), *reasons]
     return {"may_vote": not standing, "reasons": [problem_summary(each) for each in standing]}
 
@@ -95,14 +97,12 @@ def _frozen(poll_id: uuid.UUID) -> FrozenPoll:
         return wiring().polls.of(session, poll_id)
 
 
-def _judged(
-    session: Session, poll: FrozenPoll, body: dict[str, Any]
-) -> tuple[Voter, list[DomainError]]:
-    """The voter, and the reasons against them: what casting raises and the answer shows."""
+def _seen(session: Session, poll: FrozenPoll, body: dict[str, Any]) -> tuple[Voter, Presence]:
+    """Who votes, and where they are, as far as that is proven."""
     voter = wiring().voters.ask((caller_id(), poll.opens_at))
     if voter is None:
         raise TokenInvalid
-    presence = presence_reasons(
+    presence = proven_presence(
         session,
         judge=wiring().judge,
         poll=poll,
@@ -110,7 +110,7 @@ def _judged(
         evidence=_evidence(body),
         now=utc_now(),
     )
-    return voter, reasons_not_to_vote(poll, voter, presence)
+    return voter, presence
 
 
 def _evidence(body: dict[str, Any]) -> Evidence:

@@ -11,6 +11,7 @@ from api.access import access, caller
 from api.blueprint import Blueprint
 from api.db import db
 from api.fields import Instant, ShownText
+from api.limits import limited_per_citizen
 from api.pages import PageQuery, page_of, read_cursor, write_cursor
 from api.polls.views import database_time
 from api.problems import InvalidParameter
@@ -29,6 +30,7 @@ class ParticipationSchema(ma.Schema):
 
 @blp.get("/me/participations")
 @access("citizen")
+@limited_per_citizen
 @blp.arguments(PageQuery, location="query")
 @blp.response(200, page_of(ParticipationSchema, "ParticipationPage"))
 def list_of_participations(query: dict[str, Any]) -> dict[str, Any]:

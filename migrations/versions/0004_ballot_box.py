@@ -12,9 +12,31 @@ down_revision = "0003"
 branch_labels = None
 depends_on = None
 
-POLL_LOCK = """
-CREATE FUNCTION poll_lock(p_poll_id uuid) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$ SELECT hashtextextended(p_poll_id::text, 7076746) $$
+# Ballots go into box and log while the poll is closing, records and results while it is closed.
+BOX_GUARD = """
+CREATE FUNCTION box_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    state_now text;
+BEGIN
+    SELECT state INTO state_now FROM poll WHERE id = NEW.poll_id;
+    IF state_now IS DISTINCT FROM TG_ARGV[0] THEN
+        RAISE EXCEPTION '% takes rows only while the poll is %', TG_TABLE_NAME, TG_ARGV[0]
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END $$
+"""
+
+# A sealing key serves one poll, for good.
+SEALING_KEY_GUARD = """
+CREATE FUNCTION sealing_key_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF OLD.poll_id IS NOT NULL OR NEW.public_key <> OLD.public_key THEN
+        RAISE EXCEPTION 'a sealing key is given to one poll, once'
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END $$
 """
 
 # Casting holds the poll's lock shared, closing holds it alone: so no cast is in flight when the
@@ -182,7 +204,6 @@ END $$
 """
 
 FUNCTIONS = {
-    "poll_lock(uuid)": (POLL_LOCK, ("mvote_api", "mvote_shuffler", "mvote_counter")),
     "cast_ballots(uuid, bytea[], bytea[], bytea[], boolean[], uuid[], bytea[], bytea[])": (
         CAST_BALLOTS,
         ("mvote_api",),
@@ -207,6 +228,13 @@ TABLES = (
     "sealing_key",
 )
 
+GUARDED_WHILE = {
+    "box": "closing",
+    "log_entry": "closing",
+    "quarantined_envelope": "closing",
+    "record": "closed",
+    "result": "closed",
+}
 INSERT_ONLY_TABLES = ("box", "log_entry", "quarantined_envelope", "record", "result")
 
 # Whoever serves the public sees a result when it is published, and not before.
@@ -237,13 +265,15 @@ GRANTS = (
     "SELECT, UPDATE (poll_id) ON sealing_key TO mvote_api",
     "SELECT, DELETE ON spent_token TO mvote_api",
     "SELECT ON alembic_version TO mvote_api",  # /readyz compares it with the migrations at hand
-    "SELECT, DELETE ON envelope TO mvote_shuffler",
+    # Columns, not tables: xmin and ctid would join what was written together.
+    'SELECT (poll_id, id, "outer"), DELETE ON envelope TO mvote_shuffler',
     "INSERT ON quarantined_envelope, box TO mvote_shuffler",
     "SELECT, INSERT ON log_entry TO mvote_shuffler",
-    "SELECT ON box, log_entry TO mvote_counter",
+    "SELECT (poll_id, idx, sealed) ON box TO mvote_counter",
+    "SELECT ON log_entry TO mvote_counter",
     "SELECT, INSERT ON sealing_key TO mvote_counter",
     "INSERT ON record, result TO mvote_counter",
-    "SELECT ON participation TO mvote_auditor",
+    "SELECT (poll_id, voter_tag) ON participation TO mvote_auditor",
 )
 
 
@@ -270,6 +300,17 @@ def upgrade() -> None:
             f"CREATE TRIGGER insert_only BEFORE UPDATE OR DELETE ON {table}"
             " FOR EACH ROW EXECUTE FUNCTION insert_only()"
         )
+    for function in (BOX_GUARD, SEALING_KEY_GUARD):
+        op.execute(function)
+    for table, state in GUARDED_WHILE.items():
+        op.execute(
+            f"CREATE TRIGGER box_guard BEFORE INSERT ON {table}"
+            f" FOR EACH ROW EXECUTE FUNCTION box_guard('{state}')"
+        )
+    op.execute(
+        "CREATE TRIGGER sealing_key_guard BEFORE UPDATE ON sealing_key"
+        " FOR EACH ROW EXECUTE FUNCTION sealing_key_guard()"
+    )
     for signature, (body, roles) in FUNCTIONS.items():
         op.execute(sa.text(body.replace(":", "\\:")))
         op.execute(f"REVOKE ALL ON FUNCTION {signature} FROM PUBLIC")
@@ -353,3 +394,5 @@ def downgrade() -> None:
         op.execute(f"DROP FUNCTION {signature}")
     for table in reversed(TABLES):
         op.drop_table(table)
+    for function in ("box_guard", "sealing_key_guard"):
+        op.execute(f"DROP FUNCTION {function}()")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import uuid
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -31,8 +30,6 @@ from mvote.polls.errors import (
     PollNotOpen,
     PresenceTokenInvalid,
 )
-
-KEY = re.compile(r"[A-Za-z0-9_-]{22,64}")
 
 
 class Slot(Protocol):

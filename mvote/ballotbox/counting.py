@@ -134,19 +134,26 @@ def _result(session: Session, poll: FrozenPoll, count: Count) -> dict[str, Any]:
         "quarantined": quarantined,
         "unopenable": count.unopenable,
     }
-    statement = _statement(poll, count, figures)
+    public = _records_public(poll, len(count.vectors))
+    statement = _statement(poll, count, figures, records_public=public)
     return (
         here
         | figures
         | {
             "statement": canonical(statement),
-            "records_public": _records_public(poll, len(count.vectors)),
+            "records_public": public,
         }
     )
 
 
-def _statement(poll: FrozenPoll, count: Count, figures: dict[str, int]) -> dict[str, Any]:
-    """What the counter attests. Totals only if enough ballots came to hide each voter in."""
+def _statement(
+    poll: FrozenPoll, count: Count, figures: dict[str, int], *, records_public: bool
+) -> dict[str, Any]:
+    """What the counter attests. Totals only if enough ballots came to hide each voter in.
+
+    The records' hash stands beside public records only: of few ballots with few options all
+    possible lists could be tried until one gives the hash.
+    """
     counted = count_marks(poll.question, count.vectors)
     statement: dict[str, Any] = {
         "format": "mvote-statement/1",
@@ -156,14 +163,15 @@ def _statement(poll: FrozenPoll, count: Count, figures: dict[str, int]) -> dict[
         "valid": len(count.vectors) - counted.blank,
         "blank": counted.blank,
         "spoilt": 0,
-        "records_hash": records_hash(count.vectors),
         "program_hash": program_hash(),
         "too_few": len(count.vectors) < poll.publish_from,
     }
     if statement["too_few"]:
-        del statement["valid"], statement["blank"], statement["records_hash"]
+        del statement["valid"], statement["blank"]
     else:
         statement["totals"] = dict(zip(poll.question.options, counted.totals, strict=True))
+    if records_public:
+        statement["records_hash"] = records_hash(count.vectors)
     return statement
 
 
@@ -206,5 +214,5 @@ def program_hash() -> str:
 def _records_public(poll: FrozenPoll, ballots: int) -> bool:
     """Vectors are shown if frozen so, if enough came, and never few unusual ones."""
     several_marks = poll.question.max_selections > 1
-    enough = ballots >= (SMALLEST_FULL_RECORDS if several_marks else poll.publish_from)
-    return poll.records == "full" and enough
+    least = SMALLEST_FULL_RECORDS if several_marks else 0
+    return poll.records == "full" and ballots >= max(poll.publish_from, least)

@@ -50,6 +50,9 @@ class Keystore(Protocol):
     def destroy(self, name: str) -> bool:
         """Remove the key; true if it was there."""
 
+    def is_held(self, name: str) -> bool:
+        """Whether any holder still has a key of that name."""
+
 
 class DirectoryKeystore:
     """A keystore of files below *root*, opened as *holder* with its 32-byte *master* key."""
@@ -107,6 +110,9 @@ class DirectoryKeystore:
         path.unlink()
         _sync_folder(path.parent)
         return True
+
+    def is_held(self, name: str) -> bool:
+        return any(self._path(holder, name).exists() for holder in HOLDERS)
 
     def _wrap(self, holder: Holder, name: str, secret: bytes, public: X25519PublicKey) -> None:
         path = self._path(holder, name)

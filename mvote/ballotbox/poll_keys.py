@@ -53,7 +53,7 @@ class PollKeyring:
     clock: Callable[[], float] = time.monotonic
     _kept: dict[uuid.UUID, tuple[float, PollKeys]] = field(default_factory=dict, repr=False)
 
-    def of(self, poll_id: uuid.UUID) -> PollKeys | None:
+    def of(self, poll_id: uuid.UUID, *, remember: bool = True) -> PollKeys | None:
         """The keys of a poll; None if its roll key was never made or is destroyed."""
         kept = self._kept.get(poll_id)
         if kept and self.clock() < kept[0]:
@@ -61,7 +61,7 @@ class PollKeyring:
         keys = self._read(poll_id)
         if len(self._kept) >= KEPT_POLLS:
             self._kept.clear()
-        if keys:
+        if keys and remember:
             self._kept[poll_id] = (self.clock() + KEPT_SECONDS, keys)
         return keys
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, func, insert, select, text
 from sqlalchemy.orm import Session
 
-from mvote.ballotbox.keystore import KeyMissing, Keystore
+from mvote.ballotbox.keystore import Keystore
 from mvote.ballotbox.poll_keys import key_name
 from mvote.ballotbox.sealing import Unreadable, unwrap_outer
 from mvote.ballotbox.tables import BoxedBallot, Envelope, LogEntry, QuarantinedEnvelope
@@ -20,6 +20,7 @@ BALLOT_ENTRY = 1
 
 _CLOSE = text("SELECT close_poll(:poll_id)")
 _FINISH = text("SELECT finish_closing(:poll_id)")
+_TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:poll_id, 2))")
 
 
 @dataclass(frozen=True, repr=False)
@@ -46,11 +47,14 @@ def close_poll(session: Session, poll_id: uuid.UUID) -> bool:
     return closed
 
 
-def shuffle_last(session: Session, keystore: Keystore, poll_id: uuid.UUID) -> int:
+def shuffle_last(session: Session, keystore: Keystore, poll_id: uuid.UUID) -> int | None:
     """The final shuffle of a closing poll: all envelopes into box and log, sorted by tracker.
 
-    All in one transaction; afterwards the poll is closed. Returns the number of ballots.
+    All in one transaction; afterwards the poll is closed. Returns the number of ballots, or None
+    if another shuffler is at it. Raises KeyMissing without the link key; nothing is changed then.
     """
+    if not session.execute(_TRY_LOCK, {"poll_id": str(poll_id)}).scalar_one():
+        return None
     opened = _open_envelopes(session, keystore, poll_id)
     opened.sort(key=lambda ballot: ballot.tracker)
     first = _first_free_index(session, poll_id)
@@ -63,10 +67,8 @@ def shuffle_last(session: Session, keystore: Keystore, poll_id: uuid.UUID) -> in
 def _open_envelopes(session: Session, keystore: Keystore, poll_id: uuid.UUID) -> list[_Opened]:
     waiting = select(Envelope.id, Envelope.outer).where(Envelope.poll_id == poll_id)
     envelopes = session.execute(waiting).all()
-    try:
-        link_key = keystore.get(key_name(poll_id, "L"))
-    except KeyMissing:
-        link_key = bytes(32)  # opens nothing: every envelope ends in quarantine, in the open
+    # Without the key nothing is decided: the poll stays closing until the keystore is back.
+    link_key = keystore.get(key_name(poll_id, "L")) if envelopes else b""
     opened, unreadable = [], []
     for envelope_id, outer in envelopes:
         try:

@@ -1,7 +1,7 @@
 """Gathers the casts that wait in this process and puts them into the slot together.
 
 One commit then serves many voters. The voter waits until the commit is durable: what is answered
-as recorded is recorded.
+as recorded is recorded, and what is answered as overloaded certainly is not.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from typing import Literal
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
@@ -25,9 +26,14 @@ from mvote.errors import OutcomeUnknown, Overloaded
 BATCH = 64
 LONGEST_QUEUE = 2_000
 PATIENCE_SECONDS = 15.0
-log = logging.getLogger("mvote.ballotbox")
+THREADS = 4
+"""So many polls are written at once: one that is stuck behind a lock does not stop the others."""
+DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeout)
+"""Lost, locked, too slow, or no connection free: no fault of any one row."""
 
 Transact = Callable[[], AbstractContextManager[Session]]
+Attempt = Literal["written", "database away", "bad row"]
+log = logging.getLogger("mvote.ballotbox")
 
 
 @dataclass(eq=False)
@@ -38,19 +44,26 @@ class _Waiting:
     row: SlotRow
     done: threading.Event = field(default_factory=threading.Event)
     outcome: Outcome | None = None
-    #: the row has been sent to the database, so its fate is no longer certain without an answer
-    sent: bool = False
+    #: the voter was told that it is not recorded, so it must never be sent
+    abandoned: bool = False
+    #: in the hands of the database now, or a commit of it was never answered
+    uncertain: bool = False
+    unanswered_commit: bool = False
 
 
 class SlotWriter:
     """The casting writer of one process. *transact* opens a transaction of its own session."""
 
-    def __init__(self, transact: Transact, *, batch: int = BATCH) -> None:
+    def __init__(
+        self, transact: Transact, *, batch: int = BATCH, patience_s: float = PATIENCE_SECONDS
+    ) -> None:
         self._transact = transact
         self._batch = batch
+        self._patience_s = patience_s
         self._queue: deque[_Waiting] = deque()
+        self._busy: set[uuid.UUID] = set()
         self._changed = threading.Condition()
-        self._thread: threading.Thread | None = None
+        self._threads: list[threading.Thread] = []
 
     def cast(self, poll_id: uuid.UUID, row: SlotRow) -> Outcome:
         """The slot's outcome for *row*, once durable.
@@ -64,66 +77,95 @@ class SlotWriter:
             self._queue.append(waiting)
             self._start_if_needed()
             self._changed.notify()
-        waiting.done.wait(PATIENCE_SECONDS)
+        waiting.done.wait(self._patience_s)
         return self._answer(waiting)
 
     def _answer(self, waiting: _Waiting) -> Outcome:
         with self._changed:
             if waiting.outcome is not None:
                 return waiting.outcome
-            if waiting.sent:
+            if waiting.uncertain:
                 raise OutcomeUnknown
-            if waiting in self._queue:
-                self._queue.remove(waiting)
+            waiting.abandoned = True
         raise Overloaded
 
     def _start_if_needed(self) -> None:
-        if self._thread is None or not self._thread.is_alive():
-            self._thread = threading.Thread(target=self._work, name="slot-writer", daemon=True)
-            self._thread.start()
+        while len(self._threads) < THREADS:
+            thread = threading.Thread(target=self._work, name="slot-writer", daemon=True)
+            self._threads.append(thread)
+            thread.start()
 
     def _work(self) -> None:
         while True:
             batch = self._next_batch()
-            self._write(batch)
-            for waiting in batch:
-                waiting.done.set()
+            try:
+                self._write(batch)
+            finally:
+                self._finish(batch)
 
     def _next_batch(self) -> list[_Waiting]:
-        """The casts of one poll that wait longest; the others keep their turn."""
+        """The casts that wait longest, of one poll that no other thread is writing."""
         with self._changed:
-            while not self._queue:
+            while (poll_id := self._next_poll()) is None:
                 self._changed.wait()
+            self._busy.add(poll_id)
         time.sleep(0)  # let others in who are about to cast: one commit will serve them too
         with self._changed:
-            poll_id = self._queue[0].poll_id
-            batch: list[_Waiting] = []
-            others: deque[_Waiting] = deque()
-            while self._queue and len(batch) < self._batch:
-                waiting = self._queue.popleft()
-                (batch if waiting.poll_id == poll_id else others).append(waiting)
-            self._queue.extendleft(reversed(others))
+            mine = [waiting for waiting in self._queue if waiting.poll_id == poll_id]
+            batch = mine[: self._batch]
+            taken = set(map(id, batch))
+            self._queue = deque(w for w in self._queue if id(w) not in taken)
             return batch
 
-    def _write(self, batch: Sequence[_Waiting]) -> None:
-        """Write the batch; if it fails, row by row, so that one bad row stops no other."""
-        if self._attempt(batch) or (len(batch) == 1 and self._attempt(batch)):
-            return
-        for waiting in batch:
-            if not self._attempt([waiting]):
-                log.error("a cast could not be written", extra={"poll_id": waiting.poll_id})
+    def _next_poll(self) -> uuid.UUID | None:
+        return next((w.poll_id for w in self._queue if w.poll_id not in self._busy), None)
 
-    def _attempt(self, batch: Sequence[_Waiting]) -> bool:
+    def _finish(self, batch: Sequence[_Waiting]) -> None:
+        with self._changed:
+            self._busy -= {waiting.poll_id for waiting in batch}
+            self._changed.notify()
+        for waiting in batch:
+            waiting.done.set()
+
+    def _write(self, batch: Sequence[_Waiting]) -> None:
+        """Write the batch; if a row is bad, row by row, so that it stops no other."""
+        attempt = self._attempt(batch)
+        if attempt == "database away":  # once more: a connection may have gone stale
+            attempt = self._attempt(batch)
+        if attempt == "bad row" and len(batch) > 1:
+            for waiting in batch:
+                self._write([waiting])
+
+    def _attempt(self, batch: Sequence[_Waiting]) -> Attempt:
+        sent: list[_Waiting] = []
+        committing = False
         try:
             with self._transact() as session:
                 session.connection()  # fails here, if at all, before anything is sent
-                for waiting in batch:
-                    waiting.sent = True
-                rows = [waiting.row for waiting in batch]
-                outcomes = cast_ballots(session, batch[0].poll_id, rows)
-        except (DBAPIError, PoolTimeout) as error:
+                sent = self._hand_over(batch)
+                if not sent:
+                    return "written"
+                outcomes = cast_ballots(session, batch[0].poll_id, [w.row for w in sent])
+                committing = True
+        except (SQLAlchemyError, PoolTimeout) as error:
+            self._take_back(sent, unanswered_commit=committing)
             log.warning("a batch failed", extra={"rows": len(batch), "error": type(error).__name__})
-            return False
-        for waiting, outcome in zip(batch, outcomes, strict=True):
+            return "database away" if isinstance(error, DATABASE_AWAY) else "bad row"
+        for waiting, outcome in zip(sent, outcomes, strict=True):
             waiting.outcome = outcome
-        return True
+        return "written"
+
+    def _hand_over(self, batch: Sequence[_Waiting]) -> list[_Waiting]:
+        """Those who still wait; from now on nobody is told that theirs is not recorded."""
+        with self._changed:
+            waiting = [each for each in batch if not each.abandoned and each.outcome is None]
+            for each in waiting:
+                each.uncertain = True
+            return waiting
+
+    def _take_back(self, sent: Sequence[_Waiting], *, unanswered_commit: bool) -> None:
+        """What failed before its commit is rolled back for certain; what failed in it may stand."""
+        with self._changed:
+            for waiting in sent:
+                waiting.unanswered_commit |= unanswered_commit
+                waiting.uncertain = waiting.unanswered_commit

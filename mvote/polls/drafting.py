@@ -137,7 +137,7 @@ def _save_area(session: Session, poll: Poll, places: Places) -> None:
 
 def cancel_poll(session: Session, *, poll: Poll, actor_id: uuid.UUID, places: Places) -> None:
     """Cancel a draft, or a frozen poll before voting begins. Raises ImpossibleTransition."""
-    now: dt.datetime = session.scalars(select(func.clock_timestamp())).one()
+    now = _time_after_casts_in_flight(session, poll)
     if poll.status_at(now) not in ("draft", "scheduled"):
         raise ImpossibleTransition(state=poll.status_at(now), verb="cancel")
     poll.state = after(poll.state, "cancel")
@@ -145,6 +145,13 @@ def cancel_poll(session: Session, *, poll: Poll, actor_id: uuid.UUID, places: Pl
     session.flush()
     places.hide(session, poll_id=poll.id)
     write_down(session, PollCancelled(), actor_id=actor_id, subject_id=poll.id)
+
+
+def _time_after_casts_in_flight(session: Session, poll: Poll) -> dt.datetime:
+    """The database's clock, once nobody casts in the poll any more; nobody begins until commit."""
+    session.execute(text("SELECT pg_advisory_xact_lock(poll_lock(:id))"), {"id": poll.id})
+    now: dt.datetime = session.scalars(select(func.clock_timestamp())).one()
+    return now
 
 
 def may_know_of(poll: Poll, citizen: Citizen | None) -> bool:

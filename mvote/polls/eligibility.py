@@ -16,7 +16,7 @@ def reasons_not_to_vote(
 ) -> list[DomainError]:
     """Every reason why *voter* may not vote in *poll*, who they are first, where they are second.
 
-    *presence* holds the reasons found in the voter's proof of presence; see `presence_reasons`.
+    *presence* holds the reasons found in the voter's proof of presence; see `proven_presence`.
     The state of the poll is no matter of this function: the slot decides it by the database's
     clock.
     """

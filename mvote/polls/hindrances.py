@@ -8,6 +8,14 @@ from typing import Any
 TITLES = {
     "no-closing-time": ("마감 시각이 없습니다.", "There is no closing time."),
     "closes-in-the-past": ("마감 시각이 지났습니다.", "The closing time has passed."),
+    "period-too-long": (
+        "투표 기간은 366일을 넘을 수 없습니다.",
+        "Voting may last 366 days at most.",
+    ),
+    "opens-too-late": (
+        "투표는 366일 안에 시작해야 합니다.",
+        "Voting must begin within 366 days.",
+    ),
     "no-question": ("질문이 없습니다.", "There is no question."),
     "too-few-options": ("선택지가 두 개 이상 필요합니다.", "At least two options are needed."),
     "more-selections-than-options": (

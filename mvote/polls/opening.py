@@ -24,6 +24,8 @@ from mvote.polls.places import Places
 from mvote.polls.poll import Poll, PollDefinition, after
 
 FEWEST_OPTIONS = 2
+LONGEST_PERIOD = dt.timedelta(days=366)
+DEFAULT_AREA_BASIS = ["home"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,9 +64,10 @@ def open_poll(
         raise NotReadyToOpen(hindrances=[each.shown() for each in hindrances])
     make_poll_keys(around.keystore, poll.id)
     poll.opens_at = max(poll.opens_at or now, now)
-    poll.frozen_at, poll.state = now, state
     definition = _frozen(session, poll, sealing_key, around)
     session.add(definition)
+    session.flush()  # only a draft gets a definition, only a poll with one opens
+    poll.frozen_at, poll.state = now, state
     session.flush()
     around.places.show(session, poll_id=poll.id)
     event = PollOpened(definition_hash=definition.hash.hex())
@@ -85,6 +88,10 @@ def _hindrances_in_time(poll: Poll, now: dt.datetime) -> Iterator[Hindrance]:
         yield Hindrance("no-closing-time", "/closes_at")
     elif poll.closes_at <= now:
         yield Hindrance("closes-in-the-past", "/closes_at")
+    elif poll.closes_at - max(poll.opens_at or now, now) > LONGEST_PERIOD:
+        yield Hindrance("period-too-long", "/closes_at")
+    elif poll.opens_at is not None and poll.opens_at - now > LONGEST_PERIOD:
+        yield Hindrance("opens-too-late", "/opens_at")
 
 
 def _hindrances_in_question(question: dict[str, Any] | None) -> Iterator[Hindrance]:
@@ -165,7 +172,7 @@ def _document(
         "opens_at": _instant(poll.opens_at),
         "closes_at": _instant(poll.closes_at),
         "time_zone": around.time_zone,
-        "eligibility": content.get("eligibility") or {},
+        "eligibility": _eligibility(content.get("eligibility") or {}),
         "presence": _presence(session, poll, around.places),
         "results": content.get("results", "after_close"),
         "records": content.get("records") or default_records(content["question"]["kind"]),
@@ -182,6 +189,11 @@ def _document(
 def default_records(kind: str) -> str:
     """Full records for a single choice; totals for the rest, where a vector can be a signature."""
     return "full" if kind == "single" else "totals"
+
+
+def _eligibility(rules: dict[str, Any]) -> dict[str, Any]:
+    """The rules with what they say by saying nothing: an area is where one lives."""
+    return {"area_basis": DEFAULT_AREA_BASIS} | rules if rules.get("areas") else rules
 
 
 def _presence(session: Session, poll: Poll, places: Places) -> dict[str, Any]:

@@ -61,7 +61,7 @@ def _among(
 ) -> list[Poll]:
     tags: dict[uuid.UUID, bytes] = {}
     for poll in polls:
-        keys = keyring.of(poll.id)
+        keys = keyring.of(poll.id, remember=False)
         if keys is not None and poll.opens_at is not None:
             anchor = anchor_at(anchors, poll.opens_at)
             tags[poll.id] = voter_tag_of(keys.V, poll.id.bytes, anchor)

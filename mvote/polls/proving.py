@@ -45,7 +45,16 @@ class Judge:
     tokens: PresenceTokens
 
 
-def presence_reasons(
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Presence:
+    """What the evidence proves: nothing against it, or the reasons; and the token it rests on."""
+
+    reasons: list[DomainError]
+    #: the presence token that admits and is spent by casting; None if a position admits
+    token: str | None = None
+
+
+def proven_presence(
     session: Session,
     *,
     judge: Judge,
@@ -53,17 +62,18 @@ def presence_reasons(
     citizen_id: uuid.UUID,
     evidence: Evidence,
     now: dt.datetime,
-) -> list[DomainError]:
-    """Why the evidence does not prove presence: empty if it does, or if none is needed."""
+) -> Presence:
+    """Whether the evidence proves presence; without reasons if it does, or if none is needed."""
     if poll.presence == "none":
-        return []
-    found = [
-        *_judged_position(session, judge, poll, evidence.position, now),
-        *_judged_token(session, judge, poll, citizen_id, evidence.presence_token),
-    ]
-    if None in found:  # one proof is enough
-        return []
-    return [reason for reason in found if reason is not None] or [PresenceRequired()]
+        return Presence(reasons=[])
+    by_position = _judged_position(session, judge, poll, evidence.position, now)
+    if None in by_position:
+        return Presence(reasons=[])
+    by_token = _judged_token(session, judge, poll, citizen_id, evidence.presence_token)
+    if None in by_token:
+        return Presence(reasons=[], token=evidence.presence_token)
+    reasons = [reason for reason in (*by_position, *by_token) if reason is not None]
+    return Presence(reasons=reasons or [PresenceRequired()])
 
 
 def _judged_position(

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol
 
-from sqlalchemy import CheckConstraint, Index
+from sqlalchemy import CheckConstraint, Index, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from mvote.base import Base, state_check, utc_now
@@ -137,9 +137,20 @@ def revoke_site_code(
         return
     code.revoked_at = utc_now()
     session.flush()
-    sites.part_site(session, poll_id=code.poll_id, site_id=code.site_id)
+    if not _others_join(session, code):
+        sites.part_site(session, poll_id=code.poll_id, site_id=code.site_id)
     event = SiteCodeRevoked(poll_id=code.poll_id)
     write_down(session, event, actor_id=actor_id, subject_id=code.site_id)
+
+
+def _others_join(session: Session, code: SiteCode) -> bool:
+    """Whether another code still joins the same site to the same poll."""
+    others = select(SiteCode.code).where(
+        SiteCode.poll_id == code.poll_id,
+        SiteCode.site_id == code.site_id,
+        SiteCode.revoked_at.is_(None),
+    )
+    return session.scalars(others.limit(1)).first() is not None
 
 
 def site_code(session: Session, code: str) -> SiteCode:

@@ -20,14 +20,15 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 def wait_until_blocked(admin_url: str, fragment: str) -> None:
     """Return once a statement that contains *fragment* waits for a lock."""
+    wait_until(lambda: is_blocked(admin_url, fragment))
+
+
+def is_blocked(admin_url: str, fragment: str) -> bool:
+    """Whether a statement that contains *fragment* waits for a lock at this moment."""
     with psycopg.connect(admin_url, autocommit=True) as connection:
-        wait_until(
-            lambda: (
-                connection.execute(
-                    "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-                    " AND datname = current_database() AND query LIKE %s",
-                    [f"%{fragment}%"],
-                ).fetchone()
-                is not None
-            )
+        waiting = connection.execute(
+            "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            " AND datname = current_database() AND query LIKE %s",
+            [f"%{fragment}%"],
         )
+        return waiting.fetchone() is not None

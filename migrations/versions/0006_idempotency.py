@@ -8,7 +8,7 @@ from sqlalchemy.dialects import postgresql
 
 from mvote.base import UtcDateTime
 
-revision = "0007"
+revision = "0006"
 down_revision = "0005"
 branch_labels = None
 depends_on = None

@@ -169,6 +169,23 @@ def test_in_a_batch_an_admitted_row_stands_for_the_voter_before_one_that_is_not(
     assert world.count("envelope") == expected.count("recorded")
 
 
+def test_batches_of_the_same_voters_in_opposite_order_do_not_wait_for_each_other(
+    world: World,
+) -> None:
+    poll = frozen(world, world.open_poll())
+    voters = world.citizens(200)
+    rows = rows_for(world, poll, [ballot(world, poll, voter) for voter in voters])
+    again = rows_for(world, poll, [ballot(world, poll, voter) for voter in voters])
+
+    def write(batch: list[SlotRow]) -> list[str]:
+        with Session(world.engines["api"]) as session, transaction(session):
+            return list(cast_ballots(session, poll.poll_id, batch))
+
+    parts = [rows, again[::-1], rows[::-1], again]
+    outcomes = [outcome for part in at_once(write, parts, threads=4) for outcome in part]
+    assert outcomes.count("recorded") == world.count("envelope") == len(voters)
+
+
 def test_the_slot_refuses_to_work_under_any_isolation_but_read_committed(world: World) -> None:
     poll = frozen(world, world.open_poll())
     [row] = rows_for(world, poll, [ballot(world, poll, world.citizen())])

@@ -133,7 +133,7 @@ def test_the_definition_states_what_decides_even_where_the_author_left_it_out(
     assert stated["publish_from"] == 5
 
 
-@pytest.mark.parametrize("lookalike", ["ＹＥＳ", "Yes ", "yes"])
+@pytest.mark.parametrize("lookalike", ["ＹＥＳ", "Yes ", "yes", "ΥЕЅ", "Y E S"])
 def test_options_that_read_the_same_hinder_opening(world: World, lookalike: str) -> None:
     officer = world.officer()
     options = [{"key": "a", "title": "YES"}, {"key": "b", "title": lookalike}]

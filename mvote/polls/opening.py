@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import unicodedata
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from mvote.journal import Event, write_down
 from mvote.polls.definition import DEFAULT_K, DEFAULT_PUBLISH_FROM, canonical
 from mvote.polls.errors import NotReadyToOpen
 from mvote.polls.hindrances import Hindrance
+from mvote.polls.lookalikes import lookalikes
 from mvote.polls.places import Places
 from mvote.polls.poll import Poll, PollDefinition, after
 
@@ -103,21 +103,8 @@ def _hindrances_in_question(question: dict[str, Any] | None) -> Iterator[Hindran
         yield Hindrance("too-few-options", "/question/options")
     if question["max_selections"] > len(options):
         yield Hindrance("more-selections-than-options", "/question/max_selections")
-    for place in _lookalikes(options):
+    for place in lookalikes(options):
         yield Hindrance("options-look-alike", f"/question/options/{place}/title")
-
-
-def _lookalikes(options: list[dict[str, Any]]) -> Iterator[int]:
-    """Places of options whose title reads like an earlier one's in the same language."""
-    seen: set[tuple[str, str]] = set()
-    for place, option in enumerate(options):
-        shown = {
-            (language, "".join(unicodedata.normalize("NFKC", text).casefold().split()))
-            for language, text in option["title"].items()
-        }
-        if shown & seen:
-            yield place
-        seen |= shown
 
 
 def _hindrances_in_place(session: Session, poll: Poll, places: Places) -> Iterator[Hindrance]:

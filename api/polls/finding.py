@@ -21,7 +21,6 @@ from mvote.polls.listing import Wanted, list_polls
 from mvote.polls.poll import Poll
 
 blp = Blueprint("finding", "finding", description="Finding polls.")
-MOST_NEARBY = 50
 LIVING = ("open", "scheduled")
 
 
@@ -57,10 +56,8 @@ def list_of_polls(query: dict[str, Any]) -> dict[str, Any]:
 def polls_nearby(request: dict[str, Any]) -> dict[str, Any]:
     """Polls that are open or announced near here, nearest first. The position is forgotten."""
     session = db.session()
-    position, radius = request["position"], request["radius_m"]
-    found = nearby(
-        session, lat=position["lat"], lon=position["lon"], radius_m=radius, limit=MOST_NEARBY
-    )
+    here, radius_m, limit = request["position"], request["radius_m"], request["limit"]
+    found = nearby(session, lat=here["lat"], lon=here["lon"], radius_m=radius_m, limit=limit)
     now = database_time(session)
     polls = _living_ones(session, [poll_id for poll_id, _ in found], now)
     views = {view["id"]: view for view in views_of(session, polls, now)}

@@ -17,7 +17,7 @@ from api.fields import (
     ShownText,
     String,
 )
-from api.pages import PageQuery
+from api.pages import DEFAULT_LIMIT, MAX_LIMIT, PageQuery
 from mvote.polls.definition import DEFAULT_K, DEFAULT_PUBLISH_FROM
 from mvote.polls.poll import ORIGINS, STATUSES
 
@@ -185,6 +185,11 @@ class PollsQuery(PageQuery):
 class NearbyRequest(Strict):
     position = ma.fields.Nested(PositionSchema, required=True)
     radius_m = Integer(load_default=2000, validate=Range(1, 50_000))
+    limit = Integer(
+        load_default=DEFAULT_LIMIT,
+        validate=Range(1, MAX_LIMIT),
+        metadata={"description": "How many at most (default 20)."},
+    )
 
 
 class NearbyPolls(ma.Schema):

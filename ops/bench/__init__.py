@@ -1,0 +1,1 @@
+"""Measuring mvote on this machine: `make bench`. No part of the application."""

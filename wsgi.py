@@ -1,4 +1,4 @@
-"""Web entry: `granian --interface wsgi wsgi:app`, `flask --app wsgi …`."""
+"""Web entry: `gunicorn --worker-class gevent wsgi:app`, `flask --app wsgi …`."""
 
 from api.app import create_app
 

@@ -32,9 +32,10 @@ def services(port: int) -> dict[str, list[str]]:
     web_workers = os.environ.get("WEB_WORKERS") or "2"
     return {
         "web": [
-            *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"),
-            *("--port", str(port), "--workers", web_workers, "--blocking-threads", "8"),
-            *("--no-ws", "--log-level", "warning", "wsgi:app"),
+            *(sys.executable, "-m", "gunicorn", "--worker-class", "gevent"),
+            *("--bind", f"127.0.0.1:{port}", "--workers", web_workers),
+            *("--timeout", "30", "--graceful-timeout", "20", "--no-control-socket"),
+            *("--log-level", "warning", "wsgi:app"),
         ],
         "worker": [sys.executable, "jobs.py"],
     }

@@ -1,6 +1,7 @@
 """Every module with tables, imported so that `Base.metadata` knows them all."""
 
 import mvote.answers
+import mvote.ballotbox.log_tables
 import mvote.ballotbox.tables
 import mvote.journal
 import mvote.people.attributes

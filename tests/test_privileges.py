@@ -15,7 +15,7 @@ ROLES = ("mvote_api", "mvote_shuffler", "mvote_counter", "mvote_auditor")
 BALLOT_TABLES = (
     "participation", "envelope", "quarantined_envelope", "box", "log_entry", "record", "result",
     "published_result", "published_record", "accounting", "spent_token", "sealing_key",
-    "poll", "poll_definition",
+    "poll", "poll_definition", "tree_tile", "checkpoint", "cosignature", "log_key",
 )  # fmt: skip
 
 GOLDEN = {
@@ -28,6 +28,10 @@ GOLDEN = {
         "accounting": "SELECT",
         "spent_token": "SELECT DELETE",
         "sealing_key": "SELECT UPDATE(poll_id)",
+        "tree_tile": "SELECT",
+        "checkpoint": "SELECT",
+        "cosignature": "SELECT",
+        "log_key": "SELECT",
     },
     "mvote_shuffler": {
         "poll": "SELECT",
@@ -36,12 +40,17 @@ GOLDEN = {
         "quarantined_envelope": "INSERT",
         "box": "INSERT",
         "log_entry": "SELECT INSERT",
+        "tree_tile": "SELECT INSERT UPDATE(hashes)",
+        "checkpoint": "SELECT INSERT UPDATE(note)",
+        "cosignature": "SELECT INSERT",
+        "log_key": "SELECT INSERT",
     },
     "mvote_counter": {
         "poll": "SELECT",
         "poll_definition": "SELECT",
         "box": "SELECT(poll_id) SELECT(idx) SELECT(sealed)",
         "log_entry": "SELECT",
+        "checkpoint": "SELECT",
         "record": "INSERT",
         "result": "INSERT",
         "sealing_key": "SELECT INSERT",
@@ -51,7 +60,7 @@ GOLDEN = {
 
 GOLDEN_FUNCTIONS = {
     "mvote_api": {"cast_ballots", "poll_lock", "poll_moves", "took_part"},
-    "mvote_shuffler": {"close_poll", "finish_closing"},
+    "mvote_shuffler": {"close_poll", "finish_closing", "statement_hash"},
     "mvote_counter": {
         "finish_counting", "participation_count", "quarantined_count",
     },
@@ -138,9 +147,10 @@ BORN_PUBLISHED = (
     " SELECT gen_random_uuid(), author_id, origin, 'published', content, 1, now(),"
     " opens_at, closes_at, now(), now(), now() FROM poll"
 )
-LATE_ENTRY = (
-    "INSERT INTO log_entry SELECT id, 1, 1, sha256('a') || substr(sha256('b'), 1, 16) FROM poll"
-)
+BALLOT = "sha256('a') || substr(sha256('b'), 1, 16)"
+ENTRY_WITHOUT_A_FIRST = f"INSERT INTO log_entry SELECT id, 1, 1, {BALLOT} FROM poll"  # noqa: S608
+FALSE_DEFINITION = "INSERT INTO log_entry SELECT id, 0, 0, sha256('a') FROM poll"
+UNHELD_COUNT = "INSERT INTO log_entry SELECT id, 0, 4, sha256('a') FROM poll"
 EARLY_RESULT = (
     "INSERT INTO result (poll_id, statement, participations, entries, records, quarantined,"
     " unopenable, records_public) SELECT id, 'x', 1, 1, 1, 0, 0, true FROM poll"
@@ -158,8 +168,10 @@ EARLY_RESULT = (
             "api",
             "INSERT INTO poll_definition SELECT gen_random_uuid(), 'x', sha256('x')",
         ),
-        ("shuffler", LATE_ENTRY),
-        ("shuffler", "INSERT INTO box SELECT id, 1, 'x' FROM poll"),
+        ("shuffler", ENTRY_WITHOUT_A_FIRST),
+        ("shuffler", FALSE_DEFINITION),
+        ("shuffler", UNHELD_COUNT),
+        ("shuffler", "INSERT INTO checkpoint SELECT id, 1, sha256('a') FROM poll"),
         ("counter", "INSERT INTO record SELECT id, 99, 'x' FROM poll"),
         ("counter", EARLY_RESULT),
     ],

@@ -13,6 +13,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from mvote.base import Base, utc_now
 
+CITY = f"'{uuid.UUID(int=0)}'"
+"""In place of a poll's id: the city's log, whose entries are checkpoints of the polls'."""
+
 
 class Participation(Base):
     """*That* somebody has voted: three tags, which say nothing without the poll's keys."""
@@ -62,13 +65,17 @@ class BoxedBallot(Base):
 
 
 class LogEntry(Base):
-    """An entry of the poll's log: kind ‖ data. Kind 0 the definition's hash, 1 tracker ‖ C."""
+    """An entry of a poll's log, or of the city's: kind ‖ data; `log.py` names the kinds."""
 
     __tablename__ = "log_entry"
     __table_args__ = (
-        CheckConstraint("kind BETWEEN 0 AND 4", name="kind_known"),
-        CheckConstraint("(idx = 0) = (kind = 0)", name="definition_first"),
-        CheckConstraint("length(data) = CASE kind WHEN 1 THEN 48 ELSE 32 END", name="data_length"),
+        CheckConstraint("kind BETWEEN 0 AND 5", name="kind_known"),
+        CheckConstraint(f"(idx = 0 AND poll_id <> {CITY}) = (kind = 0)", name="definition_first"),
+        CheckConstraint(f"(poll_id = {CITY}) = (kind = 5)", name="checkpoints_in_the_city"),
+        CheckConstraint(
+            "length(data) = CASE kind WHEN 1 THEN 48 WHEN 5 THEN 56 ELSE 32 END",
+            name="data_length",
+        ),
     )
 
     poll_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)

@@ -1,0 +1,105 @@
+"""The migration that gives logs their trees: on a filled database, up, down, and up again."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import uuid
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from alembic import command
+
+from tests.support.database import TestCluster
+
+BEFORE, AFTER = "0006", "0007"
+SIZES = (1, 2, 33, 1025)
+CITY = uuid.UUID(int=0)
+Entry = tuple[int, bytes]
+
+
+@pytest.fixture
+def filled(cluster: TestCluster) -> Iterator[tuple[str, dict[uuid.UUID, list[Entry]]]]:
+    """A database from before the migration, with logs of several sizes."""
+    name = cluster.empty("logs")
+    cluster.migrate(name, BEFORE)
+    logs = {uuid.uuid4(): _entries(size) for size in SIZES}
+    with psycopg.connect(cluster.admin(name)) as connection:
+        connection.execute("SET session_replication_role = replica")
+        for poll_id, entries in logs.items():
+            rows = [(poll_id, idx, *entry) for idx, entry in enumerate(entries)]
+            into = "INSERT INTO log_entry VALUES (%s, %s, %s, %s)"
+            connection.cursor().executemany(into, rows)
+    yield name, logs
+    cluster.drop(name)
+
+
+def _entries(size: int) -> list[Entry]:
+    return [(0, secrets.token_bytes(32))] + [(1, secrets.token_bytes(48)) for _ in range(size - 1)]
+
+
+def _root(leaves: list[bytes]) -> bytes:
+    """MTH of RFC 6962, section 2.1, as it is written there."""
+    if len(leaves) == 1:
+        return leaves[0]
+    half = 1 << (len(leaves) - 1).bit_length() - 1
+    return hashlib.sha256(b"\x01" + _root(leaves[:half]) + _root(leaves[half:])).digest()
+
+
+def _leaves(entries: list[Entry]) -> list[bytes]:
+    return [hashlib.sha256(b"\x00" + bytes([kind]) + data).digest() for kind, data in entries]
+
+
+def _rows(cluster: TestCluster, name: str, query: str, *values: object) -> list[tuple[object, ...]]:
+    with psycopg.connect(cluster.admin(name)) as connection:
+        return connection.execute(query.encode(), values).fetchall()
+
+
+def test_every_log_that_exists_gets_its_tree_and_one_checkpoint_that_nobody_has_signed(
+    cluster: TestCluster, filled: tuple[str, dict[uuid.UUID, list[Entry]]]
+) -> None:
+    name, logs = filled
+    for _ in range(2):
+        cluster.migrate(name, AFTER)
+        for poll_id, entries in logs.items():
+            leaves = _leaves(entries)
+            found = _rows(cluster, name, "SELECT * FROM checkpoint WHERE poll_id = %s", poll_id)
+            assert found == [(poll_id, len(entries), _root(leaves), None)]
+            assert _tiles(cluster, name, poll_id) == _expected_tiles(leaves)
+        command.downgrade(cluster.alembic(name), BEFORE)
+    kept = "SELECT kind, data FROM log_entry WHERE poll_id = %s ORDER BY idx"
+    for poll_id, entries in logs.items():
+        assert _rows(cluster, name, kept, poll_id) == entries
+
+
+def _tiles(cluster: TestCluster, name: str, poll_id: uuid.UUID) -> dict[tuple[object, ...], object]:
+    query = "SELECT level, n, hashes FROM tree_tile WHERE poll_id = %s"
+    return {(level, n): hashes for level, n, hashes in _rows(cluster, name, query, poll_id)}
+
+
+def _expected_tiles(leaves: list[bytes]) -> dict[tuple[object, ...], object]:
+    """By the words of the format: position i of tile n of level l is over 32^l leaves."""
+    expected: dict[tuple[object, ...], object] = {}
+    for level in range(3):
+        width = 32**level
+        roots = [
+            _root(leaves[start : start + width])
+            for start in range(0, len(leaves) - width + 1, width)
+        ]
+        for n in range(0, len(roots), 32):
+            expected[level, n // 32] = b"".join(roots[n : n + 32])
+    return expected
+
+
+def test_going_back_takes_the_citys_log_away_which_the_schema_before_has_no_place_for(
+    cluster: TestCluster, filled: tuple[str, dict[uuid.UUID, list[Entry]]]
+) -> None:
+    name, logs = filled
+    cluster.migrate(name, AFTER)
+    with psycopg.connect(cluster.admin(name)) as connection:
+        entry = (CITY, 0, 5, secrets.token_bytes(56))
+        connection.execute("INSERT INTO log_entry VALUES (%s, %s, %s, %s)", entry)
+    command.downgrade(cluster.alembic(name), BEFORE)
+    left = {row[0] for row in _rows(cluster, name, "SELECT poll_id FROM log_entry")}
+    assert left == set(logs)

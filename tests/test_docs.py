@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from flask import Flask
 
 from tests.support.contract import CheckedClient
 from tests.support.errors import named_errors
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 class Links(HTMLParser):
@@ -70,3 +73,14 @@ def test_the_type_of_every_problem_leads_to_what_it_means(
 @pytest.mark.parametrize("name", ["nothing.js", "../docs.py", "%2e%2e/docs.py", "..%2fdocs.py"])
 def test_the_pages_serve_no_file_but_their_own(client: CheckedClient, name: str) -> None:
     assert client.get(f"/docs/{name}").status_code == 404
+
+
+def test_what_is_promised_in_public_is_the_same_in_both_places() -> None:
+    described = (ROOT / "api" / "description.md").read_text(encoding="utf-8")
+    promised = described.partition("## What we promise, and what we cannot\n\n")[2]
+    english, _, korean = promised.partition("\n\n## 약속하는 것과 약속할 수 없는 것\n\n")
+    security = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+    assert english
+    assert korean
+    assert english in security
+    assert korean.strip() in security

@@ -143,6 +143,12 @@ CHECKS = {
     ),
 }
 
+# Each size of a poll's log (16 bytes id, 8 bytes size) comes into the city's log once.
+CITY_INDEX = (
+    "CREATE UNIQUE INDEX uq_log_entry_city ON log_entry (poll_id, substr(data, 1, 24))"
+    " WHERE kind = 5"
+)
+
 
 def upgrade() -> None:
     _create_tables()
@@ -153,6 +159,7 @@ def upgrade() -> None:
         "log_entry",
         f"(poll_id = {CITY}) = (kind = 5)",
     )
+    op.execute(CITY_INDEX)
     for table in GUARDED_BEFORE:
         op.execute(f"DROP TRIGGER box_guard ON {table}")
     for function in FUNCTIONS:
@@ -186,6 +193,7 @@ def downgrade() -> None:
     op.execute("ALTER TABLE log_entry DISABLE TRIGGER insert_only")
     op.execute(f"DELETE FROM log_entry WHERE poll_id = {CITY}")
     op.execute("ALTER TABLE log_entry ENABLE TRIGGER insert_only")
+    op.drop_index("uq_log_entry_city", "log_entry")
     op.drop_constraint(op.f("ck_log_entry_checkpoints_in_the_city"), "log_entry")
     for name, (condition, _) in CHECKS.items():
         _replace_check(name, condition)
@@ -217,6 +225,12 @@ def _create_tables() -> None:
         sa.Column("note", sa.String()),
         sa.PrimaryKeyConstraint("poll_id", "size", name="pk_checkpoint"),
         sa.CheckConstraint("length(root) = 32", name=op.f("ck_checkpoint_sha256")),
+    )
+    op.create_index(
+        "ix_checkpoint_unsigned",
+        "checkpoint",
+        ["poll_id", "size"],
+        postgresql_where=sa.text("note IS NULL"),
     )
     op.create_table(
         "cosignature",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, SmallInteger
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, SmallInteger, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mvote.base import Base, utc_now
@@ -38,7 +38,10 @@ class Checkpoint(Base):
     """The root of the log at one size: one for each batch that was appended."""
 
     __tablename__ = "checkpoint"
-    __table_args__ = (CheckConstraint("length(root) = 32", name="sha256"),)
+    __table_args__ = (
+        CheckConstraint("length(root) = 32", name="sha256"),
+        Index("ix_checkpoint_unsigned", "poll_id", "size", postgresql_where=text("note IS NULL")),
+    )
 
     poll_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     size: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)

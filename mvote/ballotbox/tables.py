@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 
-from sqlalchemy import CheckConstraint, Computed, SmallInteger
+from sqlalchemy import CheckConstraint, Computed, Index, SmallInteger, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mvote.base import Base, utc_now
@@ -75,6 +75,14 @@ class LogEntry(Base):
         CheckConstraint(
             "length(data) = CASE kind WHEN 1 THEN 48 WHEN 5 THEN 56 ELSE 32 END",
             name="data_length",
+        ),
+        # The city's log names each size of a poll's log once: its first 24 bytes are both.
+        Index(
+            "uq_log_entry_city",
+            "poll_id",
+            text("substr(data, 1, 24)"),
+            unique=True,
+            postgresql_where=text("kind = 5"),
         ),
     )
 

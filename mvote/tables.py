@@ -1,6 +1,7 @@
 """Every module with tables, imported so that `Base.metadata` knows them all."""
 
 import mvote.answers
+import mvote.approvals
 import mvote.ballotbox.log_tables
 import mvote.ballotbox.tables
 import mvote.journal
@@ -9,5 +10,6 @@ import mvote.people.challenges
 import mvote.people.citizens
 import mvote.people.limits
 import mvote.people.sessions
+import mvote.polls.notices
 import mvote.polls.poll
 import mvote.polls.site_codes  # noqa: F401

@@ -16,6 +16,7 @@ BALLOT_TABLES = (
     "participation", "envelope", "quarantined_envelope", "box", "log_entry", "record", "result",
     "published_result", "published_record", "accounting", "spent_token", "sealing_key",
     "poll", "poll_definition", "tree_tile", "checkpoint", "cosignature", "log_key",
+    "approval", "notice",
 )  # fmt: skip
 
 GOLDEN = {
@@ -32,6 +33,8 @@ GOLDEN = {
         "checkpoint": "SELECT",
         "cosignature": "SELECT",
         "log_key": "SELECT",
+        "approval": "SELECT",
+        "notice": "SELECT",
     },
     "mvote_shuffler": {
         "poll": "SELECT",
@@ -44,6 +47,7 @@ GOLDEN = {
         "checkpoint": "SELECT INSERT UPDATE(note)",
         "cosignature": "SELECT INSERT",
         "log_key": "SELECT INSERT",
+        "notice": "SELECT",
     },
     "mvote_counter": {
         "poll": "SELECT",
@@ -59,7 +63,11 @@ GOLDEN = {
 }
 
 GOLDEN_FUNCTIONS = {
-    "mvote_api": {"cast_ballots", "poll_lock", "poll_moves", "took_part"},
+    "mvote_api": {
+        "cast_ballots", "poll_lock", "poll_moves", "took_part",
+        "ask_approval", "close_poll_early", "extend_poll", "void_poll", "publish_poll",
+        "publish_correction",
+    },
     "mvote_shuffler": {"close_poll", "finish_closing", "statement_hash"},
     "mvote_counter": {
         "finish_counting", "participation_count", "quarantined_count",

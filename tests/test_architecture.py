@@ -34,6 +34,8 @@ WEB = {"flask", "flask_smorest", "flask_sqlalchemy", "marshmallow", "webargs", "
 PICTURES = {"PIL", "qrcode"}
 PRODUCT = ("mvote", "geo", "qr", "api", "verifier", *ENTRIES)
 LONGEST_FILE, LONGEST_MEDIAN_FILE = 300, 110
+ONE_FILE_BY_DESIGN = {"verifier.mvote_verify": 1_050}
+"""What an auditor carries away and reads from top to bottom, without any other file of ours."""
 MEDIAN_FUNCTION, LONG_FUNCTION, MEDIAN_VIEW = 8, 25, 10
 
 
@@ -81,7 +83,8 @@ def prints_only_where_a_person_sits(module: Module) -> Iterator[str]:
 
 
 def stays_short(module: Module) -> Iterator[str]:
-    if module.package != "migrations" and module.lines > LONGEST_FILE:  # those are never edited
+    most = ONE_FILE_BY_DESIGN.get(module.name, LONGEST_FILE)
+    if module.package != "migrations" and module.lines > most:  # those are never edited
         yield f"{module.name} has {module.lines} lines"
 
 
@@ -147,7 +150,10 @@ SABOTAGE: dict[Rule, list[tuple[str, str]]] = {
         ("mvote.made_up", "try:\n    act()\nexcept (ValueError, BaseException) as e:\n    raise X"),
     ],
     prints_only_where_a_person_sits: [("mvote.made_up", "print('here')")],
-    stays_short: [("api.made_up", "x = 1\n" * (LONGEST_FILE + 1))],
+    stays_short: [
+        ("api.made_up", "x = 1\n" * (LONGEST_FILE + 1)),
+        ("verifier.mvote_verify", "x = 1\n" * (ONE_FILE_BY_DESIGN["verifier.mvote_verify"] + 1)),
+    ],
     says_what_it_takes_and_gives: [
         ("mvote.made_up", "def act(poll) -> None: ..."),
         ("mvote.made_up", "def act(poll: Poll): ..."),

@@ -1,0 +1,1007 @@
+"""Checks the bundle of an mvote poll: one file, offline, without any other part of mvote.
+
+    python mvote_verify.py bundle.zip [--pin KEYS] [--previous OLD] [--receipt RECEIPT] …
+
+Needs Python 3.11 and the package `cryptography`; shares of a key need `shamir-mnemonic` as well.
+It prints one line for each check and exits 0 if all that was checked holds, 1 otherwise.
+
+Proven: nothing in the bundle was changed since it was signed; the log is the one that its signed
+checkpoints (and their witnesses) speak of; nothing in it appears twice; the statement of the count
+stands in it; the public records give the totals.
+Not proven: that every voter was real and eligible; and, without the private key (`--box`), that
+the records are what the sealed ballots contain. docs/verifying.md explains each line.
+
+Read from top to bottom: notation, JSON, ballots, tree, signatures, archive, log, checks, program.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import hashlib
+import itertools
+import json
+import math
+import re
+import struct
+import sys
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+from cryptography.exceptions import InvalidSignature, InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+DEFINITION, BALLOT, NOTICE, STATEMENT, CHECKPOINT = 0, 1, 3, 4, 5
+ENTRY_BYTES = {DEFINITION: 33, BALLOT: 49, NOTICE: 33, STATEMENT: 33}  # of a poll's log, with kind
+KINDS = {"single": 1, "multiple": 2, "ranking": 3, "points": 4}
+REQUIRED = {
+    "manifest.json", "manifest.sig", "definition.json", "keys.json", "log.bin",
+    "checkpoints.json", "checkpoint", "city/checkpoint", "city/proof.json", "statement.json",
+}  # fmt: skip
+OPTIONAL = re.compile(r"records\.bin|notices/[0-9]{3,6}\.json")
+MOST_FILES, MOST_JSON, MOST_BYTES, CHUNK = 10_000, 1 << 22, 1 << 32, 1 << 20
+FEWEST_RECORDS = 50  # below, ballots with several marks are published as totals only
+
+
+class Failed(ValueError):
+    """Something does not hold; the message says what, in plain words."""
+
+
+class NotChecked(ValueError):
+    """Something could not be looked at, or nobody asked; the message says why."""
+
+
+MALFORMED = (
+    ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError,
+    MemoryError, OSError, EOFError, RuntimeError, struct.error, zlib.error, zipfile.BadZipFile,
+)  # fmt: skip
+"""All that reading hostile bytes can end in."""
+
+
+# --- notation -----------------------------------------------------------------------------------
+
+
+def sha256(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
+
+
+def h(label: str, *parts: bytes) -> bytes:
+    """SHA-256 over label, a zero byte, and each part behind its length (2 bytes, big-endian)."""
+    prefixed = (len(part).to_bytes(2, "big") + part for part in parts)
+    return sha256(label.encode() + b"\0" + b"".join(prefixed))
+
+
+def require(condition: object, reason: str) -> None:
+    if not condition:
+        raise Failed(reason)
+
+
+def unhex(text: Any, length: int) -> bytes:
+    """The *length* bytes that *text* writes in lower-case hex."""
+    require(isinstance(text, str) and re.fullmatch(f"[0-9a-f]{{{2 * length}}}", text), "bad hex")
+    return bytes.fromhex(text)
+
+
+# --- JSON that may be hostile ---------------------------------------------------------------------
+
+
+def read_json(data: bytes, what: str) -> dict[str, Any]:
+    """The object that *data* writes; no name twice, no NaN, no huge number, no deep nesting."""
+    try:
+        found = json.loads(
+            data.decode("utf-8"),
+            object_pairs_hook=_no_name_twice,
+            parse_int=_short_int,
+            parse_float=_finite,
+            parse_constant=_finite,
+        )
+    except (ValueError, RecursionError) as error:
+        raise Failed(f"{what} is no proper JSON ({str(error)[:80]})") from None
+    require(isinstance(found, dict), f"{what} is no JSON object")
+    return dict(found)
+
+
+def _no_name_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    require(len(found) == len(pairs), "a name stands twice")
+    return found
+
+
+def _short_int(digits: str) -> int:
+    require(len(digits) <= 20, "a number is too long")
+    return int(digits)
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    require(math.isfinite(number), "a number is not finite")
+    return number
+
+
+def number(document: dict[str, Any], name: str) -> int:
+    """The member *name*, a whole number from 0 on."""
+    found = document.get(name)
+    require(type(found) is int and found >= 0, f"{name} is no whole number")
+    return int(found)  # type: ignore[arg-type]
+
+
+# --- ballots: vectors, and counting them ----------------------------------------------------------
+
+
+def marks_in(question: dict[str, Any], vector: bytes) -> tuple[int, ...]:
+    """The marks of a ballot, one for each option: 0 or 1, a rank, or points. Raises Failed."""
+    n, kind = len(question["options"]), question["kind"]
+    require(len(vector) == 4 + 2 * n, "a ballot has the wrong length")
+    require(struct.unpack_from(">BBH", vector) == (1, KINDS.get(kind), n), "a ballot's head is bad")
+    marks: tuple[int, ...] = struct.unpack_from(f">{n}H", vector, 4)
+    given = [mark for mark in marks if mark]
+    least, most = question["min_selections"], question["max_selections"]
+    require(least <= len(given) <= most, f"a ballot marks {len(given)} of {least} to {most}")
+    if kind in ("single", "multiple"):
+        require(set(given) <= {1}, "a ballot holds an unknown mark")
+    elif kind == "ranking":
+        require(sorted(given) == [*range(1, len(given) + 1)], "a ballot's ranks have gaps")
+    elif question.get("points") is not None:
+        require(sum(given) <= question["points"], "a ballot gives too many points")
+    return marks
+
+
+def vector_of(question: dict[str, Any], selections: Sequence[str]) -> bytes:
+    """The ballot that selects these option keys; for points each is `key=points`."""
+    keys = [option["key"] for option in question["options"]]
+    marks = [0] * len(keys)
+    for place, selection in enumerate(selections, 1):
+        key, _, points = selection.partition("=")
+        require(key in keys and not marks[keys.index(key)], f"{key!r}: no option, or twice")
+        worth = {"ranking": place, "points": int(points or 0)}
+        marks[keys.index(key)] = worth.get(question["kind"], 1)
+    vector = struct.pack(f">BBH{len(keys)}H", 1, KINDS[question["kind"]], len(keys), *marks)
+    marks_in(question, vector)
+    return vector
+
+
+def recount(definition: dict[str, Any], vectors: Iterable[bytes]) -> dict[str, Any]:
+    """Count ballots from nothing but their vectors. Raises Failed for one that cannot be one.
+
+    `totals`: sum of the marks of each option by its key (ranking: how often it is ranked first);
+    `winners`: keys with the highest total, in the definition's order (ranking: none, which needs a
+    method); `records`, `blank`, `valid`: how many ballots, without a mark, with one;
+    `records_hash`: over the vectors in the order given; `sorted`: whether that is ascending.
+    Memory does not grow with the number of ballots; it is fastest if equal ones come together.
+    """
+    question = definition["question"]
+    keys = [option["key"] for option in question["options"]]
+    totals, blank, records, ascending, before = [0] * len(keys), 0, 0, True, b""
+    digest = hashlib.sha256(b"mvote/records/1\0")
+    for vector, equal in itertools.groupby(vectors):
+        marks = marks_in(question, vector)
+        ballots, prefixed = 0, len(vector).to_bytes(2, "big") + vector
+        for _ in equal:
+            digest.update(prefixed)
+            ballots += 1
+        if question["kind"] == "ranking":
+            marks = tuple(int(mark == 1) for mark in marks)
+        totals = [total + ballots * mark for total, mark in zip(totals, marks, strict=True)]
+        blank += ballots * (not any(marks))
+        records += ballots
+        ascending, before = ascending and before <= vector, vector
+    most = max(totals, default=0) if question["kind"] != "ranking" else 0
+    return {
+        "totals": dict(zip(keys, totals, strict=True)),
+        "winners": [key for key, total in zip(keys, totals, strict=True) if most and total == most],
+        "records": records,
+        "blank": blank,
+        "valid": records - blank,
+        "records_hash": digest.hexdigest(),
+        "sorted": ascending,
+    }
+
+
+# --- the tree of a log (RFC 6962) -----------------------------------------------------------------
+
+
+def node(left: bytes, right: bytes) -> bytes:
+    return sha256(b"\1" + left + right)
+
+
+class Tree:
+    """The roots of a growing list; keeps one hash for each complete subtree, so very few."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._peaks: list[bytes] = []
+
+    def add(self, entry: bytes) -> None:
+        top, size = sha256(b"\0" + entry), self.size
+        while size & 1:  # two subtrees of one size become one of twice that size
+            top, size = node(self._peaks.pop(), top), size >> 1
+        self._peaks.append(top)
+        self.size += 1
+
+    def root(self) -> bytes:
+        if not self._peaks:
+            return sha256(b"")
+        *lefts, root = self._peaks
+        for left in reversed(lefts):
+            root = node(left, root)
+        return root
+
+
+def root_by_proof(entry: bytes, index: int, size: int, proof: Sequence[bytes]) -> bytes:
+    """The root that an inclusion proof leads to (RFC 9162, 2.1.3.2)."""
+    require(index < size, "the proof is of a place behind the end")
+    found, last = sha256(b"\0" + entry), size - 1
+    for step in proof:
+        require(last, "the proof is too long")
+        if index & 1 or index == last:
+            found = node(step, found)
+            while not index & 1 and index:
+                index, last = index >> 1, last >> 1
+        else:
+            found = node(found, step)
+        index, last = index >> 1, last >> 1
+    require(last == 0, "the proof is too short")
+    return found
+
+
+# --- signatures: C2SP signed notes, checkpoints, cosignatures -------------------------------------
+
+
+@dataclass(frozen=True)
+class Key:
+    """A public key with the name it signs under. Type 1: Ed25519; 4: a witness's cosignature."""
+
+    name: str
+    type: int
+    public: bytes
+
+    @property
+    def id(self) -> bytes:
+        return sha256(self.name.encode() + b"\n" + bytes([self.type]) + self.public)[:4]
+
+    def signed(self, message: bytes, signature: bytes) -> bool:
+        if self.type == 4:  # cosignature/v1: the time stands before the signature
+            time, signature = int.from_bytes(signature[:8], "big"), signature[8:]
+            message = f"cosignature/v1\ntime {time}\n".encode() + message
+        try:
+            Ed25519PublicKey.from_public_bytes(self.public).verify(signature, message)
+        except InvalidSignature:
+            return False
+        return True
+
+
+def read_key(text: Any) -> Key:
+    """A key as C2SP writes it: name+hash+base64(type, key)."""
+    name, _, rest = str(text).partition("+")
+    hashed, _, encoded = rest.partition("+")
+    raw = base64.b64decode(encoded, validate=True)
+    require(name and len(raw) == 33 and raw[0] in (1, 4), "a key is written badly")
+    key = Key(name, raw[0], raw[1:])
+    require(key.id == unhex(hashed, 4), f"the key of {printable(name)} has the wrong hash")
+    return key
+
+
+def signers(message: bytes, lines: str, keys: Iterable[Key]) -> list[Key]:
+    """Which of *keys* signed *message*; a wrong signature under one of them is a failure."""
+    known = {(key.name, key.id): key for key in keys}
+    found = []
+    for line in lines.splitlines():
+        dash, name, encoded = (*line.split(" "), "", "")[:3]
+        require(dash == "—" and name and line.count(" ") == 2, "a signature line is written badly")
+        raw = base64.b64decode(encoded, validate=True)
+        key = known.get((name, raw[:4]))
+        if key:
+            require(key.signed(message, raw[4:]), f"the signature of {printable(name)} is wrong")
+            found.append(key)
+    return found
+
+
+@dataclass(frozen=True)
+class Note:
+    """A signed checkpoint: a log's origin, size and root; the lines under it sign them."""
+
+    origin: str
+    size: int
+    root: bytes
+    body: bytes
+    signatures: str
+
+    @classmethod
+    def read(cls, data: bytes) -> Note:
+        require(len(data) < MOST_JSON, "a checkpoint is too long")
+        body, _, signatures = data.decode("utf-8").rpartition("\n\n")
+        lines = body.split("\n")
+        require(len(lines) >= 3 and re.fullmatch("0|[1-9][0-9]{0,17}", lines[1]), "no checkpoint")
+        root = base64.b64decode(lines[2], validate=True)
+        require(len(root) == 32, "a checkpoint's root is no hash")
+        return cls(lines[0], int(lines[1]), root, body.encode() + b"\n", signatures)
+
+    def signed_by(self, keys: Iterable[Key], *, name: str | None = None) -> list[Key]:
+        wanted = [key for key in keys if name in (None, key.name)]
+        return signers(self.body, self.signatures, wanted)
+
+
+# --- the archive ----------------------------------------------------------------------------------
+
+
+class Bundle:
+    """The files of a bundle. Nothing is unpacked to disk; nothing larger than it says is read."""
+
+    def __init__(self, path: Path) -> None:
+        length = _length_of_plain_zip(path)
+        self._zip = zipfile.ZipFile(path)
+        self._files = {info.filename: info for info in self._zip.infolist()}
+        _see_that_nothing_is_hidden(self._zip, length)
+
+    @property
+    def names(self) -> set[str]:
+        return set(self._files)
+
+    def size(self, name: str) -> int:
+        require(name in self._files, f"{printable(name)} is missing")
+        return self._files[name].file_size
+
+    def open(self, name: str) -> BinaryIO:
+        self.size(name)
+        return self._zip.open(name)  # type: ignore[return-value]
+
+    def read(self, name: str, most: int = MOST_JSON) -> bytes:
+        require(self.size(name) <= most, f"{printable(name)} is too large")
+        with self.open(name) as file:
+            return file.read(most + 1)
+
+    def json(self, name: str) -> dict[str, Any]:
+        return read_json(self.read(name), name)
+
+    def hash(self, name: str) -> str:
+        with self.open(name) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+
+
+def _length_of_plain_zip(path: Path) -> int:
+    """The archive's length in bytes; looks at its end before any library does."""
+    with path.open("rb") as file:
+        length = file.seek(0, 2)
+        require(22 <= length <= MOST_BYTES, "this is no bundle: too short or too long")
+        file.seek(max(0, length - 42))
+        tail = file.read()
+    magic, _, _, _, files, directory, start, comment = struct.unpack("<4s4H2LH", tail[-22:])
+    require(magic == b"PK\5\6" and comment == 0, "this is no bundle: no plain ZIP archive")
+    whole = start + directory + 22 == length and tail[:4] != b"PK\6\7"
+    require(whole and files <= MOST_FILES, "the archive holds more than its directory says")
+    return length
+
+
+def _see_that_nothing_is_hidden(archive: zipfile.ZipFile, length: int) -> None:
+    """Every byte belongs to a file that the manifest can speak of: no gaps, no second copies."""
+    infos = archive.infolist()
+    require(len({info.filename for info in infos}) == len(infos), "a file stands in it twice")
+    require(sum(info.file_size for info in infos) <= MOST_BYTES, "unpacked it would be too large")
+    end = 0
+    for info in sorted(infos, key=lambda info: info.header_offset):
+        plain = info.filename.isascii() and not (info.extra or info.comment or info.flag_bits)
+        known = info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+        require(plain and known, f"{printable(info.filename)} is packed in an unusual way")
+        require(info.header_offset == end, "there are bytes between its files")
+        end += 30 + len(info.filename) + info.compress_size
+    directory = sum(46 + len(info.filename) for info in infos)
+    require(length == end + directory + 22, "there are bytes outside its files")
+
+
+def printable(text: object) -> str:
+    """*text* without what could play tricks on a terminal."""
+    return "".join(c if c.isprintable() else "?" for c in str(text)[:300])
+
+
+# --- the log --------------------------------------------------------------------------------------
+
+BOUNDARY = re.compile(rb'\{"root":"([0-9a-f]{64})","size":([1-9][0-9]{0,17})\}(,|\]\n?\Z)')
+
+
+def entries_in(file: BinaryIO) -> Iterator[bytes]:
+    """The entries of a log, back to back: the kind, the first byte, tells each one's length."""
+    data = b""
+    while chunk := file.read(CHUNK):
+        data, at = data + chunk, 0
+        while at < len(data):
+            length = ENTRY_BYTES.get(data[at], 0)
+            if at + length > len(data):
+                break
+            require(length, f"an entry is of the unknown kind {data[at]}")
+            yield data[at : at + length]
+            at += length
+        data = data[at:]
+    require(not data, "the log ends within an entry")
+
+
+def boundaries_in(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Size and root after each batch, from checkpoints.json, one by one."""
+    require(data[:1] == b"[", "checkpoints.json is written badly")
+    at = 1
+    while at < len(data):
+        found = BOUNDARY.match(data, at)
+        if found is None:
+            raise Failed("checkpoints.json is written badly")
+        yield int(found[2]), bytes.fromhex(found[1].decode())
+        at = found.end()
+
+
+@dataclass
+class Log:
+    """What one reading of the log found. A fault is the first of its kind."""
+
+    size: int = 0
+    ballots: int = 0
+    batches: int = 0
+    definitions: dict[int, bytes] = field(default_factory=dict)
+    statements: dict[int, bytes] = field(default_factory=dict)
+    notices: list[bytes] = field(default_factory=list)
+    roots: dict[int, bytes] = field(default_factory=dict)  # at the sizes that were asked for
+    ballots_at: dict[int, int] = field(default_factory=dict)  # the same sizes
+    found: dict[bytes, bytes] = field(default_factory=dict)  # commitments of the trackers asked for
+    unsorted: str = ""
+    wrong_root: str = ""
+    repeated: int = 0
+
+
+def read_log(
+    entries: Iterable[bytes],
+    boundaries: Iterator[tuple[int, bytes]],
+    sizes: set[int | None],
+    trackers: set[bytes | None],
+) -> Log:
+    """Read the log once: count, hash, compare each batch's end, look for what was asked for."""
+    log, tree, seen = Log(), Tree(), [bytearray() for _ in range(256)]
+    before, after, (end, root) = b"", 0, next(boundaries, (0, b""))
+    for entry in entries:
+        tree.add(entry)
+        if entry[0] == BALLOT:
+            tracker = entry[1:17]
+            if tracker <= before and not log.unsorted:
+                log.unsorted = f"entry {tree.size - 1} does not come after the one before it"
+            before = tracker
+            seen[tracker[0]] += tracker
+            log.ballots += 1
+            if tracker in trackers:
+                log.found[tracker] = entry[17:]
+        else:
+            _keep(log, tree.size - 1, entry)
+        if tree.size in sizes:
+            log.roots[tree.size], log.ballots_at[tree.size] = tree.root(), log.ballots
+        if tree.size == end:
+            if tree.root() != root and not log.wrong_root:
+                log.wrong_root = f"the root after {end} entries is not the recorded one"
+            log.batches, before, after = log.batches + 1, b"", end
+            end, root = next(boundaries, (0, b""))
+            require(end == 0 or end > after, "checkpoints.json does not ascend")
+    log.size, log.roots[tree.size], log.ballots_at[tree.size] = tree.size, tree.root(), log.ballots
+    if end or after != tree.size:
+        log.wrong_root = log.wrong_root or "the last batch does not end where the log ends"
+    log.repeated = sum(_repeated(bucket) for bucket in seen)
+    return log
+
+
+def _keep(log: Log, index: int, entry: bytes) -> None:
+    if entry[0] == NOTICE:
+        log.notices.append(entry[1:])
+    else:
+        (log.definitions if entry[0] == DEFINITION else log.statements)[index] = entry[1:]
+
+
+def _repeated(bucket: bytearray) -> int:
+    """How many of these trackers stood before; a 256th of them at a time, to spare memory."""
+    places = range(0, len(bucket), 16)
+    return len(places) - len({bytes(bucket[at : at + 16]) for at in places})
+
+
+# --- the checks -----------------------------------------------------------------------------------
+
+
+def once(read: Callable[[Any], Any]) -> property:
+    """A part of what is checked, read when first needed; what failed fails again the same way."""
+
+    def get(self: Any) -> Any:
+        if read not in self.parts:
+            try:
+                self.parts[read] = read(self)
+            except MALFORMED as error:
+                self.parts[read] = error
+        if isinstance(self.parts[read], Exception):
+            raise self.parts[read]
+        return self.parts[read]
+
+    return property(get)
+
+
+class Line(NamedTuple):
+    """One line of the answer."""
+
+    name: str
+    status: str  # ok, FAILED, not checked
+    text: str
+
+
+class Verifier:
+    """One bundle and all that can be said of it. Each check returns a sentence or raises."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.options = options
+        self.parts: dict[Any, Any] = {}
+        self.told: list[Exception] = []
+
+    def run(self) -> list[Line]:
+        checks = {
+            "archive": self.archive, "contents": self.contents, "signature": self.signature,
+            "keys": self.known_keys, "definition": self.frozen, "log": self.entries,
+            "trackers": self.distinct, "batches": self.batches, "checkpoints": self.roots,
+            "final checkpoint": self.final, "city log": self.city, "witnesses": self.witnesses,
+            "notices": self.notices, "statement": self.attested, "accounting": self.accounting,
+            "records": self.records, "totals": self.totals, "earlier download": self.extends,
+            "receipt": self.receipt, "sealed ballots": self.sealed,
+        }  # fmt: skip
+        return [Line(name, *self._outcome(check)) for name, check in checks.items()]
+
+    def _outcome(self, check: Callable[[], str]) -> tuple[str, str]:
+        try:
+            return "ok", printable(check())
+        except NotChecked as reason:
+            return "not checked", printable(reason)
+        except MALFORMED as error:
+            if any(error is told for told in self.told):
+                return "not checked", "needs what failed above"
+            self.told.append(error)
+            kind = "" if isinstance(error, Failed) else f"cannot be read: {type(error).__name__} "
+            return "FAILED", printable(f"{kind}{error}")
+
+    def _if_readable(self, read: Callable[[], Any]) -> Any:
+        """What *read* gives; None if it fails, which a check of its own will tell."""
+        try:
+            return read()
+        except MALFORMED:
+            return None
+
+    # what the checks share
+
+    @once
+    def bundle(self) -> Bundle:
+        return Bundle(self.options.bundle)
+
+    @once
+    def manifest(self) -> dict[str, Any]:
+        return dict(self.bundle.json("manifest.json"))
+
+    @once
+    def definition(self) -> dict[str, Any]:
+        found = self.bundle.json("definition.json")
+        question = found["question"]
+        known = question["kind"] in KINDS and 1 <= len(question["options"]) < 1 << 16
+        require(known, "it asks nothing that this program knows")
+        limits = number(question, "min_selections") <= number(question, "max_selections")
+        require(limits, "no ballot can meet the question's limits")
+        host, _, poll_id = found["origin"].partition("/mvote/poll/")
+        require(host and poll_id == found["poll_id"], "its origin names another poll")
+        unhex(poll_id.replace("-", ""), 16)
+        return dict(found)
+
+    @once
+    def poll_id(self) -> bytes:
+        return bytes.fromhex(self.definition["poll_id"].replace("-", ""))
+
+    @once
+    def city_name(self) -> str:
+        return str(self.definition["origin"]).partition("/mvote/poll/")[0] + "/mvote/city"
+
+    @once
+    def keys(self) -> dict[str, Any]:
+        found = self.bundle.json("keys.json")
+        for key_id, key in found["receipt_keys"].items():
+            hashed = sha256(base64.b64decode(key, validate=True)).hex()[:16]
+            require(key_id == hashed, "a receipt key does not have the name it is given")
+        return dict(found)
+
+    @once
+    def pinned(self) -> list[Key]:
+        return [key for pin in self.options.pin for key in keys_in(pin)]
+
+    @once
+    def log_keys(self) -> list[Key]:
+        """Those of the bundle; if some are pinned, those of them that are."""
+        trusted = {key.public for key in self.pinned if key.type == 1}
+        given = [read_key(text) for text in self.keys["log_keys"]]
+        return [key for key in given if key.type == 1 and (not trusted or key.public in trusted)]
+
+    @once
+    def statement(self) -> dict[str, Any]:
+        return dict(self.bundle.json("statement.json"))
+
+    @once
+    def final_checkpoint(self) -> Note:
+        return Note.read(self.bundle.read("checkpoint"))
+
+    @once
+    def city_checkpoint(self) -> Note:
+        return Note.read(self.bundle.read("city/checkpoint"))
+
+    @once
+    def earlier(self) -> Note:
+        path = self.options.previous
+        if path is None:
+            raise NotChecked("no earlier download given (--previous)")
+        if zipfile.is_zipfile(path):
+            return Note.read(Bundle(path).read("checkpoint"))
+        with path.open("rb") as file:
+            return Note.read(file.read(MOST_JSON))
+
+    @once
+    def voters_receipt(self) -> dict[str, Any]:
+        if self.options.receipt is None:
+            raise NotChecked("no receipt given (--receipt)")
+        with self.options.receipt.open("rb") as file:
+            return read_json(file.read(MOST_JSON), "the receipt")
+
+    @once
+    def log(self) -> Log:
+        sizes = {
+            self._if_readable(lambda: number(self.statement, "log_size")),
+            self._if_readable(lambda: self.earlier.size),
+        }
+        tracker = self._if_readable(lambda: unhex(self.voters_receipt.get("tracker"), 16))
+        boundaries = boundaries_in(self.bundle.read("checkpoints.json", 1 << 26))
+        with self.bundle.open("log.bin") as file:
+            return read_log(entries_in(file), boundaries, sizes, {tracker})
+
+    # the bundle itself
+
+    def archive(self) -> str:
+        names = self.bundle.names
+        require(names >= REQUIRED, f"missing: {', '.join(sorted(REQUIRED - names))}")
+        strange = [name for name in names - REQUIRED if not OPTIONAL.fullmatch(name)]
+        require(not strange, f"it holds what no bundle holds: {', '.join(sorted(strange)[:3])}")
+        return f"{len(names)} files, nothing beside them"
+
+    def contents(self) -> str:
+        require(self.manifest.get("format") == "mvote-bundle/1", "an unknown format")
+        files = self.manifest["files"]
+        missing = self.bundle.names ^ {*files, "manifest.json", "manifest.sig"}
+        require(not missing, f"manifest and archive differ in {', '.join(sorted(missing)[:3])}")
+        for name, said in files.items():
+            require(self.bundle.size(name) == said["bytes"], f"{name} has another length")
+            require(self.bundle.hash(name) == said["sha256"], f"{name} was changed")
+        return f"all {len(files)} files are as the manifest says"
+
+    def signature(self) -> str:
+        message = b"mvote-bundle/1\n" + self.bundle.read("manifest.json")
+        lines = self.bundle.read("manifest.sig").decode()
+        origin = self.manifest["origin"]
+        by = signers(message, lines, [key for key in self.log_keys if key.name == origin])
+        require(by, "the manifest is not signed by a key of this log")
+        return f"signed by {origin}, key {by[0].public.hex()[:16]}…"
+
+    def known_keys(self) -> str:
+        if not self.pinned:
+            raise NotChecked("the keys are the bundle's own: compare them with those the city"
+                             " has published elsewhere (--pin)")  # fmt: skip
+        require(self.log_keys, "the log's keys are not the pinned ones")
+        return "the log's keys are among the pinned ones"
+
+    # definition and log
+
+    def frozen(self) -> str:
+        hashed = self.bundle.hash("definition.json")
+        require(self.log.definitions == {0: bytes.fromhex(hashed)}, "not what the log begins with")
+        for name in ("poll_id", "origin"):
+            require(self.manifest.get(name) == self.definition[name], f"another {name}")
+        return f"{hashed[:16]}…, as it was frozen and stands first in the log"
+
+    def entries(self) -> str:
+        log = self.log
+        require(list(log.definitions) == [0], "it does not begin with one definition")
+        require(len(log.statements) == 1, "it does not hold exactly one statement of the count")
+        return f"{log.size} entries, of which {log.ballots} are ballots"
+
+    def distinct(self) -> str:
+        require(not self.log.repeated, f"{self.log.repeated} trackers stand more than once")
+        return f"all {self.log.ballots} are different"
+
+    def batches(self) -> str:
+        require(not self.log.unsorted, self.log.unsorted)
+        return f"{self.log.batches}, each sorted by tracker, so that order tells nothing"
+
+    def roots(self) -> str:
+        require(not self.log.wrong_root, self.log.wrong_root)
+        return f"all {self.log.batches} roots computed anew from the entries"
+
+    def final(self) -> str:
+        note, log = self.final_checkpoint, self.log
+        require(note.origin == self.definition["origin"], "it is of another log")
+        require(note.signed_by(self.log_keys, name=note.origin), "no key of this log signed it")
+        require((note.size, note.root) == (log.size, log.roots[log.size]), "not this log's end")
+        return f"size {note.size}, root {note.root.hex()[:16]}…, signed"
+
+    # city log and witnesses
+
+    def city(self) -> str:
+        note, proof = self.city_checkpoint, self.bundle.json("city/proof.json")
+        require(note.origin == self.city_name, "it is of another city")
+        require(note.signed_by(self.log_keys, name=note.origin), "no key of the city signed it")
+        mine = self.final_checkpoint
+        entry = bytes([CHECKPOINT]) + self.poll_id + mine.size.to_bytes(8, "big") + mine.root
+        require(proof.get("entry") == entry.hex(), "it holds another checkpoint of this poll")
+        require(number(proof, "size") == note.size, "the proof is for another size")
+        steps = [unhex(step, 32) for step in proof["proof"]]
+        root = root_by_proof(entry, number(proof, "index"), note.size, steps)
+        require(root == note.root, "the checkpoint is not in it")
+        return f"holds this poll's checkpoint at place {proof['index']} of {note.size}"
+
+    def witnesses(self) -> str:
+        trusted = [key for key in self.pinned if key.type == 4]
+        given = trusted or [read_key(text) for text in self.keys["witnesses"]]
+        citys = {key.public for key in self.log_keys}
+        others = [key for key in given if key.type == 4 and key.public not in citys]
+        names = sorted({key.name for key in self.city_checkpoint.signed_by(others)})
+        if not names:
+            raise NotChecked("not witnessed: nobody but the city vouches that this is its only log")
+        whose = "pinned" if trusted else "named by the bundle itself"
+        return f"cosigned by {', '.join(names)} ({whose})"
+
+    def notices(self) -> str:
+        files = sorted(name for name in self.bundle.names if name.startswith("notices/"))
+        found = [bytes.fromhex(self.bundle.hash(name)) for name in files]
+        require(found == self.log.notices, "the notices are not those of the log")
+        kinds = [str(self.bundle.json(name).get("kind")) for name in files]
+        return f"{len(files)}, as in the log" + (f": {', '.join(kinds)}" if kinds else "")
+
+    # count
+
+    def attested(self) -> str:
+        statement, hashed = self.statement, bytes.fromhex(self.bundle.hash("statement.json"))
+        require([*self.log.statements.values()] == [hashed], "not the one that stands in the log")
+        require(statement.get("poll_id") == self.definition["poll_id"], "it is of another poll")
+        frozen = self.bundle.hash("definition.json")
+        require(statement.get("definition_hash") == frozen, "it is of another definition")
+        size = number(statement, "log_size")
+        require(
+            size in self.log.roots and size <= min(self.log.statements),
+            "it speaks of a log that never was",
+        )
+        require(statement.get("log_root") == self.log.roots[size].hex(), "it is of another log")
+        require(self.log.ballots_at[size] == self.log.ballots, "ballots came after it")
+        return f"speaks of the first {size} entries of this log, and stands in it"
+
+    def accounting(self) -> str:
+        names = ("participations", "entries", "records", "quarantined", "unopenable")
+        figures = {name: number(self.statement, name) for name in names}
+        said = ", ".join(f"{name} {figure}" for name, figure in figures.items())
+        logged, (voted, entries, records, *lost) = self.log.ballots, figures.values()
+        adds_up = voted == entries == records == logged and not any(lost)
+        require(adds_up, f"IT DOES NOT ADD UP: {said}; ballots in the log {logged}")
+        return said
+
+    @once
+    def counted(self) -> dict[str, Any]:
+        if "records.bin" not in self.bundle.names:
+            raise NotChecked(self._why_without_records())
+        size = 4 + 2 * len(self.definition["question"]["options"])
+        require(self.bundle.size("records.bin") % size == 0, "it ends within a record")
+        with self.bundle.open("records.bin") as file:
+            return recount(self.definition, pieces(file, size))
+
+    def _why_without_records(self) -> str:
+        records, question = number(self.statement, "records"), self.definition["question"]
+        least = FEWEST_RECORDS if question["max_selections"] > 1 else 0
+        least = max(number(self.definition, "publish_from"), least)
+        if records < least:
+            return f"not public: {records} ballots came, fewer than {least}"
+        require(self.definition["records"] != "full", "the definition promises them")
+        return "not public: the definition promises totals only"
+
+    def records(self) -> str:
+        counted = self.counted
+        require(counted["sorted"], "they are not sorted, so their order could tell something")
+        require(counted["records"] == number(self.statement, "records"), "not as many as stated")
+        require(counted["records_hash"] == self.statement.get("records_hash"), "not those counted")
+        return f"{counted['records']}, each a ballot that the question allows, sorted"
+
+    def totals(self) -> str:
+        if self.statement.get("too_few"):
+            few = number(self.statement, "records") < number(self.definition, "publish_from")
+            require(few and "totals" not in self.statement, "they are withheld without cause")
+            raise NotChecked("withheld: too few ballots came")
+        if "records.bin" not in self.bundle.names:
+            return self._plausible_totals()
+        self._compare(self.counted)
+        winners = ", ".join(self.counted["winners"]) or "none"
+        return f"counted anew: {said_totals(self.counted['totals'])}; first: {winners}"
+
+    def _compare(self, counted: dict[str, Any]) -> None:
+        names = ["blank", "valid"]
+        names += ["totals"] if self.definition["question"]["kind"] != "ranking" else []
+        names += ["winners"] if "winners" in self.statement and counted["winners"] else []
+        for name in names:
+            said = self.statement.get(name)
+            require(said == counted[name], f"{name}: {counted[name]} counted, {said} stated")
+
+    def _plausible_totals(self) -> str:
+        """Without records: only that the totals can be those of so many ballots."""
+        totals, most = self.statement["totals"], self.definition["question"]["max_selections"]
+        keys = {option["key"] for option in self.definition["question"]["options"]}
+        require(set(totals) == keys, "the totals are of other options")
+        valid, blank = number(self.statement, "valid"), number(self.statement, "blank")
+        require(valid + blank == number(self.statement, "records"), "valid and blank do not add up")
+        if self.definition["question"]["kind"] in ("single", "multiple"):
+            each = [number(totals, key) for key in totals]
+            require(max(each) <= valid <= sum(each) <= valid * most, "no ballots give these totals")
+        raise NotChecked(f"as the counters attest: {said_totals(totals)}; no records to count")
+
+    # what only some can check
+
+    def extends(self) -> str:
+        earlier, now = self.earlier, self.log
+        require(earlier.origin == self.definition["origin"], "it is of another poll")
+        keys = [read_key(text) for text in self.keys["log_keys"]]
+        require(earlier.signed_by(keys, name=earlier.origin), "no key of this log signed it")
+        require(
+            earlier.size <= now.size, "it is longer: given in the wrong order, or THE LOG WAS CUT"
+        )
+        same = now.roots[earlier.size] == earlier.root
+        require(
+            same, f"THE LOG WAS REWRITTEN within its first {earlier.size} entries; both are signed"
+        )
+        return f"its {earlier.size} entries are still the first of this log"
+
+    def receipt(self) -> str:
+        receipt = self.voters_receipt
+        tracker, c = unhex(receipt.get("tracker"), 16), unhex(receipt.get("envelope_hash"), 32)
+        self._see_its_signature(receipt)
+        found = self.log.found.get(tracker)
+        require(found is not None, "IT PROVES A BALLOT THAT IS MISSING: signed, but not in the log")
+        require(found == c, "IT PROVES A BALLOT THAT WAS CHANGED: in the log with another content")
+        if self.options.selections is None:
+            return "genuine, and its ballot is in the log"
+        selections = [key for key in self.options.selections.split(",") if key]
+        vector = vector_of(self.definition["question"], selections)
+        salt = unhex(receipt.get("ballot_salt"), 32)
+        require(commitment(self.poll_id, tracker, salt, vector) == c, "sealed was something else")
+        return "genuine; its ballot is in the log, and what was sealed is what was chosen"
+
+    def _see_its_signature(self, receipt: dict[str, Any]) -> None:
+        definition_hash = self.bundle.hash("definition.json")
+        require(receipt.get("definition_hash") == definition_hash, "it is of another definition")
+        key_id = self.definition["receipt_key_id"]
+        require(receipt.get("key_id") == key_id, "it names another key than the definition")
+        public = base64.b64decode(self.keys["receipt_keys"][key_id], validate=True)
+        lines = ("mvote-receipt/1", self.definition["origin"], definition_hash,
+                 receipt["tracker"], receipt["envelope_hash"])  # fmt: skip
+        signature = base64.b64decode(receipt["signature"], validate=True)
+        signed = Key("", 1, public).signed("".join(f"{x}\n" for x in lines).encode(), signature)
+        require(signed, "its signature is wrong: it is not genuine")
+
+    def sealed(self) -> str:
+        if self.options.box is None:
+            raise NotChecked("that the records are the sealed ballots is what the counters attest;"
+                             " observers check it with --box and the private key")  # fmt: skip
+        private = private_key(self.options)
+        public = private.public_key().public_bytes_raw().hex()
+        require(public == self.definition["sealing_key"], "this key is of another poll")
+        vectors = self._opened(private)
+        equal = (vector for vector in sorted(vectors) for _ in range(vectors[vector]))
+        counted = recount(self.definition, equal)
+        unopenable = self.log.ballots - counted["records"]
+        said = number(self.statement, "unopenable")
+        require(unopenable == said, f"{unopenable} ballots do not open, {said} are stated")
+        require(counted["records"] == number(self.statement, "records"), "not as many as stated")
+        if "records_hash" in self.statement:
+            require(counted["records_hash"] == self.statement["records_hash"], "other records")
+        if not self.statement.get("too_few"):
+            self._compare(counted)
+        return f"{counted['records']} opened, each is what its entry says, and they give the result"
+
+    def _opened(self, private: X25519PrivateKey) -> Counter[bytes]:
+        """The ballots of the box that are what their entries say, equal ones together."""
+        from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
+
+        suite = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.CHACHA20_POLY1305)
+        vectors: Counter[bytes] = Counter()
+        with self.options.box.open("rb") as box, self.bundle.open("log.bin") as file:
+            require(box.read(28) == b"mvote-box/1\n" + self.poll_id, "the box is of another poll")
+            for entry in entries_in(file):
+                if entry[0] != BALLOT:
+                    continue
+                length = int.from_bytes(box.read(2), "big")
+                try:
+                    plain = suite.decrypt(box.read(length), private)
+                    marks_in(self.definition["question"], plain[49:])
+                except (InvalidTag, ValueError):
+                    continue
+                c = commitment(self.poll_id, plain[1:17], plain[17:49], plain[49:])
+                if plain[:1] == b"\1" and plain[1:17] + c == entry[1:]:
+                    vectors[plain[49:]] += 1
+            require(not box.read(1), "the box holds more than the log")
+        return vectors
+
+
+def commitment(poll_id: bytes, tracker: bytes, salt: bytes, vector: bytes) -> bytes:
+    return h("mvote/commitment/1", poll_id, tracker, salt, vector)
+
+
+def pieces(file: BinaryIO, size: int) -> Iterator[bytes]:
+    while chunk := file.read(size * 4096):
+        yield from (chunk[at : at + size] for at in range(0, len(chunk), size))
+
+
+def said_totals(totals: dict[str, Any]) -> str:
+    return ", ".join(f"{key} {total}" for key, total in totals.items())
+
+
+def keys_in(pin: str) -> list[Key]:
+    """The keys that `--pin` names: one as text, a file with one a line, or a keys.json."""
+    path = Path(pin)
+    text = path.read_text("utf-8") if len(pin) < 200 and path.is_file() else pin
+    if text.lstrip().startswith("{"):
+        found = read_json(text.encode(), "the pinned keys")
+        return [read_key(key) for key in (*found["log_keys"], *found.get("witnesses", ()))]
+    return [read_key(line) for line in text.split()]
+
+
+def private_key(options: argparse.Namespace) -> X25519PrivateKey:
+    """The key that opens the box, from a file (32 bytes; raw, hex or base64) or from shares."""
+    if options.share:
+        return X25519PrivateKey.from_private_bytes(_from_shares(options.share))
+    if options.private_key is None:
+        raise NotChecked("the box needs --private-key or enough --share")
+    raw: bytes = options.private_key.read_bytes()
+    text = raw.strip()
+    if len(raw) != 32:
+        is_hex = re.fullmatch(rb"[0-9a-fA-F]{64}", text)
+        raw = bytes.fromhex(text.decode()) if is_hex else base64.b64decode(text, validate=True)
+    return X25519PrivateKey.from_private_bytes(raw)
+
+
+def _from_shares(shares: Sequence[str]) -> bytes:
+    try:
+        import shamir_mnemonic
+    except ImportError:
+        raise NotChecked("shares need the package shamir-mnemonic: pip install it") from None
+    words = [Path(s).read_text() if len(s) < 200 and Path(s).is_file() else s for s in shares]
+    try:
+        return bytes(shamir_mnemonic.combine_mnemonics([" ".join(w.split()) for w in words]))
+    except shamir_mnemonic.MnemonicError as error:
+        raise Failed(f"the shares do not make a key: {error}") from None
+
+
+# --- the program ----------------------------------------------------------------------------------
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="Check the bundle of an mvote poll, offline.")
+    add = parser.add_argument
+    add("bundle", type=Path, help="bundle.zip, as it was downloaded")
+    add("--pin", action="append", default=[], help="keys to trust: a key, or a file of keys")
+    add("--previous", type=Path, help="an earlier bundle of this poll, or a saved checkpoint")
+    add("--receipt", type=Path, help="a voter's receipt (JSON)")
+    add("--selections", help="what the receipt's voter chose: option keys with commas")
+    add("--box", type=Path, help="the sealed ballots, for observers")
+    add("--private-key", type=Path, help="the poll's private key, for observers")
+    add("--share", action="append", default=[], help="words of a trustee, or a file with them")
+    add("--json", action="store_true", help="answer as JSON")
+    options = parser.parse_args(arguments)
+    lines = Verifier(options).run()
+    holds = all(line.status != "FAILED" for line in lines)
+    if options.json:
+        print(json.dumps({"holds": holds, "checks": [line._asdict() for line in lines]}, indent=1))
+        return int(not holds)
+    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal without UTF-8
+    for line in lines:
+        print(f"{line.status:<12} {line.name:<17} {line.text}")
+    print("\nAll that was checked holds." if holds else "\nIT DOES NOT HOLD.")
+    return int(not holds)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

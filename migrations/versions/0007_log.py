@@ -160,6 +160,20 @@ def upgrade() -> None:
         f"(poll_id = {CITY}) = (kind = 5)",
     )
     op.execute(CITY_INDEX)
+    # A ballot is looked up by its tracker; a hash index takes less room than the trackers would.
+    op.create_index(
+        "ix_log_entry_tracker",
+        "log_entry",
+        [sa.text("substr(data, 1, 16)")],
+        postgresql_using="hash",
+        postgresql_where=sa.text("kind = 1"),
+    )
+    op.create_index(
+        "ix_log_entry_acts",
+        "log_entry",
+        ["poll_id", "kind", "idx"],
+        postgresql_where=sa.text("kind IN (0, 3, 4)"),
+    )
     for table in GUARDED_BEFORE:
         op.execute(f"DROP TRIGGER box_guard ON {table}")
     for function in FUNCTIONS:
@@ -190,6 +204,8 @@ def downgrade() -> None:
     for function in ("ballot_guard", "log_guard", "tile_guard", "checkpoint_guard"):
         op.execute(f"DROP FUNCTION {function}()")
     op.execute("DROP FUNCTION statement_hash(uuid)")
+    op.drop_index("ix_log_entry_acts", "log_entry")
+    op.drop_index("ix_log_entry_tracker", "log_entry")
     op.execute("ALTER TABLE log_entry DISABLE TRIGGER insert_only")
     op.execute(f"DELETE FROM log_entry WHERE poll_id = {CITY}")
     op.execute("ALTER TABLE log_entry ENABLE TRIGGER insert_only")

@@ -84,6 +84,19 @@ class LogEntry(Base):
             unique=True,
             postgresql_where=text("kind = 5"),
         ),
+        Index(
+            "ix_log_entry_tracker",
+            text("substr(data, 1, 16)"),
+            postgresql_using="hash",
+            postgresql_where=text("kind = 1"),
+        ),
+        Index(
+            "ix_log_entry_acts",
+            "poll_id",
+            "kind",
+            "idx",
+            postgresql_where=text("kind IN (0, 3, 4)"),
+        ),
     )
 
     poll_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)

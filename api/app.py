@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from flask import Flask
@@ -35,6 +36,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or read_settings()
     logs.configure()
     app = Flask("mvote", static_folder=None)
+    if _is_for_commands_only(settings):
+        app.extensions["settings"] = settings
+        commands.register(app)
+        return app
     app.json = StrictJson(app)
     app.url_map.merge_slashes = False  # a path is right or wrong, nobody is sent elsewhere
     app.config.update(_flask_config(settings))
@@ -58,6 +63,13 @@ def create_app(settings: Settings | None = None) -> Flask:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
     return app
+
+
+def _is_for_commands_only(settings: Settings) -> bool:
+    """`flask keys …` where another holder's master key is: there the web's must not be needed."""
+    called_by_flask = os.environ.get("FLASK_RUN_FROM_CLI") == "true"
+    keyless = settings.environment == "production" and not settings.master_keys.get("api")
+    return called_by_flask and keyless
 
 
 def _flask_config(settings: Settings) -> dict[str, Any]:

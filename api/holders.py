@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import logging
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +13,7 @@ from api.settings import Misconfigured, Settings
 from mvote.ballotbox.keystore import DirectoryKeystore, Holder, KeyUnreadable, write_once
 
 KEY_BYTES = 32
+log = logging.getLogger("mvote.keys")
 
 
 def made_once(keystore: DirectoryKeystore, name: str) -> bytes:
@@ -25,30 +27,53 @@ def made_once(keystore: DirectoryKeystore, name: str) -> bytes:
 
 def open_keystore(settings: Settings, holder: Holder) -> DirectoryKeystore:
     """The keystore as *holder* sees it. Raises Misconfigured without a usable master key."""
-    keystore = DirectoryKeystore(settings.keystore, holder, _master_key(settings, holder))
+    old = settings.old_master_keys.get(holder)
+    keystore = DirectoryKeystore(
+        settings.keystore,
+        holder,
+        _master_key(settings, holder),
+        old=_decoded(old, f"{holder.upper()}_MASTER_KEY_OLD") if old else None,
+        copy=settings.keystore_copy,
+    )
     try:
         keystore.introduce()
     except KeyUnreadable as error:
-        raise Misconfigured(str(error)) from None
+        hint = "the one before goes into *_MASTER_KEY_OLD until `keys rewrap` is done"
+        raise Misconfigured(f"{error}; {hint}") from None
+    _warn_without_copy(settings)
     return keystore
+
+
+def _warn_without_copy(settings: Settings) -> None:
+    """Reading goes on without the copy: an outage of one disk must not become one of voting."""
+    if settings.keystore_copy and not settings.keystore_copy.is_dir():
+        log.error("the keystore's copy is away", extra={"folder": str(settings.keystore_copy)})
 
 
 def _master_key(settings: Settings, holder: Holder) -> bytes:
     given = settings.master_keys.get(holder)
     if given:
-        return _decoded(given, holder)
+        return _decoded(given, f"{holder.upper()}_MASTER_KEY")
     if settings.environment == "production":
         raise Misconfigured(f"production needs {holder.upper()}_MASTER_KEY")
-    return _file_of_development(settings.keystore / f"{holder}.master")
+    path = settings.keystore / f"{holder}.master"
+    if not path.exists() and _has_keys(settings, holder):
+        raise Misconfigured(f"the {holder}'s master key is gone ({path}), but its keys are there")
+    return _file_of_development(path)
 
 
-def _decoded(given: str, holder: Holder) -> bytes:
+def _has_keys(settings: Settings, holder: Holder) -> bool:
+    roots = filter(None, (settings.keystore, settings.keystore_copy))
+    return any((root / holder / "wrapping.pub").exists() for root in roots)
+
+
+def _decoded(given: str, variable: str) -> bytes:
     try:
         key = base64.b64decode(given, validate=True)
     except binascii.Error:
         key = b""
     if len(key) != KEY_BYTES:
-        raise Misconfigured(f"{holder.upper()}_MASTER_KEY is not the base64 of 32 bytes")
+        raise Misconfigured(f"{variable} is not the base64 of 32 bytes")
     return key
 
 
@@ -58,9 +83,3 @@ def _file_of_development(path: Path) -> bytes:
     with suppress(FileExistsError):
         write_once(path, os.urandom(KEY_BYTES))
     return path.read_bytes()
-
-
-def add_token_key(keystore: DirectoryKeystore, number: int) -> None:
-    """Make token key *number*; a process that does so at the same moment may win."""
-    with suppress(FileExistsError):
-        keystore.put(f"token/{number:06d}", os.urandom(KEY_BYTES))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from api.holders import made_once
-from mvote.ballotbox.keystore import DirectoryKeystore, KeyMissing, KeyUnreadable
+from mvote.ballotbox.keystore import DirectoryKeystore
 from mvote.people.challenges import CODE_KEY
 from mvote.people.limits import ADDRESS_KEY
 from mvote.people.phones import KEY_NAMES
@@ -36,24 +36,15 @@ def missing_keys(keystore: DirectoryKeystore) -> list[str]:
     return lasting + numbered
 
 
-def unreadable_keys(keystore: DirectoryKeystore) -> list[str]:
-    """The names of keys that are there, but do not open with the holder's master key."""
-    return [name for name in keystore.names("") if not _opens(keystore, name)]
+def rotate(keystore: DirectoryKeystore, kind: str) -> str:
+    """Make a key of that *kind* (token, receipt) that signs from now on; its name.
 
-
-def rotate_token_key(keystore: DirectoryKeystore) -> str:
-    """Make a token key that signs from now on; the oldest ones go. The new key's name."""
-    names = keystore.names("token/")
+    The oldest token keys go: what they signed has expired. Every receipt key stays, because a poll
+    keeps the one it opened with.
+    """
+    names = keystore.names(f"{kind}/")
     number = int(names[-1].partition("/")[2]) + 1 if names else 1
-    made_once(keystore, f"token/{number:06d}")
+    made_once(keystore, f"{kind}/{number:06d}")
     for old in keystore.names("token/")[:-TOKEN_KEYS_KEPT]:
         keystore.destroy(old)
-    return f"token/{number:06d}"
-
-
-def _opens(keystore: DirectoryKeystore, name: str) -> bool:
-    try:
-        keystore.get(name)
-    except (KeyMissing, KeyUnreadable):
-        return False
-    return True
+    return f"{kind}/{number:06d}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -32,6 +32,14 @@ class Settings:
     keystore: Path = ROOT / "var" / "keys"
     #: base64 of 32 bytes for each holder; empty in development: a file beside the keys
     master_keys: Mapping[str, str]
+    #: the ones before, while `keys rewrap` is under way
+    old_master_keys: Mapping[str, str] = field(default_factory=dict)
+    #: a second place for every key, on another disk; the folder must be there
+    keystore_copy: Path | None = None
+    #: how long after publication the sealed ballots can still be opened
+    appeal_days: int = 30
+    #: how long after closing it can be told who took part
+    retention_days: int = 365
     public_url: str = "http://127.0.0.1:8000"
     city_time_zone: str = "Asia/Seoul"
     phone_region: str = "KR"
@@ -66,6 +74,10 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         var=var,
         keystore=Path(values.get("KEYSTORE_DIR") or var / "keys"),
         master_keys=_master_keys(values),
+        old_master_keys=_master_keys(values, suffix="_OLD"),
+        keystore_copy=_folder(values.get("KEYSTORE_COPY_DIR")),
+        appeal_days=_number(values, "APPEAL_DAYS", 30),
+        retention_days=_number(values, "RETENTION_DAYS", 365),
         public_url=_public_url(values),
         city_time_zone=values.get("CITY_TIME_ZONE") or "Asia/Seoul",
         phone_region=values.get("PHONE_REGION") or "KR",
@@ -78,6 +90,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         android_app_package=values.get("ANDROID_APP_PACKAGE", ""),
         android_app_cert_sha256=_listed(values.get("ANDROID_APP_CERT_SHA256", "")),
     )
+    _check_keys(settings)
     _check_production(settings)
     return settings
 
@@ -138,9 +151,21 @@ def _listed(value: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
-def _master_keys(values: Mapping[str, str]) -> dict[str, str]:
+def _master_keys(values: Mapping[str, str], suffix: str = "") -> dict[str, str]:
     holders = ("api", "shuffler", "counter", "auditor")
-    return {holder: values.get(f"{holder.upper()}_MASTER_KEY", "") for holder in holders}
+    return {holder: values.get(f"{holder.upper()}_MASTER_KEY{suffix}", "") for holder in holders}
+
+
+def _folder(given: str | None) -> Path | None:
+    return Path(given) if given else None
+
+
+def _check_keys(settings: Settings) -> None:
+    copy = settings.keystore_copy
+    if copy and copy.resolve() == settings.keystore.resolve():
+        raise Misconfigured("KEYSTORE_COPY_DIR is KEYSTORE_DIR: that is no second copy")
+    if min(settings.appeal_days, settings.retention_days) < 0:
+        raise Misconfigured("APPEAL_DAYS and RETENTION_DAYS are not negative")
 
 
 def _check_production(settings: Settings) -> None:

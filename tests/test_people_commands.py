@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import uuid
 from collections.abc import Iterator
@@ -15,9 +16,12 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from api.app import create_app
 from api.holders import open_keystore
 from api.keys import LASTING, make_missing_keys, missing_keys
-from api.settings import Settings
+from api.settings import Misconfigured, Settings
+from api.wiring import token_keys
+from mvote.ballotbox.receipts import ReceiptKeys
 from mvote.people.citizens import Citizen, Department
 from tests.support.contract import CheckedClient
 from tests.support.people import KnownAreas, a_number
@@ -196,3 +200,43 @@ def test_rotation_puts_a_new_token_key_first_and_keeps_three(
         assert f"token/{number:06d}" in result.stdout
     assert keystore.names("token/") == ["token/000003", "token/000004", "token/000005"]
     assert missing_keys(keystore) == []
+
+
+def test_a_running_process_uses_a_new_receipt_key_for_polls_opened_from_now_on(
+    app: Flask, own_keystore: Settings
+) -> None:
+    run(app, "keys", "init")
+    running, other = (ReceiptKeys(app.extensions["keystore"]) for _ in range(2))
+    before = running.current_id
+    assert "receipt/000002" in run(app, "keys", "rotate", "--kind", "receipt").stdout
+    assert running.current_id != before
+    assert other.sign(running.current_id, b"m") == running.sign(running.current_id, b"m")
+    assert other.sign(before, b"m") == running.sign(before, b"m")  # polls keep their key
+    assert set(other.public()) == {before, running.current_id}
+
+
+def test_tokens_go_on_after_so_many_rotations_that_the_first_key_is_gone(
+    app: Flask, own_keystore: Settings
+) -> None:
+    run(app, "keys", "init")
+    for _ in range(4):
+        run(app, "keys", "rotate")
+    keystore = app.extensions["keystore"]
+    assert len(token_keys(keystore)) == 3
+    assert "token/000001" not in keystore.names("token/")
+
+
+def test_where_another_holders_key_is_commands_work_without_the_webs_key(
+    own_keystore: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLASK_RUN_FROM_CLI", "true")
+    counters = {"counter": base64.b64encode(os.urandom(32)).decode()}
+    production = replace(own_keystore, environment="production", master_keys=counters)
+    bare = create_app(replace(production, counter_url=""))
+    assert run(bare, "keys", "init").exit_code == 0
+    result = run(bare, "keys", "check")
+    assert result.exit_code == 0
+    assert "api: not checked, no master key here" in result.stderr
+    monkeypatch.delenv("FLASK_RUN_FROM_CLI")
+    with pytest.raises(Misconfigured):
+        create_app(production)  # a web server does not start like that

@@ -1,4 +1,4 @@
-"""`flask keys init|check|rotate`: the keys outside the database."""
+"""`flask keys init|check|mend|rotate|rewrap`: the keys outside the database."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from flask import current_app
 from flask.cli import with_appcontext
 from sqlalchemy.exc import DBAPIError
 
+from api import keys as keys_of_the_api
 from api.holders import open_keystore
-from api.keys import make_missing_keys, missing_keys, rotate_token_key, unreadable_keys
+from api.keys import missing_keys
 from api.logins import stock_sealing_keys
 from api.settings import Misconfigured
 from mvote.ballotbox.keystore import HOLDERS, DirectoryKeystore, Holder
@@ -32,7 +33,8 @@ def init() -> None:
     for holder, keystore in _keystores():
         if keystore is None:
             click.echo(f"{holder}: no master key here; run this where it is", err=True)
-    for name in make_missing_keys(_of_the_api()):
+    api = _of_the_api()
+    for name in keys_of_the_api.make_missing_keys(api) if api else ():
         click.echo(f"made {name}")
     try:
         made = stock_sealing_keys(current_app.extensions["settings"])
@@ -47,16 +49,21 @@ def init() -> None:
 @keys.command()
 @with_appcontext
 def check() -> None:
-    """See that every key is there and opens; exit 1 with a list of those that do not."""
-    wrong = [f"api/{name}: missing" for name in missing_keys(_of_the_api())]
+    """See that every key is there and opens, in both copies; exit 1 with a list if not."""
+    settings = current_app.extensions["settings"]
+    wrong = [f"{holder}/{name}: missing" for holder, name in _missing()]
     readable = 0
     for holder, keystore in _keystores():
         if keystore is None:
             click.echo(f"{holder}: not checked, no master key here", err=True)
             continue
-        unreadable = unreadable_keys(keystore)
-        readable += len(keystore.names("")) - len(unreadable)
-        wrong += [f"{holder}/{name}: unreadable" for name in unreadable]
+        flaws = keystore.flaws()
+        readable += len(keystore.names("")) - len({flaw.name for flaw in flaws})
+        for flaw in flaws:
+            where = " in the copy" if flaw.root != settings.keystore else ""
+            wrong.append(f"{holder}/{flaw.name}: {flaw.what}{where}")
+    if settings.keystore_copy and not settings.keystore_copy.is_dir():
+        wrong.append(f"the copy is away: {settings.keystore_copy}")
     click.echo(f"{readable} keys can be read")
     for line in wrong:
         click.echo(line, err=True)
@@ -64,18 +71,62 @@ def check() -> None:
         sys.exit(1)
 
 
+def _missing() -> list[tuple[Holder, str]]:
+    keystore = _of_the_api()
+    return [("api", name) for name in missing_keys(keystore)] if keystore else []
+
+
 @keys.command()
 @with_appcontext
-def rotate() -> None:
-    """Make a new key that signs access tokens; the one before is accepted until they expire.
+def mend() -> None:
+    """Make both copies of every key whole, as far as one of them opens."""
+    for holder, keystore in _keystores():
+        for name in keystore.mend() if keystore else ():
+            click.echo(f"mended {holder}/{name}")
 
-    Running processes go on signing with the old key: restart them, all at once.
+
+@keys.command()
+@click.option("--kind", type=click.Choice(["token", "receipt"]), default="token", show_default=True)
+@with_appcontext
+def rotate(kind: str) -> None:
+    """Make a new key that signs access tokens, or the receipts of polls opened from now on.
+
+    The token key before is accepted until what it signed has expired. Running processes go on
+    signing tokens with it: restart them, all at once. A new receipt key they find by themselves.
     """
-    click.echo(f"made {rotate_token_key(_of_the_api())}; restart the web server to use it")
+    keystore = _of_the_api()
+    if keystore is None:
+        raise click.ClickException("the api's master key is not here")
+    made = f"made {keys_of_the_api.rotate(keystore, kind)}"
+    click.echo(made if kind == "receipt" else f"{made}; restart the web server to use it")
 
 
-def _of_the_api() -> DirectoryKeystore:
-    keystore: DirectoryKeystore = current_app.extensions["keystore"]
+@keys.command()
+@click.option("--holder", "whose", type=click.Choice(HOLDERS), required=True)
+@with_appcontext
+def rewrap(whose: Holder) -> None:
+    """Wrap every key of a holder anew, for a new master key; afterwards the old one opens nothing.
+
+    The new key is given as X_MASTER_KEY, the old one as X_MASTER_KEY_OLD (X: the holder), to this
+    command and, before, to every process of the holder. Safe to kill and to run again.
+    """
+    settings = current_app.extensions["settings"]
+    if not settings.old_master_keys.get(whose):
+        raise click.ClickException(
+            f"give the new key as {whose.upper()}_MASTER_KEY and the one before as"
+            f" {whose.upper()}_MASTER_KEY_OLD"
+        )
+    keystore = open_keystore(settings, whose)
+    unreadable = keystore.rewrap()
+    click.echo(f"{len(keystore.names('')) - len(unreadable)} keys are wrapped for the new key")
+    for name in unreadable:
+        click.echo(f"{whose}/{name}: unreadable", err=True)
+    if unreadable:
+        sys.exit(1)
+
+
+def _of_the_api() -> DirectoryKeystore | None:
+    keystore: DirectoryKeystore | None = current_app.extensions.get("keystore")
     return keystore
 
 

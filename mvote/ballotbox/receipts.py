@@ -35,24 +35,41 @@ def receipt_message(origin: str, definition_hash: bytes, tracker: bytes, c: byte
 
 
 class ReceiptKeys:
-    """The receipt keys of the keystore. A poll keeps the one it opened with."""
+    """The receipt keys of the keystore. A poll keeps the one it opened with.
+
+    The keystore is read again when a poll opens and when an unknown id is asked for: so a key made
+    by `keys rotate` is used by processes that run already.
+    """
 
     def __init__(self, keystore: Keystore) -> None:
-        names = keystore.names("receipt/")
-        keys = [Ed25519PrivateKey.from_private_bytes(keystore.get(name)) for name in names]
-        self._by_id = {key_id(key.public_key()): key for key in keys}
+        self._keystore = keystore
+        self._by_name: dict[str, Ed25519PrivateKey] = {}
+        self._by_id: dict[str, Ed25519PrivateKey] = {}
+        self._read()
         if not self._by_id:
             raise LookupError("there is no receipt key: run `flask --app wsgi keys init`")
+
+    def _read(self) -> None:
+        names = self._keystore.names("receipt/")
+        self._by_name = {name: self._by_name.get(name) or self._key(name) for name in names}
+        self._by_id = {key_id(key.public_key()): key for key in self._by_name.values()}
+
+    def _key(self, name: str) -> Ed25519PrivateKey:
+        return Ed25519PrivateKey.from_private_bytes(self._keystore.get(name))
 
     @property
     def current_id(self) -> str:
         """The id of the key that polls opened from now on get."""
+        self._read()
         return next(reversed(self._by_id))
 
     def sign(self, key: str, message: bytes) -> str:
         """The signature (Ed25519, base64) of *message* by the receipt key with that id."""
+        if key not in self._by_id:
+            self._read()
         return base64.b64encode(self._by_id[key].sign(message)).decode()
 
     def public(self) -> dict[str, bytes]:
         """The public keys by their ids: 32 bytes each."""
+        self._read()
         return {kid: key.public_key().public_bytes_raw() for kid, key in self._by_id.items()}

@@ -1,0 +1,220 @@
+"""The files of a keystore: each key in one folder or in two, made once, and gone for good.
+
+Below every root lies a folder for each holder: `NAME.key` is a wrapped key, `.gone/NAME` the mark
+that a key of that name was destroyed. The mark is made before the files go and stays for ever, in
+both roots: so a copy that was away meanwhile cannot bring a destroyed key back.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*(/[a-zA-Z0-9][a-zA-Z0-9_.-]*)*")
+DRAFT = re.compile(r"\..+\.\d+\.[0-9a-f]{8}")
+GONE = ".gone"
+LOCK = ".lock"
+PUBLIC = "wrapping.pub"
+
+
+class KeystoreAway(OSError):
+    """A copy of the keystore cannot be reached; nothing may be made or journalled meanwhile."""
+
+
+@dataclass(frozen=True)
+class KeyFiles:
+    """The files below *roots*: the keystore itself first, then its copies."""
+
+    roots: tuple[Path, ...]
+
+    @property
+    def here(self) -> tuple[Path, ...]:
+        """The roots that can be reached. A copy is never made by us: its disk may be away."""
+        return (self.roots[0], *(root for root in self.roots[1:] if root.is_dir()))
+
+    def need_all(self) -> None:
+        """Raise KeystoreAway unless every root can be reached."""
+        for root in self.roots:
+            if root not in self.here:
+                raise KeystoreAway(f"the copy of the keystore is not there: {root}")
+
+    @contextmanager
+    def alone(self, holder: str) -> Iterator[None]:
+        """One process at a time makes, mends, wraps anew or destroys keys of *holder*."""
+        folder = self.roots[0] / holder
+        make_folder(folder)
+        descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+    # the caller of what follows is alone, but for reading
+
+    def read(self, root: Path, holder: str, name: str) -> bytes | None:
+        """The wrapped key as it lies below *root*, if it does."""
+        return read_if_there(_key_path(root, holder, name))
+
+    def lacking(self, holder: str, name: str) -> list[Path]:
+        """The roots within reach that have no such file."""
+        return [root for root in self.here if not _key_path(root, holder, name).exists()]
+
+    def create(self, holder: str, name: str, wrapped: bytes) -> None:
+        """Keep a new key in every root, the copies first. Raises FileExistsError, KeystoreAway."""
+        self.need_all()
+        if self.is_destroyed(holder, name) or self.lacking(holder, name) != list(self.here):
+            raise FileExistsError(name)
+        for root in reversed(self.roots):
+            write_once(_in_folder(_key_path(root, holder, name)), wrapped)
+
+    def replace(self, root: Path, holder: str, name: str, wrapped: bytes) -> None:
+        """Put *wrapped* in the place of whatever lies there."""
+        write_over(_in_folder(_key_path(root, holder, name)), wrapped)
+
+    def is_destroyed(self, holder: str, name: str) -> bool:
+        """Whether a mark says so, in any root."""
+        return any(_mark_path(root, holder, name).exists() for root in self.roots)
+
+    def destroy(self, holder: str, name: str) -> bool:
+        """Mark the key as gone, then remove its files and what a killed process left of them.
+
+        Does what it can and raises KeystoreAway while a copy is out of reach. Whether a file was
+        there.
+        """
+        for root in self.here:
+            with suppress(FileExistsError):
+                write_once(_in_folder(_mark_path(root, holder, name)), b"")
+        removed = [self._remove(root, holder, name) for root in self.here]
+        self.need_all()
+        return any(removed)
+
+    def _remove(self, root: Path, holder: str, name: str) -> bool:
+        path = _key_path(root, holder, name)
+        if not path.parent.is_dir():
+            return False
+        there = path.exists()
+        for left in (*path.parent.glob(f".{path.name}.*"), path):
+            left.unlink(missing_ok=True)
+        sync_folder(path.parent)
+        return there
+
+    def is_held(self, holder: str, name: str) -> bool:
+        """Whether any root still has the file. Raises KeystoreAway if one cannot be asked."""
+        self.need_all()
+        return len(self.lacking(holder, name)) < len(self.roots)
+
+    def names(self, holder: str, prefix: str) -> set[str]:
+        """The names of all files in any root that begin with *prefix*, destroyed or not."""
+        return {
+            name
+            for root in self.here
+            for name in _names_below(root / holder, prefix)
+            if name.startswith(prefix)
+        }
+
+    def remove_drafts(self, holder: str) -> None:
+        """Remove what killed processes have left half written."""
+        for root in self.here:
+            for folder, _, files in os.walk(root / holder):
+                for file in filter(DRAFT.fullmatch, files):
+                    (Path(folder) / file).unlink()
+
+    def public(self, root: Path, holder: str) -> bytes | None:
+        """The wrapping key that *holder* has published below *root*."""
+        return read_if_there(root / holder / PUBLIC)
+
+    def publish(self, root: Path, holder: str, public: bytes) -> None:
+        """Make *public* the holder's wrapping key below *root*."""
+        write_over(_in_folder(root / holder / PUBLIC), public)
+
+
+def _key_path(root: Path, holder: str, name: str) -> Path:
+    return root / holder / f"{_checked(name)}.key"
+
+
+def _mark_path(root: Path, holder: str, name: str) -> Path:
+    return root / holder / GONE / _checked(name)
+
+
+def _checked(name: str) -> str:
+    if not NAME.fullmatch(name):
+        raise ValueError(f"not a name of a key: {name!r}")
+    return name
+
+
+def _names_below(folder: Path, prefix: str) -> Iterator[str]:
+    start = folder / prefix.rpartition("/")[0]
+    for found, below, files in os.walk(start):
+        below[:] = [each for each in below if not each.startswith(".")]
+        for file in files:
+            if file.endswith(".key") and not file.startswith("."):
+                yield (Path(found) / file).relative_to(folder).as_posix().removesuffix(".key")
+
+
+def read_if_there(path: Path) -> bytes | None:
+    """What *path* holds, None without such a file."""
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def write_once(path: Path, content: bytes) -> None:
+    """Write *path* whole and durably, or fail with FileExistsError and leave nothing behind."""
+    draft = _draft_of(path, content)
+    try:
+        os.link(draft, path)
+    finally:
+        draft.unlink()
+    sync_folder(path.parent)
+
+
+def write_over(path: Path, content: bytes) -> None:
+    """Write *path* whole and durably in the place of what was there."""
+    draft = _draft_of(path, content)
+    draft.replace(path)
+    sync_folder(path.parent)
+
+
+def _draft_of(path: Path, content: bytes) -> Path:
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        draft.unlink()
+        raise
+    return draft
+
+
+def _in_folder(path: Path) -> Path:
+    make_folder(path.parent)
+    return path
+
+
+def make_folder(folder: Path) -> None:
+    """Make *folder* and those above it durably, for nobody but their owner."""
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    sync_folder(folder.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make what was made, renamed or removed in *folder* durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -11,6 +11,8 @@ from typing import Any
 
 import marshmallow as ma
 
+from mvote.base import instant
+
 LANGUAGES = ("ko", "en")
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -101,11 +103,6 @@ class Instant(ma.fields.Field[dt.datetime]):
 
     def _serialize(self, value: dt.datetime | None, *_: Any, **__: Any) -> str | None:
         return instant(value) if value is not None else None
-
-
-def instant(value: dt.datetime) -> str:
-    """*value* as RFC 3339 in UTC, microseconds only if there are any."""
-    return value.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
 
 
 class LocalText(ma.fields.Field[dict[str, str]]):

@@ -37,6 +37,9 @@ DETAILS = {
     "Missing data for required field.": "필수 항목입니다.",
     "More than max_selections.": "max_selections보다 큽니다.",
     "Must be a finite number.": "유한한 숫자여야 합니다.",
+    "Must be later than now and than closes_at.": (
+        "지금과 현재의 마감 시각(closes_at)보다 늦어야 합니다."
+    ),
     "Must be later than opens_at.": "opens_at보다 늦어야 합니다.",
     "Must be later than valid_from.": "valid_from보다 늦어야 합니다.",
     "Must be the code of an area.": "구역 코드여야 합니다.",
@@ -62,11 +65,13 @@ DETAILS = {
     "These are no degrees; is it a foreign coordinate reference system (metres)?": (
         "도 단위가 아닙니다. 다른 좌표계(미터)가 아닌가요?"
     ),
+    "This correction has been published.": "이미 공지한 정정입니다.",
     "This is no cursor of ours.": "이 목록의 커서가 아닙니다.",
     "This is no number of a mobile phone.": "휴대전화 번호가 아닙니다.",
     "This is no phone number.": "전화번호가 아닙니다.",
     "Two options have the same key.": "두 선택지의 key가 같습니다.",
     "Unknown field.": "알 수 없는 항목입니다.",
+    "Voting may last 366 days at most.": "투표 기간은 366일을 넘을 수 없습니다.",
 }
 FORMS = tuple(
     (re.compile(english), korean)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import uuid
 from typing import Any
 
 import marshmallow as ma
@@ -59,3 +60,12 @@ def read_cursor(cursor: str | None, *types: type) -> list[Any] | None:
 def write_cursor(*place: Any) -> str:
     """The cursor that `read_cursor` reads *place* from."""
     return base64.urlsafe_b64encode(orjson.dumps(place)).decode().rstrip("=")
+
+
+def place_of(cursor: str | None) -> uuid.UUID | None:
+    """The id a cursor names; None for the beginning. Raises InvalidParameter."""
+    place = read_cursor(cursor, str)
+    try:
+        return uuid.UUID(place[0]) if place else None
+    except ValueError:
+        raise InvalidParameter(("query", "cursor", "This is no cursor of ours.")) from None

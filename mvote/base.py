@@ -69,6 +69,11 @@ def utc_now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
+def instant(value: dt.datetime) -> str:
+    """*value* as RFC 3339 in UTC, microseconds only if there are any."""
+    return value.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
+
+
 def after_commit(session: Session, act: Callable[[], None]) -> None:
     """Do *act* once the transaction is durable; never, if it is rolled back."""
     session.info.setdefault("after_commit", []).append(act)

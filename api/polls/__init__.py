@@ -2,9 +2,9 @@
 
 from flask import Flask
 
-from api.polls import ballots, finding, participations, results, views
+from api.polls import ballots, finding, governing, participations, results, views
 
-BLUEPRINTS = [views.blp, finding.blp, ballots.blp, results.blp, participations.blp]
+BLUEPRINTS = [views.blp, governing.blp, finding.blp, ballots.blp, results.blp, participations.blp]
 
 
 def register(app: Flask) -> None:

@@ -12,8 +12,7 @@ from sqlalchemy.orm import Session
 from api.access import access
 from api.blueprint import Blueprint
 from api.db import db
-from api.pages import page_of, write_cursor
-from api.polls.participations import place_of
+from api.pages import page_of, place_of, write_cursor
 from api.polls.schemas import NearbyPolls, NearbyRequest, PollSchema, PollsQuery
 from api.polls.views import database_time, views_of
 from geo.nearby import nearby

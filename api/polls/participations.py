@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 import marshmallow as ma
@@ -12,9 +11,8 @@ from api.blueprint import Blueprint
 from api.db import db
 from api.fields import Instant, ShownText
 from api.limits import limited_per_citizen
-from api.pages import PageQuery, page_of, read_cursor, write_cursor
+from api.pages import PageQuery, page_of, place_of, write_cursor
 from api.polls.views import database_time
-from api.problems import InvalidParameter
 from api.wiring import wiring
 from mvote.polls.participations import polls_took_part_in
 
@@ -55,12 +53,3 @@ def list_of_participations(query: dict[str, Any]) -> dict[str, Any]:
     ]
     more = write_cursor(str(found[limit - 1].id)) if len(found) > limit else None
     return {"items": items, "next_cursor": more}
-
-
-def place_of(cursor: str | None) -> uuid.UUID | None:
-    """The poll a cursor names. Raises InvalidParameter."""
-    place = read_cursor(cursor, str)
-    try:
-        return uuid.UUID(place[0]) if place else None
-    except ValueError:
-        raise InvalidParameter(("query", "cursor", "This is no cursor of ours.")) from None

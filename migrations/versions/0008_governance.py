@@ -301,7 +301,7 @@ BEGIN
     IF is_frozen IS NOT TRUE THEN
         RETURN false;
     END IF;
-    approved := grant_approval(p_approval_id, 'poll:notices', p_poll_id, p_by);
+    approved := grant_approval(p_approval_id, 'poll:correct', p_poll_id, p_by);
     PERFORM write_notice(p_poll_id, 'correction', publishing_time, jsonb_build_object(
         'text', approved -> 'text'));
     RETURN true;

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from mvote.approvals import one_at_a_time
 from mvote.base import utc_now
 from mvote.errors import (
     Fault,
@@ -176,6 +177,7 @@ def poll_known_to(session: Session, poll_id: uuid.UUID, citizen: Citizen | None)
 
 def own_poll(session: Session, poll_id: uuid.UUID, citizen: Citizen) -> Poll:
     """The poll, locked for change, if it is *citizen*'s own. Raises NotFound, NotAllowed."""
+    one_at_a_time(session, poll_id)
     poll = session.get(Poll, poll_id, with_for_update=True, populate_existing=True)
     if poll is None or not may_know_of(poll, citizen):
         raise NotFound

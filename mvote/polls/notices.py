@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import uuid
 from collections.abc import Sequence
@@ -12,6 +13,8 @@ from sqlalchemy import CheckConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from mvote.base import Base
+
+KINDS = ("early-close", "extension", "voiding", "publication", "correction")
 
 
 class Notice(Base):
@@ -31,6 +34,11 @@ class Notice(Base):
         """The content, read."""
         found: dict[str, Any] = orjson.loads(self.content)
         return found
+
+    @property
+    def at(self) -> dt.datetime:
+        """When it was done, by the database's clock."""
+        return dt.datetime.fromisoformat(self.document["at"])
 
     @property
     def hash(self) -> bytes:

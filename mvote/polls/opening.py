@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from mvote.ballotbox.keystore import Keystore
 from mvote.ballotbox.poll_keys import make_poll_keys
 from mvote.ballotbox.tables import SealingKey
+from mvote.base import instant
 from mvote.journal import Event, write_down
 from mvote.polls.definition import DEFAULT_K, DEFAULT_PUBLISH_FROM, canonical
 from mvote.polls.errors import NotReadyToOpen
@@ -156,8 +157,8 @@ def _document(
         "title": content["title"],
         "description": content.get("description"),
         "question": content["question"],
-        "opens_at": _instant(poll.opens_at),
-        "closes_at": _instant(poll.closes_at),
+        "opens_at": instant(poll.opens_at),
+        "closes_at": instant(poll.closes_at),
         "time_zone": around.time_zone,
         "eligibility": _eligibility(content.get("eligibility") or {}),
         "presence": _presence(session, poll, around.places),
@@ -188,7 +189,3 @@ def _presence(session: Session, poll: Poll, places: Places) -> dict[str, Any]:
     if presence["rule"] == "area":
         presence["area"] = places.described_area(session, poll_id=poll.id)
     return presence
-
-
-def _instant(value: dt.datetime) -> str:
-    return value.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")

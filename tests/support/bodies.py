@@ -57,6 +57,9 @@ EXAMPLES: dict[str, Json] = {
     "put_attributes": {"attributes": ATTRIBUTES, "verified_how": "등본"},
     "draft_a_poll": POLL,
     "revise_a_poll": POLL,
+    "extend_a_poll": {"closes_at": A_DAY, "text": "장마로 늦춥니다."},
+    "void_a_poll": {"text": {"ko": "선택지가 틀렸습니다.", "en": "An option was wrong."}},
+    "correct_a_poll": {"text": {"ko": "금액을 바로잡습니다.", "en": "The sum is corrected."}},
     "polls_nearby": {"position": HERE, "radius_m": 1000},
     "cast_ballot": {
         "selections": ["yes"], "position": HERE, "presence_token": "x", "pad": "x",

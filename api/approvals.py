@@ -1,0 +1,67 @@
+"""Requests of officers that wait for a second officer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import marshmallow as ma
+from sqlalchemy.orm import Session
+
+from api.access import access
+from api.blueprint import Blueprint
+from api.db import db
+from api.fields import Instant
+from api.pages import PageQuery, page_of, place_of, write_cursor
+from mvote.approvals import Approval, waiting
+
+blp = Blueprint("approvals", "approvals", description="What waits for a second officer.")
+
+
+class ApprovalSchema(ma.Schema):
+    """A request: a second officer who sends the same call to the same URL carries it out."""
+
+    approval_id = ma.fields.UUID(required=True, attribute="id")
+    act = ma.fields.String(required=True, metadata={"example": "poll:extend"})
+    subject_id = ma.fields.UUID(required=True)
+    arguments = ma.fields.Dict(
+        required=True,
+        attribute="asked_for",
+        metadata={"description": "What is granted: with other arguments it is another request."},
+    )
+    asked_by = ma.fields.UUID(required=True)
+    asked_at = Instant(required=True)
+    expires_at = Instant(required=True)
+
+
+class RequestedSchema(ApprovalSchema):
+    """The answer to the first of two officers: nothing is done yet."""
+
+    other_requests = ma.fields.List(
+        ma.fields.UUID(),
+        required=True,
+        metadata={
+            "description": "Requests for the same act on the same thing with other arguments. They"
+            " wait beside this one: each needs a second officer who sends exactly its arguments."
+        },
+    )
+
+
+def requested(session: Session, approval: Approval) -> dict[str, Any]:
+    """The body of 202."""
+    all_waiting = waiting(session, subject_id=approval.subject_id)
+    others = [each.id for each in all_waiting if each.act == approval.act and each != approval]
+    dumped: dict[str, Any] = RequestedSchema().dump(approval)
+    return dumped | {"other_requests": [str(other) for other in others]}
+
+
+@blp.get("/approvals")
+@access("officer")
+@blp.arguments(PageQuery, location="query")
+@blp.response(200, page_of(ApprovalSchema, "ApprovalPage"))
+def list_of_approvals(query: dict[str, Any]) -> dict[str, Any]:
+    """What waits for a second officer, newest first; a request lives for 24 hours."""
+    before, limit = place_of(query["cursor"]), query["limit"]
+    found = waiting(db.session(), before=before, limit=limit + 1)
+    page = found[:limit]
+    more = len(found) > limit
+    return {"items": page, "next_cursor": write_cursor(str(page[-1].id)) if more else None}

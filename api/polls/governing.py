@@ -1,0 +1,167 @@
+"""Closing early, extending, voiding, publishing against the accounting, correcting; notices.
+
+Each takes two officers: the first call answers 202, the same call of a second officer carries it
+out. A citizen closes a poll of their own alone.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import marshmallow as ma
+from flask import Response
+from marshmallow.validate import OneOf
+from sqlalchemy.orm import Session
+
+from api.access import access, caller, caller_or_nobody
+from api.approvals import RequestedSchema, requested
+from api.blueprint import Blueprint, may_raise
+from api.db import db, transaction
+from api.etags import tagged
+from api.fields import Instant, LocalText, ShownText
+from api.idempotency import idempotent
+from api.pages import page_of
+from api.polls.schemas import PollSchema, Strict
+from api.polls.views import database_time, shown
+from api.wiring import wiring
+from mvote.base import instant
+from mvote.errors import ImpossibleTransition, NotAllowed
+from mvote.polls.drafting import poll_known_to
+from mvote.polls.governing import CLOSE, CORRECT, EXTEND, PUBLISH, VOID, Act, govern
+from mvote.polls.notices import KINDS, Notice, notices_of
+
+blp = Blueprint("governing", "governing", description="Acts of two officers, and their notices.")
+ASKED = {"schema": RequestedSchema, "description": "Asked for; a second officer must follow."}
+
+
+class ExtensionRequest(Strict):
+    closes_at = Instant(required=True)
+    text = LocalText(max_length=2000)
+
+
+class NoticeRequest(Strict):
+    text = LocalText(max_length=2000, required=True)
+
+
+class NoticeSchema(ma.Schema):
+    """A notice: `hash`, an entry of the poll's log, is SHA-256 of `content` in RFC 8785 form."""
+
+    n = ma.fields.Integer(required=True)
+    kind = ma.fields.String(required=True, validate=OneOf(KINDS))
+    at = Instant(required=True)
+    text = ShownText(required=True, allow_none=True)
+    hash = ma.fields.String(required=True)
+    content = ma.fields.Dict(required=True)
+
+
+def _done(act: Act, poll_id: uuid.UUID, arguments: dict[str, Any]) -> Response:
+    """The poll after the act, or what waits for a second officer."""
+    with transaction() as session:
+        waits = _govern(session, act, poll_id, arguments)
+        if waits is None:
+            poll = poll_known_to(session, poll_id, caller())
+            return tagged(shown(session, poll, database_time(session)))
+    return tagged(waits, status=202)
+
+
+def _govern(
+    session: Session, act: Act, poll_id: uuid.UUID, arguments: dict[str, Any]
+) -> dict[str, Any] | None:
+    asked = govern(
+        session,
+        act=act,
+        poll_id=poll_id,
+        by=caller(),
+        arguments=arguments,
+        places=wiring().places,
+    )
+    return requested(session, asked) if asked else None
+
+
+@blp.post("/polls/<uuid:poll_id>/close")
+@access("citizen")
+@may_raise(NotAllowed, ImpossibleTransition)
+@idempotent
+@blp.response(200, PollSchema)
+@blp.alt_response(202, **ASKED, success=True)
+def close_a_poll_early(poll_id: uuid.UUID) -> Response:
+    """End the voting before its time: two officers, or a citizen alone for a poll of their own."""
+    return _done(CLOSE, poll_id, {})
+
+
+@blp.post("/polls/<uuid:poll_id>/extend")
+@access("officer")
+@may_raise(ImpossibleTransition)
+@idempotent
+@blp.arguments(ExtensionRequest)
+@blp.response(200, PollSchema)
+@blp.alt_response(202, **ASKED, success=True)
+def extend_a_poll(body: dict[str, Any], poll_id: uuid.UUID) -> Response:
+    """Let the voting last longer, while it has not ended: 366 days in all at most."""
+    return _done(EXTEND, poll_id, body | {"closes_at": instant(body["closes_at"])})
+
+
+@blp.post("/polls/<uuid:poll_id>/void")
+@access("officer")
+@may_raise(ImpossibleTransition)
+@idempotent
+@blp.arguments(NoticeRequest)
+@blp.response(200, PollSchema)
+@blp.alt_response(202, **ASKED, success=True)
+def void_a_poll(body: dict[str, Any], poll_id: uuid.UUID) -> Response:
+    """Void a poll that is not published: its results stay hidden for good, the text says why."""
+    return _done(VOID, poll_id, body)
+
+
+@blp.post("/polls/<uuid:poll_id>/publish")
+@access("officer")
+@may_raise(ImpossibleTransition)
+@idempotent
+@blp.response(200, PollSchema)
+@blp.alt_response(202, **ASKED, success=True)
+def publish_a_poll(poll_id: uuid.UUID) -> Response:
+    """Publish a count whose accounting does not hold, with exactly the figures that differ."""
+    return _done(PUBLISH, poll_id, {})
+
+
+@blp.post("/polls/<uuid:poll_id>/notices")
+@access("officer")
+@may_raise(ImpossibleTransition)
+@idempotent
+@blp.arguments(NoticeRequest)
+@blp.response(201, NoticeSchema)
+@blp.alt_response(202, **ASKED, success=True)
+def correct_a_poll(body: dict[str, Any], poll_id: uuid.UUID) -> Response:
+    """Publish a correction beside the frozen definition, which itself never changes."""
+    with transaction() as session:
+        waits = _govern(session, CORRECT, poll_id, body)
+        if waits is None:
+            *_, notice = notices_of(session, poll_id)
+            return tagged(NoticeSchema().dump(_as_shown(notice)), status=201)
+    return tagged(waits, status=202)
+
+
+@blp.get("/polls/<uuid:poll_id>/notices")
+@access("public")
+@blp.response(200, page_of(NoticeSchema, "NoticeList"))
+def list_of_notices(poll_id: uuid.UUID) -> dict[str, Any]:
+    """All that was done to the poll beside its plan, in its order."""
+    session = db.session()
+    poll_known_to(session, poll_id, caller_or_nobody())
+    return {
+        "items": [_as_shown(notice) for notice in notices_of(session, poll_id)],
+        "next_cursor": None,
+    }
+
+
+def _as_shown(notice: Notice) -> dict[str, Any]:
+    said = notice.document
+    return {
+        "n": notice.n,
+        "kind": said["kind"],
+        "at": notice.at,
+        "text": said.get("text"),
+        "hash": notice.hash.hex(),
+        "content": said,
+    }

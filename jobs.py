@@ -14,6 +14,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -24,8 +25,9 @@ from api.db import WORKER_OPTIONS, new_engine, transaction
 from api.holders import open_keystore
 from api.settings import Misconfigured, Settings, read_settings
 from geo.places import CityPlaces
-from mvote.ballotbox.counting import count_poll, polls_to_count
+from mvote.ballotbox.counting import Manner, count_poll, polls_to_count
 from mvote.ballotbox.keystore import DirectoryKeystore, Holder
+from mvote.ballotbox.progress import note_progress
 from mvote.ballotbox.shuffling import close_poll, polls_due, shuffle_last
 from mvote.ballotbox.stock import fill_stock
 from mvote.base import utc_now
@@ -38,6 +40,7 @@ from mvote.housekeeping import (
     remove_expired,
 )
 from mvote.people.forgetting import forget_expired
+from verifier.mvote_verify import recount
 
 PAUSE_SECONDS = 1.0
 FAULTS = (SQLAlchemyError, LookupError, ValueError, OSError)
@@ -73,10 +76,17 @@ def counter_round(engine: Engine, keystore: DirectoryKeystore) -> None:
         fill_stock(session, keystore)
     with Session(engine) as session:
         closed = polls_to_count(session)
+    manner = Manner(recount=recount, tell=partial(_tell, engine))
     for poll_id in closed:
         with _alone("counting", poll_id), Session(engine) as session, transaction(session):
-            published = count_poll(session, keystore, poll_id)
+            published = count_poll(session, keystore, poll_id, manner)
             log.info("counted", extra={"poll_id": poll_id, "published": published})
+
+
+def _tell(engine: Engine, poll_id: uuid.UUID, done: int, size: int) -> None:
+    """For `flask polls progress`; beside the count, which is one long transaction."""
+    with Session(engine) as session, transaction(session):
+        note_progress(session, poll_id, done, size)
 
 
 def keeper_round(engine: Engine, keystore: DirectoryKeystore) -> None:

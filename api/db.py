@@ -36,7 +36,7 @@ ENGINE_OPTIONS: dict[str, Any] = {
                                 " -c idle_in_transaction_session_timeout=15s"},
 }  # fmt: skip
 WORKER_OPTIONS: dict[str, Any] = {
-    "pool_size": 1,
+    "pool_size": 2,  # the counter says how far it is while its count is one transaction
     "pool_pre_ping": True,
     # unsealing a great poll takes minutes between two statements
     "connect_args": {"options": "-c timezone=UTC -c synchronous_commit=on"},

@@ -17,6 +17,8 @@ BALLOT_TABLES = (
     "published_result", "published_record", "accounting", "spent_token", "sealing_key",
     "poll", "poll_definition", "tree_tile", "checkpoint", "cosignature", "log_key",
     "approval", "notice",
+    "live_count", "live_result", "counting_progress", "turnout_cell", "published_turnout",
+    "voter_roll",
 )  # fmt: skip
 
 GOLDEN = {
@@ -35,6 +37,9 @@ GOLDEN = {
         "log_key": "SELECT",
         "approval": "SELECT",
         "notice": "SELECT",
+        "live_result": "SELECT",
+        "counting_progress": "SELECT",
+        "published_turnout": "SELECT",
     },
     "mvote_shuffler": {
         "poll": "SELECT",
@@ -58,8 +63,27 @@ GOLDEN = {
         "record": "INSERT",
         "result": "INSERT",
         "sealing_key": "SELECT INSERT",
+        "live_count": "SELECT INSERT UPDATE",
+        "counting_progress": "SELECT INSERT UPDATE",
     },
-    "mvote_auditor": {"participation": "SELECT(poll_id) SELECT(voter_tag)"},
+    "mvote_auditor": {
+        "participation": "SELECT(poll_id) SELECT(voter_tag)",
+        "poll": " ".join(
+            f"SELECT({name})"
+            for name in (
+                "id",
+                "state",
+                "opens_at",
+                "frozen_at",
+                "closed_at",
+                "published_at",
+                "cancelled_at",
+            )
+        ),
+        "poll_definition": "SELECT",
+        "turnout_cell": "SELECT INSERT",
+        "voter_roll": "SELECT",
+    },
 }
 
 GOLDEN_FUNCTIONS = {
@@ -180,7 +204,7 @@ EARLY_RESULT = (
         ("shuffler", FALSE_DEFINITION),
         ("shuffler", UNHELD_COUNT),
         ("shuffler", "INSERT INTO checkpoint SELECT id, 1, sha256('a') FROM poll"),
-        ("counter", "INSERT INTO record SELECT id, 99, 'x' FROM poll"),
+        ("counter", "INSERT INTO record SELECT id, 0, '\\x010100010001' FROM poll"),
         ("counter", EARLY_RESULT),
     ],
 )

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mvote.ballotbox.counting import count_marks, records_hash
+from mvote.ballotbox.tallying import count_marks, records_hash
 from mvote.ballotbox.vectors import NoVector, marks_in, selections_in, vector_of
 from mvote.polls.definition import Question
 from mvote.polls.errors import InvalidSelection

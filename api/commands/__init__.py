@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from api.commands import areas, demo, keys, openapi, people
+from api.commands import areas, demo, keys, openapi, people, polls
 
 COMMANDS = [
     areas.areas,
@@ -13,6 +13,7 @@ COMMANDS = [
     people.administrators,
     keys.keys,
     openapi.openapi,
+    polls.polls,
 ]
 
 

@@ -1,4 +1,4 @@
-"""Counting: every ballot is unsealed, checked against its entry in the log, and added up.
+"""Counting: the box is unsealed, added up, counted again by other code, and attested.
 
 The counter sees box and log only. What it finds is a statement; whether that is published is
 decided by the accounting, which the database computes.
@@ -6,42 +6,55 @@ decided by the accounting, which the database computes.
 
 from __future__ import annotations
 
-import hashlib
+import logging
+import os
+import time
 import uuid
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-from sqlalchemy import insert, select, text
+from sqlalchemy import func, insert, select, text
 from sqlalchemy.orm import Session
 
+from mvote.ballotbox.helping import helpers, opened_by
 from mvote.ballotbox.keystore import Keystore
-from mvote.ballotbox.sealing import Unreadable, commitment, unseal
 from mvote.ballotbox.stock import sealing_key_name
-from mvote.ballotbox.tables import BoxedBallot, LogEntry, Result
-from mvote.ballotbox.vectors import NoVector, marks_in
-from mvote.polls.definition import (
-    SMALLEST_FULL_RECORDS,
-    FrozenPoll,
-    Question,
-    canonical,
-    read_definition,
-)
+from mvote.ballotbox.tables import LogEntry, Result
+from mvote.ballotbox.tallying import Recount, agrees, in_order, records_public, statement_of
+from mvote.ballotbox.unsealing import CHUNK, Count, Opener, chunks
+from mvote.ballotbox.vectors import PACK
+from mvote.polls.definition import FrozenPoll, canonical, read_definition
 from mvote.polls.poll import Poll, PollDefinition
 
-FETCH = 5_000
+HELPED_FROM = 50_000
+"""Ballots. Below, helpers would take longer to start than to count."""
+MOST_HELPERS = 4
+PACKS_AT_ONCE = 1_000
+SECONDS_BETWEEN_NEWS = 2.0
+log = logging.getLogger("mvote.counting")
+
+Tell = Callable[[uuid.UUID, int, int], None]
+"""Told now and then: the poll, how many entries are unsealed, of how many."""
 
 
-@dataclass
-class Count:
-    """What unsealing the box gave."""
+def _tell_nobody(poll_id: uuid.UUID, done: int, size: int) -> None:
+    """Whoever counts a few ballots needs no news of it."""
 
-    vectors: list[bytes] = field(default_factory=list)
-    entries: int = 0
-    unopenable: int = 0
+
+@dataclass(frozen=True, kw_only=True)
+class Manner:
+    """How to count: who counts again, who is told, how many processes help from which size on."""
+
+    recount: Recount | None = None
+    tell: Tell = _tell_nobody
+    processes: int = min(MOST_HELPERS, os.cpu_count() or 1)
+    helped_from: int = HELPED_FROM
+
+
+ONCE_AND_ALONE = Manner()
 
 
 def polls_to_count(session: Session) -> list[uuid.UUID]:
@@ -49,170 +62,131 @@ def polls_to_count(session: Session) -> list[uuid.UUID]:
     return list(session.scalars(select(Poll.id).where(Poll.state == "closed")))
 
 
-def count_poll(session: Session, keystore: Keystore, poll_id: uuid.UUID) -> bool:
-    """Count a closed poll and publish it if the accounting holds; whether it was published."""
-    content = select(PollDefinition.canonical).where(PollDefinition.poll_id == poll_id)
-    poll = read_definition(session.execute(content).scalar_one())
-    private = X25519PrivateKey.from_private_bytes(keystore.get(sealing_key_name(poll.sealing_key)))
-    count = _unseal_all(session, poll, private)
-    count.vectors.sort()
-    _write_records(session, poll_id, count.vectors)
+def count_poll(
+    session: Session, keystore: Keystore, poll_id: uuid.UUID, manner: Manner = ONCE_AND_ALONE
+) -> bool:
+    """Count a closed poll and publish it if the accounting holds; whether it was published.
+
+    All in one transaction: whoever is killed at it leaves nothing behind, and counts again. Raises
+    KeyMissing or KeyUnreadable without the poll's private key, HelperLost if a process ended.
+    """
+    content = _definition(session, poll_id)
+    key = keystore.get(sealing_key_name(read_definition(content).sealing_key))
+    return count_with_key(session, content, key, manner)
+
+
+def count_with_key(session: Session, content: bytes, private: bytes, manner: Manner) -> bool:
+    """Count the closed poll of the definition *content* with its *private* key, 32 bytes."""
+    poll = read_definition(content)
+    head = _log_head(session, poll.poll_id)
+    count = Count()
+    news = _News(poll.poll_id, head.size, manner.tell)
+    news.reached(0)
+    for part in _parts(session, content, private, head.size, manner):
+        count += part
+        news.reached(len(count.roots) * CHUNK)
+    _write_records(session, poll.poll_id, count)
     # plain INSERT: the counter may write results, not read them back
-    session.execute(insert(Result.__table__).values(_result(session, poll, count)))  # type: ignore[arg-type]
-    published: bool = session.execute(_FINISH, {"poll_id": poll_id}).scalar_one()
+    result = _result(session, poll, count, head, manner.recount)
+    session.execute(insert(Result.__table__).values(result))  # type: ignore[arg-type]
+    published: bool = session.execute(_FINISH, {"poll_id": poll.poll_id}).scalar_one()
     return published
 
 
 _FINISH = text("SELECT finish_counting(:poll_id)")
 _PARTICIPATIONS = text("SELECT participation_count(:poll_id)")
 _QUARANTINED = text("SELECT quarantined_count(:poll_id)")
-
-
-def _unseal_all(session: Session, poll: FrozenPoll, private: X25519PrivateKey) -> Count:
-    count = Count()
-    for sealed, data in _ballots(session, poll.poll_id):
-        count.entries += 1
-        vector = _checked_vector(poll, private, sealed, data)
-        if vector is None:
-            count.unopenable += 1
-        else:
-            count.vectors.append(vector)
-    return count
-
-
-def _ballots(session: Session, poll_id: uuid.UUID) -> Iterator[tuple[bytes | None, bytes]]:
-    """Each ballot entry of the log with the sealed ballot at its place, if there is one."""
-    together = (
-        select(BoxedBallot.sealed, LogEntry.data)
-        .select_from(LogEntry)
-        .outerjoin(
-            BoxedBallot,
-            (BoxedBallot.poll_id == LogEntry.poll_id) & (BoxedBallot.idx == LogEntry.idx),
-        )
-        .where(LogEntry.poll_id == poll_id, LogEntry.kind == 1)
-        .order_by(LogEntry.idx)
-        .execution_options(yield_per=FETCH)
-    )
-    yield from session.execute(together)
-
-
-def _checked_vector(
-    poll: FrozenPoll, private: X25519PrivateKey, sealed: bytes | None, data: bytes
-) -> bytes | None:
-    """The vector of a ballot that is what its entry says; None for one that is not."""
-    if sealed is None:
-        return None
-    try:
-        ballot = unseal(private, sealed)
-        marks_in(poll.question, ballot.vector)
-    except (Unreadable, NoVector):
-        return None
-    c = commitment(poll.P, ballot.tracker, ballot.salt, ballot.vector)
-    return ballot.vector if ballot.tracker + c == data else None
-
-
-def _write_records(session: Session, poll_id: uuid.UUID, vectors: list[bytes]) -> None:
-    for start in range(0, len(vectors), FETCH):
-        chunk = vectors[start : start + FETCH]
-        session.execute(_INTO_RECORD, {"poll_id": poll_id, "start": start, "vectors": chunk})
-
-
+_LAST_CHECKPOINT = text(
+    "SELECT size, root FROM checkpoint WHERE poll_id = :poll_id ORDER BY size DESC LIMIT 1"
+)
 _INTO_RECORD = text(
-    "INSERT INTO record (poll_id, j, vector) SELECT :poll_id, :start + place - 1, vector"
-    " FROM unnest(CAST(:vectors AS bytea[])) WITH ORDINALITY AS t (vector, place)"
+    "INSERT INTO record (poll_id, j, vectors)"
+    " SELECT :poll_id, :first + (place - 1) * :pack, vectors"
+    " FROM unnest(CAST(:packs AS bytea[])) WITH ORDINALITY AS t (vectors, place)"
 )
 
 
-def _result(session: Session, poll: FrozenPoll, count: Count) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Head:
+    """The final checkpoint: so many entries, under this root; none if there is no tree yet."""
+
+    size: int
+    root: bytes | None
+
+
+class _News:
+    """Says how far the count is, now and then: to the log, and to whoever wants to be told."""
+
+    def __init__(self, poll_id: uuid.UUID, size: int, tell: Tell) -> None:
+        self._poll_id, self._size, self._tell = poll_id, size, tell
+        self._said_at = time.monotonic()
+
+    def reached(self, done: int) -> None:
+        """So many entries are unsealed."""
+        done = min(done, self._size)
+        if done in (0, self._size) or time.monotonic() - self._said_at > SECONDS_BETWEEN_NEWS:
+            self._said_at = time.monotonic()
+            log.info("counting", extra={"poll_id": self._poll_id, "done": done, "of": self._size})
+            self._tell(self._poll_id, done, self._size)
+
+
+def _definition(session: Session, poll_id: uuid.UUID) -> bytes:
+    content = select(PollDefinition.canonical).where(PollDefinition.poll_id == poll_id)
+    return session.execute(content).scalar_one()
+
+
+def _log_head(session: Session, poll_id: uuid.UUID) -> _Head:
+    checkpoint = session.execute(_LAST_CHECKPOINT, {"poll_id": poll_id}).one_or_none()
+    if checkpoint is not None:
+        return _Head(*checkpoint)
+    last = select(func.max(LogEntry.idx)).where(LogEntry.poll_id == poll_id)
+    return _Head(session.execute(last).scalar_one() + 1, None)
+
+
+def _parts(
+    session: Session, content: bytes, private: bytes, size: int, manner: Manner
+) -> Iterator[Count]:
+    """The counts of all chunks, unsealed here or by helpers."""
+    poll = read_definition(content)
+    all_chunks = chunks(session, poll.poll_id, size)
+    if size < manner.helped_from:
+        opener = Opener(poll, X25519PrivateKey.from_private_bytes(private))
+        yield from map(opener.open, all_chunks)
+        return
+    with helpers(manner.processes, content, private) as pipes:
+        yield from opened_by(pipes, all_chunks)
+
+
+def _write_records(session: Session, poll_id: uuid.UUID, count: Count) -> None:
+    records, first = in_order(count.vectors), 0
+    while packs := list(islice(_packs(records), PACKS_AT_ONCE)):
+        place = {"poll_id": poll_id, "first": first, "pack": PACK}
+        session.execute(_INTO_RECORD, place | {"packs": packs})
+        first += PACKS_AT_ONCE * PACK
+
+
+def _packs(records: Iterator[bytes]) -> Iterator[bytes]:
+    while pack := b"".join(islice(records, PACK)):
+        yield pack
+
+
+def _result(
+    session: Session, poll: FrozenPoll, count: Count, head: _Head, recount: Recount | None
+) -> dict[str, Any]:
     here = {"poll_id": poll.poll_id}
-    participations = session.execute(_PARTICIPATIONS, here).scalar_one()
-    quarantined = session.execute(_QUARANTINED, here).scalar_one()
     figures = {
-        "participations": participations,
+        "participations": session.execute(_PARTICIPATIONS, here).scalar_one(),
         "entries": count.entries,
-        "records": len(count.vectors),
-        "quarantined": quarantined,
+        "records": count.ballots,
+        "quarantined": session.execute(_QUARANTINED, here).scalar_one(),
         "unopenable": count.unopenable,
     }
-    public = _records_public(poll, len(count.vectors))
-    statement = _statement(poll, count, figures, records_public=public)
-    return (
-        here
-        | figures
-        | {
-            "statement": canonical(statement),
-            "records_public": public,
-        }
-    )
-
-
-def _statement(
-    poll: FrozenPoll, count: Count, figures: dict[str, int], *, records_public: bool
-) -> dict[str, Any]:
-    """What the counter attests. Totals only if enough ballots came to hide each voter in.
-
-    The records' hash stands beside public records only: of few ballots with few options all
-    possible lists could be tried until one gives the hash.
-    """
-    counted = count_marks(poll.question, count.vectors)
-    statement: dict[str, Any] = {
-        "format": "mvote-statement/1",
-        "poll_id": str(poll.poll_id),
-        "definition_hash": poll.hash.hex(),
-        **figures,
-        "valid": len(count.vectors) - counted.blank,
-        "blank": counted.blank,
-        "spoilt": 0,
-        "program_hash": program_hash(),
-        "too_few": len(count.vectors) < poll.publish_from,
-    }
-    if statement["too_few"]:
-        del statement["valid"], statement["blank"]
-    else:
-        statement["totals"] = dict(zip(poll.question.options, counted.totals, strict=True))
-    if records_public:
-        statement["records_hash"] = records_hash(count.vectors)
-    return statement
-
-
-@dataclass(frozen=True)
-class Tally:
-    """Totals in the order of the options, and how many ballots mark none."""
-
-    totals: tuple[int, ...]
-    blank: int
-
-
-def count_marks(question: Question, vectors: Iterable[bytes]) -> Tally:
-    """Add up the marks of *vectors*; equal ballots are added up together."""
-    totals = [0] * len(question.options)
-    blank = 0
-    for vector, ballots in Counter(vectors).items():
-        marks = marks_in(question, vector)
-        blank += ballots * (not any(marks))
-        for place, mark in enumerate(marks):
-            totals[place] += ballots * mark
-    return Tally(tuple(totals), blank)
-
-
-def records_hash(vectors: Iterable[bytes]) -> str:
-    """SHA-256 over the sorted records, each with its length before it."""
-    digest = hashlib.sha256(b"mvote/records/1\x00")
-    for vector in vectors:
-        digest.update(len(vector).to_bytes(2, "big") + vector)
-    return digest.hexdigest()
-
-
-def program_hash() -> str:
-    """SHA-256 over the source of the counting program, file by file."""
-    digest = hashlib.sha256()
-    for name in ("counting.py", "sealing.py", "vectors.py", "notation.py"):
-        digest.update(name.encode() + b"\x00" + (Path(__file__).parent / name).read_bytes())
-    return digest.hexdigest()
-
-
-def _records_public(poll: FrozenPoll, ballots: int) -> bool:
-    """Vectors are shown if frozen so, if enough came, and never few unusual ones."""
-    several_marks = poll.question.max_selections > 1
-    least = SMALLEST_FULL_RECORDS if several_marks else 0
-    return poll.records == "full" and ballots >= max(poll.publish_from, least)
+    checks = {"log_agrees": count.root() == head.root} if head.root else {}
+    if recount is not None:
+        checks["recounted"] = agrees(poll, count, recount)
+    attested = {"log_size": head.size, "log_root": count.root().hex(), **figures}
+    attested["recounted"] = checks.get("recounted", False)
+    is_public = records_public(poll, count.ballots)
+    statement = statement_of(poll, count, attested, is_public=is_public)
+    more = {"statement": canonical(statement), "records_public": is_public}
+    return here | figures | checks | more

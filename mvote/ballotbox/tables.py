@@ -17,6 +17,10 @@ CITY = f"'{uuid.UUID(int=0)}'"
 """In place of a poll's id: the city's log, whose entries are checkpoints of the polls'."""
 
 
+VECTOR_BYTES = "(4 + 2 * (256 * get_byte(vectors, 2) + get_byte(vectors, 3)))"
+"""The length of the first vector of a row of records, as its head tells it."""
+
+
 class Participation(Base):
     """*That* somebody has voted: three tags, which say nothing without the poll's keys."""
 
@@ -106,13 +110,23 @@ class LogEntry(Base):
 
 
 class Record(Base):
-    """A cast vote record: one ballot's vector, sorted by vector, so its place says nothing."""
+    """Cast vote records: vectors of ballots, sorted, so their places say nothing; 256 in a row."""
 
     __tablename__ = "record"
+    __table_args__ = (
+        CheckConstraint(
+            "CASE WHEN length(vectors) >= 4 THEN"
+            f" length(vectors) % {VECTOR_BYTES} = 0 AND length(vectors) / {VECTOR_BYTES} <= 256"
+            " ELSE false END",
+            name="whole_vectors",
+        ),
+    )
 
     poll_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    #: the place of the first of them among all
     j: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    vector: Mapped[bytes]
+    #: up to 256 vectors back to back, all of one length
+    vectors: Mapped[bytes]
 
 
 class Result(Base):
@@ -129,6 +143,10 @@ class Result(Base):
     unopenable: Mapped[int]
     #: the vectors may be shown, as far as the definition and the number of ballots allow
     records_public: Mapped[bool]
+    #: other code counted the records, too, and found the same; empty where nobody did
+    recounted: Mapped[bool | None]
+    #: the root over the entries that were counted is the final checkpoint's
+    log_agrees: Mapped[bool | None]
     accounting_holds: Mapped[bool] = mapped_column(
         Computed(
             "participations = entries AND entries = records AND quarantined = 0 AND unopenable = 0",

@@ -14,6 +14,8 @@ from mvote.polls.errors import InvalidSelection
 FORMAT = 1
 KINDS: dict[Kind, int] = {"single": 1, "multiple": 2, "ranking": 3, "points": 4}
 HEAD = struct.Struct(">BBH")
+PACK = 256
+"""So many records stand in a row of the database."""
 
 
 class NoVector(ValueError):

@@ -12,15 +12,17 @@ import orjson
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from mvote.ballotbox.vectors import selections_in
+from mvote.ballotbox.vectors import PACK, selections_in
 from mvote.polls.definition import FrozenPoll
 from mvote.polls.errors import ResultsNotAvailable
 from mvote.polls.poll import Poll, PollDefinition
 
 _PUBLISHED = text("SELECT statement FROM published_result WHERE poll_id = :poll_id")
 _RECORDS = text(
+    # by the rows in which they are packed, so that a page costs the same wherever it begins
     "SELECT j, vector FROM published_record"
-    " WHERE poll_id = :poll_id AND j > :after ORDER BY j LIMIT :limit"
+    " WHERE poll_id = :poll_id AND pack > :after - :pack AND j > :after"
+    " ORDER BY pack, j LIMIT :limit"
 )
 _ACCOUNTING = text("SELECT * FROM accounting WHERE poll_id = :poll_id")
 SHARE_DIGITS = 6
@@ -91,7 +93,7 @@ def published_records(
     session: Session, definition: FrozenPoll, *, after: int, limit: int
 ) -> Iterator[tuple[int, list[str]]]:
     """Cast vote records from place *after* + 1 on: their place and their selections."""
-    bound = {"poll_id": definition.poll_id, "after": after, "limit": limit}
+    bound = {"poll_id": definition.poll_id, "after": after, "pack": PACK, "limit": limit}
     for place, vector in session.execute(_RECORDS, bound):
         yield place, selections_in(definition.question, vector)
 

@@ -19,7 +19,7 @@ from api.db import transaction
 from api.holders import open_keystore
 from api.settings import Settings
 from api.wiring import Wiring
-from mvote.ballotbox.counting import count_poll, polls_to_count
+from mvote.ballotbox.counting import Manner, count_poll, polls_to_count
 from mvote.ballotbox.shuffling import close_poll, polls_due, shuffle_last
 from mvote.ballotbox.stock import fill_stock
 from mvote.base import utc_now
@@ -27,6 +27,7 @@ from mvote.people.declaring import declare
 from mvote.people.granting import Post, add_department, grant
 from mvote.people.registering import register_many
 from tests.support.contract import CheckedClient
+from verifier.mvote_verify import recount
 
 CITY_HALL = {"lat": 37.5663, "lon": 126.9779}
 GWANGHWAMUN = {"lat": 37.5720, "lon": 126.9769}
@@ -203,7 +204,7 @@ class World:
             closed = polls_to_count(session)
         for poll_id in closed:
             with Session(self.engines["counter"]) as session, transaction(session):
-                count_poll(session, keystore, poll_id)
+                count_poll(session, keystore, poll_id, Manner(recount=recount))
 
     def rows(self, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
         """What a superuser sees."""

@@ -8,7 +8,8 @@ export PORT
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run stop test lint bench openapi migrate setup setup-dev setup-bench clean
+.PHONY: help run stop test lint bench openapi migrate backup restore setup setup-dev \
+	setup-bench setup-backup clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +38,12 @@ migrate: setup ## bring the database to the newest migration
 	@$(PYTHON) -m ops.database
 	$(PYTHON) -m alembic upgrade head
 
+backup: setup-backup ## an encrypted backup of the private database, while it runs
+	@exec $(PYTHON) -m ops.backup $(ARGS)
+
+restore: setup-backup ## bring it back (to an instant: ARGS='--to 2026-11-22T09:30:00Z')
+	@exec $(PYTHON) -m ops.restore $(ARGS)
+
 setup:
 	@bash ops/setup.sh run
 
@@ -45,6 +52,9 @@ setup-dev:
 
 setup-bench:
 	@bash ops/setup.sh bench
+
+setup-backup:
+	@bash ops/setup.sh backup
 
 clean: ## remove .venv, var and the private cluster (never keys while DATABASE_URL is set)
 	@exec $(call any_python) -m ops.clean

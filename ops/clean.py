@@ -8,6 +8,7 @@ from ops import environment
 from ops.cluster import remove_cluster
 from ops.machine import ROOT, SetupError, command, say, var_dir
 from ops.place import exists
+from ops.repository import key_file
 from ops.stop import stop_all
 
 CACHES = (".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis")
@@ -24,6 +25,8 @@ def why_keys_stay() -> str:
         return "DATABASE_URL is set"
     if (var_dir() / "roles.env").exists():
         return "this clone has been used with a given database"
+    if key_file().exists():
+        return "there are backups"
     return ""
 
 
@@ -37,8 +40,9 @@ def clean() -> None:
     if var != ROOT / "var":
         say(f"VAR_DIR is {var}: what else is in it is left to you")
     elif reason:
-        say(f"{keystore} and {var / 'roles.env'} stay, because {reason}")
-        remove_all_but(var, {keystore, var / "roles.env"})
+        kept = {keystore, var / "roles.env", key_file(), var / "backups"}
+        say(f"{', '.join(str(path) for path in sorted(kept) if path.exists())} stay: {reason}")
+        remove_all_but(var, kept)
     else:
         remove_all_but(var, set())
     for folder in (ROOT / ".venv", *(ROOT / name for name in CACHES)):

@@ -44,6 +44,8 @@ def install(kind: str) -> None:
     stamp, python = _stamp(), VENV / "bin" / "python"
     moved = bool(stamp) and stamp.get("made_for") != _made_for()
     if moved or not _works(python):
+        if VENV.is_symlink():  # emptying it would empty the folder that it leads to
+            raise SetupError(f"{VENV} is a link to another clone's packages; remove the link.")
         say("   making the virtual environment .venv")
         venv.create(VENV, clear=True, symlinks=True, with_pip=True)
         stamp = {}

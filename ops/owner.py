@@ -39,16 +39,24 @@ class Owner:
             raise SetupError(NOT_YOURS.format(folder))
         return cls.for_new_data() if status.st_uid == 0 else cls(status.st_uid, status.st_gid)
 
-    def run(self, *words: str | Path, timeout: float = 120) -> subprocess.CompletedProcess[str]:
-        """Run a program as this user, with none of the caller's PostgreSQL variables."""
+    def run(
+        self, *words: str | Path, timeout: float = 120, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a program as this user, with none of the caller's variables but those given."""
         other = os.geteuid() != self.uid
         return subprocess.run(
             [str(word) for word in words],
-            env={"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C", "TZ": "UTC"},
+            env={
+                "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
+                "LC_ALL": "C",
+                "TZ": "UTC",
+                **variables,
+            },
             cwd="/",  # the caller's folder may be closed to this user
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
+            errors="replace",
             timeout=timeout,
             start_new_session=True,  # Ctrl-C at the terminal must not reach the server
             user=self.uid if other else None,

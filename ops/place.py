@@ -35,6 +35,11 @@ class Cluster:
         return self.home / "postgres.log"
 
     @property
+    def archiving(self) -> Path:
+        """How the write-ahead log is archived: settings, there from the first backup on."""
+        return self.home / "archiving.conf"
+
+    @property
     def socket_dir(self) -> Path:
         """Beside the data, or in /tmp when that path would be too long for a socket."""
         beside = self.home / "s"

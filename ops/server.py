@@ -33,6 +33,8 @@ fsync = on
 synchronous_commit = on
 full_page_writes = on
 wal_level = replica
+archive_mode = on
+{archiving}
 max_wal_senders = 0
 wal_buffers = 16MB
 min_wal_size = 256MB
@@ -52,11 +54,13 @@ log_parameter_max_length_on_error = 0
 log_checkpoints = off
 log_line_prefix = '%m [%p] %u@%d '
 """
+NOT_ARCHIVED = "archive_command = 'true'  # until the first `make backup`"
 
 
 def settings(cluster: Cluster) -> str:
     """The text of the cluster's own configuration file."""
-    return SETTINGS.format(socket_dir=cluster.socket_dir)
+    archiving = cluster.owner.read(cluster.archiving).strip() or NOT_ARCHIVED
+    return SETTINGS.format(socket_dir=cluster.socket_dir, archiving=archiving)
 
 
 def running(cluster: Cluster) -> int | None:
@@ -138,25 +142,40 @@ def _utf8_locale() -> str:
     raise SetupError("this system has neither the locale C.UTF-8 nor en_US.UTF-8.")
 
 
-def start(cluster: Cluster, programs: Programs) -> None:
+def start(
+    cluster: Cluster, programs: Programs, *, access: str = ACCESS, patience: float = PATIENCE
+) -> None:
     """Start the server and wait until it takes connections. Call only if it does not run."""
     owner = cluster.owner
     _remove_stale_locks(cluster)
     owner.write(cluster.data / "mvote.conf", settings(cluster))
-    owner.write(cluster.data / "pg_hba.conf", ACCESS)
+    owner.write(cluster.data / "pg_hba.conf", access)
     _prepare_socket_dir(cluster)
     if cluster.log.exists() and cluster.log.stat().st_size > LONGEST_LOG:
         cluster.log.replace(cluster.log.with_suffix(".log.1"))
     begun = owner.run(
         programs.bin / "pg_ctl",
-        *("start", "--wait", "--timeout", str(PATIENCE), "--silent"),
+        *("start", "--wait", "--timeout", f"{patience:.0f}", "--silent"),
         *("--pgdata", cluster.data, "--log", cluster.log),
+        timeout=patience + PATIENCE,
     )
     if begun.returncode != 0:
         last = "\n  ".join(owner.read(cluster.log).splitlines()[-5:])
         raise SetupError(f"PostgreSQL did not start. The end of {cluster.log}:\n  {last}")
     pid = int(owner.read(cluster.data / "postmaster.pid").partition("\n")[0])
-    owner.write(cluster.home / "running.json", json.dumps(_description(cluster, pid, programs)))
+    _write_note(cluster, pid, programs)
+
+
+def reload(cluster: Cluster, pid: int, programs: Programs) -> None:
+    """Let a running server take over settings that need no restart."""
+    cluster.owner.write(cluster.data / "mvote.conf", settings(cluster))
+    os.kill(pid, signal.SIGHUP)
+    _write_note(cluster, pid, programs)
+
+
+def _write_note(cluster: Cluster, pid: int, programs: Programs) -> None:
+    description = json.dumps(_description(cluster, pid, programs))
+    cluster.owner.write(cluster.home / "running.json", description)
 
 
 def _remove_stale_locks(cluster: Cluster) -> None:

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Prepares this machine: `ops/setup.sh run` for `make run`, `dev` for tests and checks, `bench` for
-# measuring.
+# measuring, `backup` for backups.
 # Installs only what is missing, and says so before it does.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 kind=${1:-run}
 apt_fresh=no
-everything='python3 python3-venv postgresql postgresql-postgis libzbar0'
+everything='python3 python3-venv postgresql postgresql-postgis libzbar0 pgbackrest faketime'
 log=${VAR_DIR:-var}/log/setup.log
 
 say() { printf '[%3d s] %s\n' "$SECONDS" "$*" >&2; }
@@ -133,14 +133,16 @@ install_zbar() {
     fi
 }
 
-install_wrk() {
-    say "wrk is missing, which makes the load to measure with"
+# A program by its name: `need wrk 'which makes the load to measure with'`.
+need() {
+    ! command -v "$1" >/dev/null || return 0
+    say "$1 is missing, $2"
     if command -v apt-get >/dev/null; then
-        apt_install wrk
+        apt_install "$1"
     elif command -v brew >/dev/null; then
-        quietly brew install wrk
+        quietly brew install "${3:-$1}"
     else
-        fail "install wrk by the means of this system, then try again."
+        fail "install $1 by the means of this system, then try again."
     fi
 }
 
@@ -154,7 +156,7 @@ needs_a_server() {
     [ "$kind" != run ] || ! { [ -n "${DATABASE_URL:-}" ] || grep -qs '^DATABASE_URL=.' .env; }
 }
 
-case $kind in run | dev | bench) ;; *) fail "say run, dev or bench" ;; esac
+case $kind in run | dev | bench | backup) ;; *) fail "say run, dev, bench or backup" ;; esac
 find_python >/dev/null || install_python
 python=$(find_python)
 if needs_a_server && ! "$python" -m ops.postgres 2>/dev/null; then
@@ -163,9 +165,9 @@ fi
 if [ "$kind" = dev ] && ! has_zbar; then
     install_zbar
 fi
-if [ "$kind" = bench ] && ! command -v wrk >/dev/null; then
-    install_wrk
-fi
+case $kind in bench) need wrk 'which makes the load to measure with' ;; esac
+case $kind in backup | dev) need pgbackrest 'which makes backups' ;; esac
+case $kind in dev) need faketime 'which tests turn clocks with' libfaketime ;; esac
 say "$("$python" --version); packages"
-if [ "$kind" = run ]; then "$python" -m ops.install run; else "$python" -m ops.install dev; fi
+case $kind in run | backup) "$python" -m ops.install run ;; *) "$python" -m ops.install dev ;; esac
 say "this machine is ready"

@@ -116,19 +116,19 @@ class Stage:
 
 
 @contextlib.contextmanager
-def staged() -> Iterator[Stage]:
+def staged(cluster: str = CLUSTER) -> Iterator[Stage]:
     """A cluster with durable settings that nobody else uses, made anew and removed at the end."""
-    folder = var_dir() / "bench"
+    folder = var_dir() / cluster.removeprefix("pg-")
     shutil.rmtree(folder, ignore_errors=True)
-    remove_cluster(CLUSTER)
+    remove_cluster(cluster)
     try:
-        admin_url, passwords = ensure_cluster(CLUSTER), role_passwords(CLUSTER)
+        admin_url, passwords = ensure_cluster(cluster), role_passwords(cluster)
         bootstrap_roles(admin_url, passwords)
         create_database(admin_url, TEMPLATE)
         _prepare(database_urls(admin_url, passwords, TEMPLATE)["DATABASE_URL"])
         yield Stage(admin_url, passwords, folder)
     finally:
-        remove_cluster(CLUSTER)
+        remove_cluster(cluster)
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -59,13 +59,17 @@ def _as_json(found: PublishedResult) -> dict[str, Any]:
         "turnout": found.turnout(),
         "too_few": found.too_few,
         "options": found.options(),
+        "accounting": found.accounting,
         "published_at": found.poll.published_at,
         "statement": found.statement,
     }
 
 
 def _as_csv(found: PublishedResult) -> bytes:
-    """One line an option, then the turnout; UTF-8 with a byte order mark, as spreadsheets want."""
+    """One line an option, the turnout, the accounting if it does not hold.
+
+    UTF-8 with a byte order mark, as spreadsheets want.
+    """
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(["key", "title_ko", "title_en", "votes", "share"])
@@ -73,7 +77,8 @@ def _as_csv(found: PublishedResult) -> bytes:
         title = option["title"]
         names = [_inert(title.get(language, "")) for language in ("ko", "en")]
         writer.writerow([option["key"], *names, option["votes"], option["share"]])
-    for name, number in found.turnout().items():
+    accounting = {} if found.accounting["accounting_holds"] else found.accounting
+    for name, number in (found.turnout() | accounting).items():
         writer.writerow([f"({name})", "", "", number, ""])
     return b"\xef\xbb\xbf" + text.getvalue().encode()
 

@@ -18,6 +18,7 @@ from api.fields import (
     String,
 )
 from api.pages import DEFAULT_LIMIT, MAX_LIMIT, PageQuery
+from api.polls.accounting import AccountingSchema
 from mvote.polls.definition import DEFAULT_K, DEFAULT_PUBLISH_FROM
 from mvote.polls.poll import ORIGINS, STATUSES
 
@@ -266,6 +267,7 @@ class ResultSchema(ma.Schema):
     turnout = ma.fields.Nested(TurnoutSchema, required=True)
     too_few = ma.fields.Boolean(required=True)
     options = ma.fields.List(ma.fields.Nested(OptionResult), required=True)
+    accounting = ma.fields.Nested(AccountingSchema, required=True)
     published_at = Instant(required=True)
     statement = ma.fields.Dict(required=True)
 

@@ -35,6 +35,8 @@ class PublishedResult:
     poll: Poll
     definition: FrozenPoll
     statement: dict[str, Any]
+    #: the figures that must agree, and whether they do: two officers may publish if they do not
+    accounting: dict[str, Any]
 
     @property
     def too_few(self) -> bool:
@@ -71,16 +73,26 @@ def published_result(session: Session, poll: Poll, definition: FrozenPoll) -> Pu
     statement = session.execute(_PUBLISHED, {"poll_id": poll.id}).scalar_one_or_none()
     if statement is None:
         raise not_available(session, poll)
-    return PublishedResult(poll=poll, definition=definition, statement=orjson.loads(statement))
+    return PublishedResult(
+        poll=poll,
+        definition=definition,
+        statement=orjson.loads(statement),
+        accounting=accounting_of(session, poll) or {},
+    )
+
+
+def accounting_of(session: Session, poll: Poll) -> dict[str, Any] | None:
+    """The exact figures of the accounting; None before the poll is counted."""
+    figures = session.execute(_ACCOUNTING, {"poll_id": poll.id}).mappings().one_or_none()
+    return {name: figures[name] for name in figures if name != "poll_id"} if figures else None
 
 
 def not_available(session: Session, poll: Poll) -> ResultsNotAvailable:
     """Why there is no result yet: when it may be there, or the figures that do not add up."""
     if poll.state in ("counted", "voided"):
-        figures = session.execute(_ACCOUNTING, {"poll_id": poll.id}).mappings().one_or_none()
+        figures = accounting_of(session, poll)
         if figures:
-            exact = {name: figures[name] for name in figures if name != "poll_id"}
-            return ResultsNotAvailable(available_at=None, accounting=exact)
+            return ResultsNotAvailable(available_at=None, accounting=figures)
     expected = poll.closes_at if poll.state in ("open", "closing", "closed") else None
     return ResultsNotAvailable(available_at=expected and _instant(expected))
 

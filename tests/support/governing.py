@@ -34,3 +34,20 @@ def let_expire(world: World) -> None:
             "UPDATE approval SET asked_at = asked_at - interval '1 day',"
             " expires_at = expires_at - interval '1 day'"
         )
+
+
+def call(world: World, poll: dict[str, Any], verb: str, by: Person, **body: Any) -> TestResponse:
+    more: dict[str, Any] = {"json": body} if body else {}
+    return world.client.post(f"/v1/polls/{poll['id']}/{verb}", headers=by.headers, **more)
+
+
+def both(world: World, poll: dict[str, Any], verb: str, **body: Any) -> TestResponse:
+    """Let two officers do it; the answer to the second."""
+    assert call(world, poll, verb, world.officer(), **body).status_code == 202
+    return call(world, poll, verb, world.officer(), **body)
+
+
+def notices(world: World, poll: dict[str, Any]) -> list[dict[str, Any]]:
+    answer = world.client.get(f"/v1/polls/{poll['id']}/notices")
+    assert answer.status_code == 200
+    return list(answer.get_json()["items"])

@@ -2,6 +2,7 @@
 
 import mvote.answers
 import mvote.approvals
+import mvote.ballotbox.bundle_tables
 import mvote.ballotbox.figures
 import mvote.ballotbox.log_tables
 import mvote.ballotbox.tables

@@ -19,6 +19,7 @@ BALLOT_TABLES = (
     "approval", "notice",
     "live_count", "live_result", "counting_progress", "turnout_cell", "published_turnout",
     "voter_roll",
+    "bundle", "bundle_wanted", "receipt_key",
 )  # fmt: skip
 
 GOLDEN = {
@@ -40,6 +41,8 @@ GOLDEN = {
         "live_result": "SELECT",
         "counting_progress": "SELECT",
         "published_turnout": "SELECT",
+        "bundle": "SELECT",
+        "receipt_key": "SELECT INSERT",
     },
     "mvote_shuffler": {
         "poll": "SELECT",
@@ -53,6 +56,11 @@ GOLDEN = {
         "cosignature": "SELECT INSERT",
         "log_key": "SELECT INSERT",
         "notice": "SELECT",
+        "published_result": "SELECT",
+        "published_record": "SELECT",
+        "bundle": "SELECT INSERT",
+        "bundle_wanted": "SELECT INSERT DELETE UPDATE(look_at)",
+        "receipt_key": "SELECT",
     },
     "mvote_counter": {
         "poll": "SELECT",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from flask import Flask
 
-from api.commands import areas, demo, keys, openapi, people, polls
+from api.commands import areas, box, demo, keys, openapi, people, polls
 
 COMMANDS = [
     areas.areas,
+    box.box,
     demo.demo,
     people.token,
     people.administrators,

@@ -2,9 +2,17 @@
 
 from flask import Flask
 
-from api.polls import ballots, finding, governing, participations, results, views
+from api.polls import ballots, bundles, finding, governing, participations, results, views
 
-BLUEPRINTS = [views.blp, governing.blp, finding.blp, ballots.blp, results.blp, participations.blp]
+BLUEPRINTS = [
+    views.blp,
+    governing.blp,
+    finding.blp,
+    ballots.blp,
+    results.blp,
+    bundles.blp,
+    participations.blp,
+]
 
 
 def register(app: Flask) -> None:

@@ -1,0 +1,73 @@
+"""The bundle: all that is public of a published poll, in one archive for the verifier."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import uuid
+from pathlib import Path
+
+from flask import Response, request, send_file
+from sqlalchemy.orm import Session
+
+from api.access import access, caller_or_nobody
+from api.blueprint import Blueprint, may_raise
+from api.db import db
+from api.wiring import wiring
+from mvote.ballotbox.bundle_tables import Bundle
+from mvote.ballotbox.bundling import newest_bundle, write_archive
+from mvote.polls.drafting import poll_known_to
+from mvote.polls.errors import ResultsNotAvailable
+from mvote.polls.results import not_available
+
+blp = Blueprint("bundles", "bundles", description="Bundles for the verifier.")
+ARCHIVE = "application/zip"
+BINARY = {"type": "string", "format": "binary"}
+MOST_KEPT_BYTES = 2 * 1024**3
+_one_at_a_time = threading.Lock()
+"""Of the requests for a bundle that is not at hand, one makes it and the others wait for it."""
+
+
+@blp.get("/polls/<uuid:poll_id>/bundle.zip")
+@access("public")
+@may_raise(ResultsNotAvailable)
+@blp.response(200, BINARY, content_type=ARCHIVE)
+@blp.alt_response(304, description="Not modified")
+def download_bundle(poll_id: uuid.UUID) -> Response:
+    """Definition, log, checkpoints, statement and public records under one signed manifest.
+
+    `verifier/mvote_verify.py` checks it offline; `docs/verifying.md` says what that proves.
+    """
+    session = db.session()
+    poll = poll_known_to(session, poll_id, caller_or_nobody())
+    bundle = newest_bundle(session, poll.id)
+    if bundle is None:
+        raise not_available(session, poll)
+    name = hashlib.sha256(bundle.manifest + bundle.signature).hexdigest()[:24]
+    archive = _at_hand(session, bundle, name)
+    response = send_file(archive, ARCHIVE, download_name=f"{poll.id}.zip", as_attachment=True,
+                         conditional=False, etag=name, max_age=0)  # fmt: skip
+    response.make_conditional(request)
+    return response
+
+
+def _at_hand(session: Session, bundle: Bundle, name: str) -> Path:
+    """The archive as a file, made now if it was not asked for before."""
+    folder = wiring().settings.var / "bundles"
+    archive = folder / f"{bundle.poll_id}-{name}.zip"
+    if not archive.exists():
+        with _one_at_a_time:
+            if not archive.exists():
+                write_archive(session, bundle, archive)
+                _forget_the_oldest(folder)
+    return archive
+
+
+def _forget_the_oldest(folder: Path) -> None:
+    """Keep the newest archives, as many as fit; the others can be made again."""
+    left = MOST_KEPT_BYTES
+    newest_first = sorted(folder.glob("*.zip"), key=lambda path: -path.stat().st_mtime_ns)
+    for path in newest_first[1:]:
+        left -= path.stat().st_size
+        if left < newest_first[0].stat().st_size:
+            path.unlink(missing_ok=True)

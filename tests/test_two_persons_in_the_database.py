@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from mvote.approvals import ask
 from mvote.base import new_id
 from tests.support.ballots import at_once
-from tests.support.governing import correct, let_expire, status, void
+from tests.support.governing import correct, let_expire, put, status, void
 from tests.support.world import Person, World
 
 
@@ -147,14 +147,9 @@ def test_without_its_guards_one_request_would_be_granted_many_times(
     assert all(look in whole[name] for name, look in looks.items())
     try:
         for name, look in looks.items():
-            _put(owner, whole[name].replace(look, ""))
+            put(owner, whole[name].replace(look, ""))
         assert _grants_at_once(world, engines["api"]) == 8
         assert world.count("notice") == 8
     finally:
         for definition in whole.values():
-            _put(owner, definition)
-
-
-def _put(owner: Session, definition: str) -> None:
-    owner.connection().exec_driver_sql(definition.replace("%", "%%"))
-    owner.commit()
+            put(owner, definition)

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
+from sqlalchemy import text
+from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from api.db import transaction
+from mvote.ballotbox.shuffling import close_poll
 from tests.support.world import Person, World
 
 REASON = {"text": {"ko": "선택지가 잘못 적혔습니다.", "en": "An option was misprinted."}}
@@ -51,3 +58,59 @@ def notices(world: World, poll: dict[str, Any]) -> list[dict[str, Any]]:
     answer = world.client.get(f"/v1/polls/{poll['id']}/notices")
     assert answer.status_code == 200
     return list(answer.get_json()["items"])
+
+
+FUNCTIONS = {"close": "close_poll_early", "extend": "extend_poll", "void": "void_poll"}
+Deed = Callable[[Session], bool]
+
+
+def asked(world: World, poll: dict[str, Any], verb: str, **body: Any) -> Deed:
+    """An act that one officer has asked for: what the second one lets the database do."""
+    answer = call(world, poll, verb, world.officer(), **body)
+    assert answer.status_code == 202
+    second = world.officer()
+    bound = {"poll": poll["id"], "approval": answer.get_json()["approval_id"], "by": second.id}
+    act = text(f"SELECT {FUNCTIONS[verb]}(:poll, :approval, :by)")
+    return lambda session: bool(session.execute(act, bound).scalar_one())
+
+
+def done(world: World, deed: Deed) -> bool:
+    """Do it in a transaction of its own."""
+    with Session(world.engines["api"]) as session, transaction(session):
+        return deed(session)
+
+
+def closed_by_worker(world: World, poll: dict[str, Any]) -> bool:
+    with Session(world.engines["shuffler"]) as session, transaction(session):
+        return close_poll(session, uuid.UUID(poll["id"]))
+
+
+def state(world: World) -> str:
+    return str(world.rows("SELECT state FROM poll")[0][0])
+
+
+@contextmanager
+def superuser(world: World) -> Iterator[psycopg.Connection[Any]]:
+    """Changes past every guard, committed one by one."""
+    with psycopg.connect(world.admin_url, autocommit=True) as connection:
+        connection.execute("SET session_replication_role = replica")
+        yield connection
+
+
+@contextmanager
+def twin(owner: Session, function: str, old: str, new: str) -> Iterator[None]:
+    """The function with a part of it put otherwise, and as it was afterwards."""
+    shown = text("SELECT pg_get_functiondef(CAST(:name AS regproc))")
+    whole = str(owner.execute(shown, {"name": function}).scalar_one())
+    assert old in whole
+    put(owner, whole.replace(old, new))
+    try:
+        yield
+    finally:
+        put(owner, whole)
+
+
+def put(owner: Session, definition: str) -> None:
+    """Create or replace a function."""
+    owner.connection().exec_driver_sql(definition.replace("%", "%%"))
+    owner.commit()

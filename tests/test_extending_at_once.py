@@ -1,0 +1,107 @@
+"""Extending while a worker closes: one or the other, and whoever waits sees what the first did."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+import uuid
+from functools import partial
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from mvote.ballotbox.shuffling import close_poll
+from mvote.base import instant, utc_now
+from tests.support.ballots import at_once
+from tests.support.governing import asked, closed_by_worker, done, state, superuser, twin
+from tests.support.waiting import wait_until, wait_until_blocked
+from tests.support.world import World
+
+ROUNDS = 20
+
+
+def _due_in_a_moment(world: World) -> None:
+    with superuser(world) as connection:
+        connection.execute("UPDATE poll SET closes_at = clock_timestamp() + interval '1 second'")
+
+
+def _end_passed(world: World) -> bool:
+    return bool(world.rows("SELECT clock_timestamp() >= closes_at FROM poll")[0][0])
+
+
+def _close_that_waits_while_the_poll_is_extended(world: World) -> tuple[bool, str]:
+    """Whether the worker closed it, and the state in the end."""
+    poll = world.open_poll()
+    deed = asked(world, poll, "extend", closes_at=instant(utc_now() + dt.timedelta(hours=5)))
+    _due_in_a_moment(world)
+    outcome: list[bool] = []
+    with Session(world.engines["api"]) as session:
+        assert deed(session)  # in time, and not yet committed when the old end passes
+        wait_until(lambda: _end_passed(world))
+        worker = threading.Thread(target=lambda: outcome.append(closed_by_worker(world, poll)))
+        worker.start()
+        wait_until_blocked(world.admin_url, "close_poll")
+        session.commit()
+        worker.join(10)
+    return outcome[0], state(world)
+
+
+def test_a_worker_that_waits_while_the_poll_is_extended_does_not_close_it(world: World) -> None:
+    assert _close_that_waits_while_the_poll_is_extended(world) == (False, "open")
+
+
+def test_with_lock_and_check_in_one_statement_an_extended_poll_would_be_closed(
+    world: World, owner: Session
+) -> None:
+    """The sabotaged twin: it looks at the end as it was before it waited."""
+    lock = "PERFORM pg_advisory_xact_lock(poll_lock(p_poll_id));"
+    read = "INTO is_due FROM poll WHERE id = p_poll_id;"
+    at_once = "INTO is_due FROM poll, pg_advisory_xact_lock(poll_lock(p_poll_id))"
+    with (
+        twin(owner, "close_poll", lock, ""),
+        twin(owner, "close_poll", read, f"{at_once} WHERE id = p_poll_id;"),
+    ):
+        assert _close_that_waits_while_the_poll_is_extended(world) == (True, "closing")
+
+
+def test_an_extension_that_waits_while_the_poll_closes_comes_too_late(world: World) -> None:
+    poll = world.open_poll()
+    deed = asked(world, poll, "extend", closes_at=instant(utc_now() + dt.timedelta(hours=5)))
+    world.end_voting(poll)
+    outcome: list[bool] = []
+    with Session(world.engines["shuffler"]) as session:
+        assert close_poll(session, uuid.UUID(poll["id"]))
+        officer = threading.Thread(target=lambda: outcome.append(done(world, deed)))
+        officer.start()
+        wait_until_blocked(world.admin_url, "extend_poll")
+        session.commit()
+        officer.join(10)
+    assert (outcome, state(world)) == ([False], "closing")
+    assert world.count("notice") == 0
+    assert world.rows("SELECT granted_by FROM approval") == [(None,)]
+
+
+def test_extension_and_close_at_the_same_moment_end_one_way_or_the_other(world: World) -> None:
+    poll = world.open_poll()
+    for _ in range(ROUNDS):
+        with superuser(world) as connection:
+            connection.execute("UPDATE poll SET state = 'open', closed_at = NULL")
+            connection.execute("DELETE FROM notice")
+            connection.execute("UPDATE poll SET closes_at = clock_timestamp() + interval '1 hour'")
+        later = instant(utc_now() + dt.timedelta(hours=5))
+        deed = asked(world, poll, "extend", closes_at=later)
+        with superuser(world) as connection:
+            connection.execute("UPDATE poll SET closes_at = clock_timestamp() + '15 ms'")
+
+        extended, closed = at_once(
+            lambda act: act(),
+            [partial(done, world, deed), partial(_closed_or_extended, world, poll)],
+        )
+        assert (extended, closed) in ((True, False), (False, True))
+        assert world.count("notice") == extended
+
+
+def _closed_or_extended(world: World, poll: dict[str, Any]) -> bool:
+    """Work until the poll is closed or cannot be any more; whether it was closed."""
+    wait_until(lambda: closed_by_worker(world, poll) or world.count("notice") > 0)
+    return state(world) == "closing"

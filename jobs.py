@@ -25,10 +25,12 @@ from api.db import WORKER_OPTIONS, new_engine, transaction
 from api.holders import open_keystore
 from api.settings import Misconfigured, Settings, read_settings
 from geo.places import CityPlaces
+from mvote.ballotbox.acts import log_notices
 from mvote.ballotbox.counting import Manner, count_poll, polls_to_count
 from mvote.ballotbox.keystore import DirectoryKeystore, Holder
+from mvote.ballotbox.lookout import Lookout
 from mvote.ballotbox.progress import note_progress
-from mvote.ballotbox.shuffling import close_poll, polls_due, shuffle_last
+from mvote.ballotbox.shuffling import close_poll, envelopes_waiting, polls_due, shuffle
 from mvote.ballotbox.stock import fill_stock
 from mvote.base import utc_now
 from mvote.housekeeping import (
@@ -50,24 +52,42 @@ log = logging.getLogger("mvote.jobs")
 Round = Callable[[Engine, DirectoryKeystore], None]
 
 
-def shuffler_round(engine: Engine, keystore: DirectoryKeystore) -> None:
-    """Close what is due, shuffle what is closing, and destroy the link keys of what has ended."""
+def shuffler_round(
+    engine: Engine, keystore: DirectoryKeystore, lookout: Lookout | None = None
+) -> None:
+    """Close what is due, shuffle what waits, log what was done, destroy link keys of the past."""
     with Session(engine) as session:
         due = polls_due(session)
     for poll_id in due:
         with _alone("closing", poll_id):
             _close(engine, keystore, poll_id)
     with Session(engine) as session:
-        destroy_keys(session, keystore, "L")
+        work = (lookout or Lookout()).look(session)
+    for poll_id in work.to_shuffle:
+        with _alone("shuffling", poll_id):
+            _shuffle(engine, keystore, poll_id)
+    for poll_id in work.to_log:
+        with _alone("logging", poll_id), Session(engine) as session, transaction(session):
+            log_notices(session, poll_id)
+    with Session(engine) as session:
+        destroy_keys(session, keystore, "L", needed=partial(envelopes_waiting, session))
 
 
 def _close(engine: Engine, keystore: DirectoryKeystore, poll_id: uuid.UUID) -> None:
     with Session(engine) as session, transaction(session):
         close_poll(session, poll_id)  # false if it is closing already: an earlier round was killed
-    with Session(engine) as session, transaction(session):
-        ballots = shuffle_last(session, keystore, poll_id)
-    if ballots is not None:
-        log.info("closed", extra={"poll_id": poll_id, "ballots": ballots})
+    _shuffle(engine, keystore, poll_id)
+
+
+def _shuffle(engine: Engine, keystore: DirectoryKeystore, poll_id: uuid.UUID) -> None:
+    """Batch by batch, each a transaction, until no more are due or another worker is at it."""
+    while True:
+        with Session(engine) as session, transaction(session):
+            batch = shuffle(session, keystore, poll_id)
+        if batch:
+            log.info("shuffled", extra={"poll_id": poll_id, "ballots": batch.ballots})
+        if not (batch and batch.waiting):
+            return
 
 
 def counter_round(engine: Engine, keystore: DirectoryKeystore) -> None:
@@ -112,8 +132,9 @@ def _alone(work: str, poll_id: uuid.UUID) -> Iterator[None]:
         log.exception("poll stuck", extra={"work": work, "poll_id": poll_id})
 
 
+_looking_out = partial(shuffler_round, lookout=Lookout())
 ROLES: dict[str, tuple[Holder, Callable[[Settings], str], Round]] = {
-    "shuffler": ("shuffler", lambda settings: settings.shuffler_url, shuffler_round),
+    "shuffler": ("shuffler", lambda settings: settings.shuffler_url, _looking_out),
     "counter": ("counter", lambda settings: settings.counter_url, counter_round),
     "keeper": ("api", lambda settings: settings.api_url, keeper_round),
 }

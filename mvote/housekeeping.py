@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -34,10 +35,16 @@ class KeyDestroyed(Event):
 
 
 def destroy_keys(
-    session: Session, keystore: Keystore, letter: str, *, term: dt.timedelta = NO_TERM
+    session: Session,
+    keystore: Keystore,
+    letter: str,
+    *,
+    term: dt.timedelta = NO_TERM,
+    needed: Callable[[uuid.UUID], object] | None = None,
 ) -> list[uuid.UUID]:
     """Destroy this holder's copies of a key of every poll that ended *term* ago or earlier.
 
+    But for polls in which it is still *needed*, which is asked after it was seen that they ended.
     Safe to repeat, and to be killed in: what is gone is gone, what is left goes the next time.
     """
     suffix = f"/{letter}"
@@ -47,6 +54,7 @@ def destroy_keys(
         if name.endswith(suffix)
     }
     due = list(session.scalars(_ended(term).where(Poll.id.in_(held)))) if held else []
+    due = [poll_id for poll_id in due if not (needed and needed(poll_id))]
     for poll_id in due:
         keystore.destroy(key_name(poll_id, letter))
     return due

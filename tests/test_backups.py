@@ -13,7 +13,7 @@ import pytest
 from api.app import create_app
 from api.db import db
 from mvote.ballotbox.merkle import leaf_hash, root_of
-from mvote.ballotbox.shuffling import close_poll, shuffle_last
+from mvote.ballotbox.shuffling import Batch, close_poll, shuffle
 from mvote.ballotbox.slot import cast_ballots
 from mvote.ballotbox.stock import fill_stock
 from ops import server
@@ -89,7 +89,8 @@ def closed_poll(here: Installation) -> uuid.UUID:
     with here.acting_as("shuffler") as session:
         assert close_poll(session, poll_id)
     with here.acting_as("shuffler") as session:
-        assert shuffle_last(session, here.keystore("shuffler"), poll_id) == BALLOTS
+        batch = shuffle(session, here.keystore("shuffler"), poll_id)
+        assert batch == Batch(ballots=BALLOTS, waiting=0)
     return poll_id
 
 

@@ -12,6 +12,7 @@ import pytest
 from alembic import command
 
 from tests.support.database import TestCluster
+from tests.support.world import World
 
 BEFORE, AFTER = "0006", "0007"
 SIZES = (1, 2, 33, 1025)
@@ -103,3 +104,18 @@ def test_going_back_takes_the_citys_log_away_which_the_schema_before_has_no_plac
     command.downgrade(cluster.alembic(name), BEFORE)
     left = {row[0] for row in _rows(cluster, name, "SELECT poll_id FROM log_entry")}
     assert left == set(logs)
+
+
+def test_a_poll_that_is_open_at_that_moment_gets_its_tree_when_it_is_shuffled(
+    cluster: TestCluster, database: str, world: World
+) -> None:
+    poll = world.open_poll()
+    for voter in world.citizens(3):
+        world.cast(poll, voter)
+    command.downgrade(cluster.alembic(database), BEFORE)
+    cluster.migrate(database)
+    assert world.count("checkpoint") == world.count("tree_tile") == 0
+    world.close(poll)
+    entries = world.rows("SELECT kind, data FROM log_entry ORDER BY idx")
+    leaves = _leaves([(kind, bytes(data)) for kind, data in entries])
+    assert world.rows("SELECT size, root FROM checkpoint") == [(4, _root(leaves))]

@@ -14,7 +14,7 @@ from api.db import transaction
 from api.holders import open_keystore
 from jobs import counter_round, shuffler_round
 from mvote.ballotbox.poll_keys import key_name
-from mvote.ballotbox.shuffling import close_poll, shuffle_last
+from mvote.ballotbox.shuffling import Batch, close_poll, shuffle
 from mvote.ballotbox.stock import sealing_key_name
 from tests.support.ballots import frozen
 from tests.support.world import World
@@ -63,8 +63,8 @@ def test_two_shufflers_at_one_poll_do_not_meet(world: World) -> None:
     with Session(world.engines["shuffler"]) as session, transaction(session):
         close_poll(session, poll_id)
     with Session(world.engines["shuffler"]) as first, Session(world.engines["shuffler"]) as second:
-        assert shuffle_last(first, shuffler, poll_id) == 1
-        assert shuffle_last(second, shuffler, poll_id) is None
+        assert shuffle(first, shuffler, poll_id) == Batch(ballots=1, waiting=0)
+        assert shuffle(second, shuffler, poll_id) is None
         first.commit()
     assert world.count("box") == 1
 
@@ -101,7 +101,7 @@ def test_a_shuffle_that_is_killed_half_way_leaves_everything_and_the_next_one_co
     with Session(world.engines["shuffler"]) as session, transaction(session):
         close_poll(session, poll_id)
     with Session(world.engines["shuffler"]) as session:
-        shuffle_last(session, keystore, poll_id)
+        shuffle(session, keystore, poll_id)
         session.rollback()
     assert (world.count("envelope"), world.count("box"), world.count("log_entry")) == (5, 0, 0)
     world.run_shuffler()

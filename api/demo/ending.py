@@ -17,7 +17,7 @@ from api.logins import Login, login_of
 from api.settings import Settings
 from mvote.ballotbox.counting import count_poll
 from mvote.ballotbox.poll_keys import key_name
-from mvote.ballotbox.shuffling import close_poll, shuffle_last
+from mvote.ballotbox.shuffling import close_poll, shuffle
 from mvote.polls.poll import Poll, State
 
 LONGEST_WAIT_S = 120
@@ -50,8 +50,9 @@ def _go_on(worker: Login, poll_id: uuid.UUID, state: State) -> None:
                 count_poll(session, worker.keystore, poll_id)
         case "closing":
             with worker.transaction() as session:
-                shuffle_last(session, worker.keystore, poll_id)
-            worker.keystore.destroy(key_name(poll_id, "L"))
+                batch = shuffle(session, worker.keystore, poll_id)
+            if batch and not batch.waiting:
+                worker.keystore.destroy(key_name(poll_id, "L"))
         case _:
             with worker.transaction() as session:
                 is_due = close_poll(session, poll_id)

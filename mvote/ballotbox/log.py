@@ -71,8 +71,14 @@ def append(session: Session, *, log_id: uuid.UUID, entries: Sequence[Entry]) -> 
     return added
 
 
-# The same lock by which shufflers keep out of each other's way: held, it is held again.
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:log_id, 2))")
+_TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:log_id, 2))")
+
+
+def is_ours(session: Session, log_id: uuid.UUID) -> bool:
+    """Whether this transaction is from now on the only one to append; False: another one is."""
+    locked: bool = session.execute(_TRY_LOCK, {"log_id": str(log_id)}).scalar_one()
+    return locked
 
 
 def leaf_of(kind: int, data: bytes) -> bytes:

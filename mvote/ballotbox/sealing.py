@@ -122,4 +122,6 @@ def unwrap_outer(
     except (InvalidTag, ValueError):
         raise Unreadable("outer layer") from None
     sealed_at = TRACKER_BYTES + HASH_BYTES
+    if len(plain) <= sealed_at:
+        raise Unreadable("format")
     return plain[:TRACKER_BYTES], plain[TRACKER_BYTES:sealed_at], plain[sealed_at:]

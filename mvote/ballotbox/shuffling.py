@@ -1,26 +1,46 @@
-"""Shuffling: envelopes lose their outer layer and their order, and become entries of the log."""
+"""Shuffling: envelopes lose their outer layer and their order, and become entries of the log.
+
+While a poll is open a batch is taken as soon as 2k envelopes wait, and k of them, drawn at random,
+stay for the next one; the rest follows after closing. A batch is one transaction: whoever is killed
+in it has done nothing. No lock that casting waits for is held.
+"""
 
 from __future__ import annotations
 
-import hashlib
+import secrets
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, func, insert, select, text
+from sqlalchemy import func, insert, select, text
 from sqlalchemy.orm import Session
 
 from mvote.ballotbox.keystore import Keystore
+from mvote.ballotbox.log import BALLOT_ENTRY, CHUNK, append, is_ours
 from mvote.ballotbox.poll_keys import key_name
 from mvote.ballotbox.sealing import Unreadable, unwrap_outer
-from mvote.ballotbox.tables import BoxedBallot, Envelope, LogEntry, QuarantinedEnvelope
+from mvote.ballotbox.tables import BoxedBallot, Envelope, QuarantinedEnvelope
+from mvote.polls.definition import read_definition
 from mvote.polls.poll import Poll, PollDefinition
 
-DEFINITION_ENTRY = 0
-BALLOT_ENTRY = 1
+LARGEST_BATCH = 100_000
+"""So many envelopes are held in memory, and not more but k."""
+
+Row = tuple[uuid.UUID, bytes]
+"""An envelope: (id, outer)."""
 
 _CLOSE = text("SELECT close_poll(:poll_id)")
 _FINISH = text("SELECT finish_closing(:poll_id)")
-_TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:poll_id, 2))")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """What one transaction of shuffling has done."""
+
+    #: so many ballots are in box and log now
+    ballots: int
+    #: so many envelopes must follow in further batches at once
+    waiting: int
 
 
 @dataclass(frozen=True, repr=False)
@@ -47,30 +67,96 @@ def close_poll(session: Session, poll_id: uuid.UUID) -> bool:
     return closed
 
 
-def shuffle_last(session: Session, keystore: Keystore, poll_id: uuid.UUID) -> int | None:
-    """The final shuffle of a closing poll: all envelopes into box and log, sorted by tracker.
+def shuffle(session: Session, keystore: Keystore, poll_id: uuid.UUID) -> Batch | None:
+    """Shuffle one batch of the poll, if one is due, and close a closing poll with its last one.
 
-    All in one transaction; afterwards the poll is closed. Returns the number of ballots, or None
-    if another shuffler is at it. Raises KeyMissing without the link key; nothing is changed then.
+    None if another shuffler is at this poll. Raises KeyMissing without the link key; nothing is
+    changed then.
     """
-    if not session.execute(_TRY_LOCK, {"poll_id": str(poll_id)}).scalar_one():
+    if not is_ours(session, poll_id):
         return None
-    opened = _open_envelopes(session, keystore, poll_id)
+    state = session.scalars(select(Poll.state).where(Poll.id == poll_id)).one()
+    match state:
+        case "open":
+            taken = _take_but_k(session, poll_id)
+        case "closing" | "voided":
+            taken = _take_all(session, poll_id)
+        case _:
+            return Batch(ballots=0, waiting=0)
+    batch = _shuffle(session, keystore, poll_id, *taken)
+    if state == "closing" and not batch.waiting:
+        append(session, log_id=poll_id, entries=[])  # a poll without ballots has a log, too
+        session.execute(_FINISH, {"poll_id": poll_id})
+    return batch
+
+
+def _take_but_k(session: Session, poll_id: uuid.UUID) -> tuple[list[Row], int]:
+    """All that wait in an open poll but a random k, and how many more must follow."""
+    waiting = envelopes_waiting(session, poll_id)
+    k = _k_of(session, poll_id)
+    if waiting < 2 * k:
+        return [], 0
+    if waiting > LARGEST_BATCH + k:
+        return _draw(session, poll_id, LARGEST_BATCH), waiting - LARGEST_BATCH
+    rows = _draw(session, poll_id, waiting)
+    return secrets.SystemRandom().sample(rows, len(rows) - k), 0
+
+
+def _take_all(session: Session, poll_id: uuid.UUID) -> tuple[list[Row], int]:
+    """What waits in a poll that takes no more, or an even part of it: no batch is a small rest."""
+    waiting = envelopes_waiting(session, poll_id)
+    batches = -(-waiting // LARGEST_BATCH)
+    rows = _draw(session, poll_id, -(-waiting // batches)) if batches else []
+    return rows, waiting - len(rows)
+
+
+def _draw(session: Session, poll_id: uuid.UUID, count: int) -> list[Row]:
+    """So many envelopes, from a random place on in the order of their ids, which are random."""
+    place = uuid.UUID(bytes=secrets.token_bytes(16))
+    wanted = (
+        select(Envelope.id, Envelope.outer)
+        .where(Envelope.poll_id == poll_id)
+        .order_by(Envelope.id)
+        .limit(count)
+    )
+    rows = session.execute(wanted.where(Envelope.id >= place)).all()
+    rest = wanted.where(Envelope.id < place).limit(count - len(rows))
+    return [*rows, *session.execute(rest)]
+
+
+def envelopes_waiting(session: Session, poll_id: uuid.UUID) -> int:
+    """How many envelopes of the poll wait to be shuffled."""
+    count = select(func.count()).where(Envelope.poll_id == poll_id)
+    return session.execute(count).scalar_one()
+
+
+def _k_of(session: Session, poll_id: uuid.UUID) -> int:
+    canonical = select(PollDefinition.canonical).where(PollDefinition.poll_id == poll_id)
+    return read_definition(session.execute(canonical).scalar_one()).k
+
+
+def _shuffle(
+    session: Session, keystore: Keystore, poll_id: uuid.UUID, rows: list[Row], waiting: int
+) -> Batch:
+    """Open, sort, put into box and log, and away with exactly these envelopes."""
+    if not rows:
+        return Batch(ballots=0, waiting=waiting)
+    opened = _open(session, keystore, poll_id, rows)
     opened.sort(key=lambda ballot: ballot.tracker)
-    first = _first_free_index(session, poll_id)
-    _append(session, poll_id, first, opened)
-    session.execute(delete(Envelope).where(Envelope.poll_id == poll_id))
-    session.execute(_FINISH, {"poll_id": poll_id})
-    return len(opened)
+    entries = [(BALLOT_ENTRY, ballot.tracker + ballot.c) for ballot in opened]
+    size = append(session, log_id=poll_id, entries=entries).size
+    _put_into_box(session, poll_id, size - len(opened), [ballot.sealed for ballot in opened])
+    _remove(session, poll_id, [envelope_id for envelope_id, _ in rows])
+    return Batch(ballots=len(opened), waiting=waiting)
 
 
-def _open_envelopes(session: Session, keystore: Keystore, poll_id: uuid.UUID) -> list[_Opened]:
-    waiting = select(Envelope.id, Envelope.outer).where(Envelope.poll_id == poll_id)
-    envelopes = session.execute(waiting).all()
-    # Without the key nothing is decided: the poll stays closing until the keystore is back.
-    link_key = keystore.get(key_name(poll_id, "L")) if envelopes else b""
+def _open(
+    session: Session, keystore: Keystore, poll_id: uuid.UUID, rows: list[Row]
+) -> list[_Opened]:
+    # Without the key nothing is decided: the envelopes wait until the keystore is back.
+    link_key = keystore.get(key_name(poll_id, "L"))
     opened, unreadable = [], []
-    for envelope_id, outer in envelopes:
+    for envelope_id, outer in rows:
         try:
             opened.append(_Opened(*unwrap_outer(link_key, poll_id.bytes, envelope_id, outer)))
         except Unreadable:
@@ -80,35 +166,25 @@ def _open_envelopes(session: Session, keystore: Keystore, poll_id: uuid.UUID) ->
     return opened
 
 
-def _first_free_index(session: Session, poll_id: uuid.UUID) -> int:
-    """Where the next entry goes; the definition takes place 0 when the log begins."""
-    last = select(func.max(LogEntry.idx)).where(LogEntry.poll_id == poll_id)
-    found = session.execute(last).scalar_one_or_none()
-    if found is not None:
-        return int(found) + 1
-    canonical = select(PollDefinition.canonical).where(PollDefinition.poll_id == poll_id)
-    digest = hashlib.sha256(session.execute(canonical).scalar_one()).digest()
-    session.add(LogEntry(poll_id=poll_id, idx=0, kind=DEFINITION_ENTRY, data=digest))
-    session.flush()
-    return 1
-
-
 _INTO_BOX = text(
     f"INSERT INTO {BoxedBallot.__tablename__} (poll_id, idx, sealed)"  # noqa: S608
     " SELECT :poll_id, :first + place - 1, sealed"
     " FROM unnest(CAST(:sealed AS bytea[])) WITH ORDINALITY AS t (sealed, place)"
 )
-_INTO_LOG = text(
-    f"INSERT INTO {LogEntry.__tablename__} (poll_id, idx, kind, data)"  # noqa: S608
-    " SELECT :poll_id, :first + place - 1, 1, data"
-    " FROM unnest(CAST(:data AS bytea[])) WITH ORDINALITY AS t (data, place)"
+_REMOVE = text(
+    f"DELETE FROM {Envelope.__tablename__}"  # noqa: S608
+    " WHERE poll_id = :poll_id AND id = ANY (CAST(:ids AS uuid[]))"
 )
-CHUNK = 10_000
 
 
-def _append(session: Session, poll_id: uuid.UUID, first: int, ballots: list[_Opened]) -> None:
-    for start in range(0, len(ballots), CHUNK):
-        chunk = ballots[start : start + CHUNK]
+def _put_into_box(
+    session: Session, poll_id: uuid.UUID, first: int, sealed: Sequence[bytes]
+) -> None:
+    for start in range(0, len(sealed), CHUNK):
         place = {"poll_id": poll_id, "first": first + start}
-        session.execute(_INTO_BOX, place | {"sealed": [ballot.sealed for ballot in chunk]})
-        session.execute(_INTO_LOG, place | {"data": [b.tracker + b.c for b in chunk]})
+        session.execute(_INTO_BOX, place | {"sealed": sealed[start : start + CHUNK]})
+
+
+def _remove(session: Session, poll_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> None:
+    for start in range(0, len(ids), CHUNK):
+        session.execute(_REMOVE, {"poll_id": poll_id, "ids": ids[start : start + CHUNK]})

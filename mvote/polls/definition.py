@@ -16,6 +16,7 @@ Kind = Literal["single", "multiple", "ranking", "points"]
 PresenceRule = Literal["none", "area", "site"]
 SMALLEST_FULL_RECORDS = 50
 DEFAULT_K = 50
+"""By default and at least."""
 DEFAULT_PUBLISH_FROM = 5
 
 
@@ -67,6 +68,8 @@ class FrozenPoll:
     cast_check: bool
     records: Literal["full", "totals"]
     publish_from: int
+    #: so many envelopes stay back at each shuffle while the poll is open
+    k: int
 
     @property
     def P(self) -> bytes:  # noqa: N802
@@ -93,6 +96,7 @@ def read_definition(content: bytes) -> FrozenPoll:
         cast_check=document["cast_check"],
         records=document["records"],
         publish_from=document["publish_from"],
+        k=document["k"],
     )
 
 

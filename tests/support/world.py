@@ -19,8 +19,8 @@ from api.db import transaction
 from api.holders import open_keystore
 from api.settings import Settings
 from api.wiring import Wiring
+from jobs import shuffler_round
 from mvote.ballotbox.counting import Manner, count_poll, polls_to_count
-from mvote.ballotbox.shuffling import close_poll, polls_due, shuffle_last
 from mvote.ballotbox.stock import fill_stock
 from mvote.base import utc_now
 from mvote.people.declaring import declare
@@ -188,14 +188,7 @@ class World:
 
     def run_shuffler(self) -> None:
         """One round of the shuffler."""
-        keystore = open_keystore(self.settings, "shuffler")
-        with Session(self.engines["shuffler"]) as session:
-            due = polls_due(session)
-        for poll_id in due:
-            with Session(self.engines["shuffler"]) as session, transaction(session):
-                close_poll(session, poll_id)
-            with Session(self.engines["shuffler"]) as session, transaction(session):
-                shuffle_last(session, keystore, poll_id)
+        shuffler_round(self.engines["shuffler"], open_keystore(self.settings, "shuffler"))
 
     def run_counter(self) -> None:
         """One round of the counter."""

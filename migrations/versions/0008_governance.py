@@ -13,7 +13,8 @@ branch_labels = None
 depends_on = None
 
 # The guard of 0003, and what may move now: the closing time of an open poll, by an extension, and
-# the end of casting where an open poll is voided.
+# the end of casting where an open poll is voided. `extend_poll` reads the clock after its lock; the
+# start of the call, which is earlier, refuses the others and never contradicts it.
 FROZEN = """
     IF OLD.state <> 'draft' AND (OLD.id, OLD.author_id, OLD.department_id, OLD.origin, OLD.content,
             OLD.opens_at, OLD.closes_at, OLD.created_at, OLD.frozen_at)
@@ -33,7 +34,7 @@ FROZEN_BUT_EXTENDED = """
     END IF;
     IF OLD.state <> 'draft' AND NEW.closes_at IS DISTINCT FROM OLD.closes_at AND NOT (
             OLD.state = 'open' AND NEW.state = 'open'
-            AND NEW.closes_at > OLD.closes_at AND clock_timestamp() < OLD.closes_at
+            AND NEW.closes_at > OLD.closes_at AND statement_timestamp() < OLD.closes_at
             AND NEW.closes_at - OLD.opens_at <= interval '366 days') THEN
         RAISE EXCEPTION 'the end of voting moves only later, only while voting has not ended'
             USING ERRCODE = 'restrict_violation';

@@ -26,6 +26,7 @@ from api import (
 )
 from api.db import ENGINE_OPTIONS, db
 from api.parser import StrictJson
+from api.polls.by_hand import ByHand
 from api.settings import Settings, read_settings
 
 BODY_LIMIT = 64 * 1024
@@ -59,6 +60,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     problems.register(app)
     headers.register(app)
     commands.register(app)
+    app.wsgi_app = ByHand(app, app.wsgi_app)  # type: ignore[method-assign]
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]

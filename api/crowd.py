@@ -1,9 +1,11 @@
-"""What casting asks of the database, asked for all who cast at the same moment."""
+"""What casting asks of the database, asked at once for all who cast at the same moment."""
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
@@ -12,39 +14,50 @@ from api.db import reading
 from geo import geofence
 from geo.geofence import Geofences
 from mvote.gathering import Gathered
-from mvote.people.voters import Voter, Wanted, voters_of
+from mvote.people.voters import Voter, voters_of
 from mvote.polls.presence import Position, Verdict
 
-Whereabouts = tuple[uuid.UUID, Position]
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Comer:
+    """Somebody who comes to vote."""
+
+    citizen_id: uuid.UUID
+    poll_id: uuid.UUID
+    opened_at: dt.datetime
+    #: where they say they are, if the poll asks for an area
+    position: Position | None
 
 
-def gathered_voters(engine: Engine) -> Gathered[Wanted, Voter | None]:
-    """Voters by citizen and opening of the poll; None for an account that is gone."""
+class Seen(Geofences):
+    """What the database knows of a comer: the voter, None if the account is gone; the verdict."""
 
-    def read(wanted: Sequence[Wanted]) -> Sequence[Voter | None]:
-        with reading(engine) as session:
-            return voters_of(session, wanted)
-
-    return Gathered(read)
-
-
-class GatheredGeofences(Geofences):
-    """The geofences, with a session of their own for verdicts."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._verdicts: Gathered[Whereabouts, Verdict] = Gathered(self._judge)
+    def __init__(self, voter: Voter | None, verdict: Verdict | None) -> None:
+        self.voter = voter
+        self._verdict = verdict
 
     def verdict(self, session: Session, *, poll_id: uuid.UUID, position: Position) -> Verdict:
-        """Whether *position* proves presence in the area of the poll."""
-        return self._verdicts.ask((poll_id, position))
+        """The verdict on the comer's position, which is known already."""
+        return self._verdict or super().verdict(session, poll_id=poll_id, position=position)
 
-    def _judge(self, asked: Sequence[Whereabouts]) -> Sequence[Verdict]:
-        verdicts: dict[int, Verdict] = {}
-        with reading(self._engine) as session:
-            for poll_id in {poll_id for poll_id, _ in asked}:
-                places = [n for n, (asked_for, _) in enumerate(asked) if asked_for == poll_id]
-                positions = [asked[n][1] for n in places]
-                found = geofence.verdicts(session, poll_id=poll_id, positions=positions)
-                verdicts.update(zip(places, found, strict=True))
-        return [verdicts[n] for n in range(len(asked))]
+
+def crowd(engine: Engine) -> Gathered[Comer, Seen]:
+    """Looks at comers together, in two statements and on one connection of *engine*."""
+
+    def look(comers: Sequence[Comer]) -> Sequence[Seen]:
+        with reading(engine) as session:
+            voters = voters_of(session, [(comer.citizen_id, comer.opened_at) for comer in comers])
+            verdicts = _verdicts_on(session, comers)
+        return [Seen(voter, verdicts.get(n)) for n, voter in enumerate(voters)]
+
+    return Gathered(look)
+
+
+def _verdicts_on(session: Session, comers: Sequence[Comer]) -> dict[int, Verdict]:
+    """By place among the comers, for those who say where they are."""
+    placed = [(n, comer.position) for n, comer in enumerate(comers) if comer.position]
+    if not placed:
+        return {}
+    asked = [(comers[n].poll_id, position) for n, position in placed]
+    found = geofence.verdicts_in(session, asked=asked)
+    return {n: verdict for (n, _), verdict in zip(placed, found, strict=True)}

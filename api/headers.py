@@ -7,6 +7,8 @@ import time
 
 from flask import Flask, Response, g, request
 
+from api.settings import Settings
+
 log = logging.getLogger("mvote.requests")
 
 SECURITY = {
@@ -23,16 +25,21 @@ DOCS_POLICY = (
 )
 
 
+def headers_of(settings: Settings) -> dict[str, str]:
+    """The headers of every response."""
+    if settings.public_url.startswith("https://"):
+        return SECURITY | {"Strict-Transport-Security": "max-age=31536000"}
+    return SECURITY
+
+
 def register(app: Flask) -> None:
     """Add the headers and the log line to every response of *app*."""
-    always = dict(SECURITY)
-    if app.extensions["settings"].public_url.startswith("https://"):
-        always["Strict-Transport-Security"] = "max-age=31536000"
+    always = headers_of(app.extensions["settings"])
     without_etag = always | {"Cache-Control": "no-store"}
 
     @app.before_request
     def note_the_start() -> None:
-        g.started = time.perf_counter()
+        g.started = request.environ.get("mvote.started") or time.perf_counter()
 
     @app.after_request
     def finish(response: Response) -> Response:
@@ -41,18 +48,14 @@ def register(app: Flask) -> None:
         given = {name.lower() for name, _ in response.headers}
         wanted = always if "etag" in given else without_etag
         response.headers.extend((n, v) for n, v in wanted.items() if n.lower() not in given)
-        _write_line(response)
+        route = request.url_rule.rule if request.url_rule else None
+        took = time.perf_counter() - g.get("started", time.perf_counter())
+        write_line(request.method, route, response.status_code, took)
         return response
 
 
-def _write_line(response: Response) -> None:
+def write_line(method: str, route: str | None, status: int, took_s: float) -> None:
     """The route's template, never the path: trackers and codes stand in paths."""
-    log.info(
-        "request",
-        extra={
-            "method": request.method,
-            "route": request.url_rule.rule if request.url_rule else None,
-            "status": response.status_code,
-            "ms": round((time.perf_counter() - g.get("started", time.perf_counter())) * 1000, 1),
-        },
-    )
+    if log.isEnabledFor(logging.INFO):
+        line = {"method": method, "route": route, "status": status, "ms": round(took_s * 1000, 1)}
+        log.info("request", extra=line)

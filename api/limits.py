@@ -35,7 +35,7 @@ class Meter:
             raise TooManyRequests(retry_after_s=1)
 
 
-_meter = Meter(PER_SECOND)
+meter = Meter(PER_SECOND)
 
 
 def limited_per_citizen(view: View) -> View:
@@ -43,7 +43,7 @@ def limited_per_citizen(view: View) -> View:
 
     @wraps(view)
     def metered(*args: Any, **kwargs: Any) -> Any:
-        _meter.count(caller_id())
+        meter.count(caller_id())
         return view(*args, **kwargs)
 
     return metered  # type: ignore[return-value]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from functools import cache
 
 import orjson
 from flask import Flask, Response, current_app, g, request
@@ -111,8 +112,23 @@ def _one(query: str) -> object:
 
 def _count(response: Response) -> Response:
     route = request.url_rule.rule if request.url_rule else "none"
-    REQUESTS.labels(route, response.status_code).inc()
     started = g.get("started")
-    if started is not None:
-        SECONDS.labels(route).observe(time.perf_counter() - started)
+    count(route, response.status_code, None if started is None else time.perf_counter() - started)
     return response
+
+
+def count(route: str, status: int, took_s: float | None) -> None:
+    """Count a request, and how long it took if that is known."""
+    _requests(route, status).inc()
+    if took_s is not None:
+        _seconds(route).observe(took_s)
+
+
+@cache
+def _requests(route: str, status: int) -> Counter:
+    return REQUESTS.labels(route, status)
+
+
+@cache
+def _seconds(route: str) -> Histogram:
+    return SECONDS.labels(route)

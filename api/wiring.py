@@ -10,7 +10,7 @@ from flask import Flask, current_app
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from api.crowd import GatheredGeofences, gathered_voters
+from api.crowd import Comer, Seen, crowd
 from api.db import db, transaction
 from api.holders import made_once, open_keystore
 from api.settings import Settings
@@ -22,7 +22,6 @@ from mvote.ballotbox.receipts import ReceiptKeys
 from mvote.ballotbox.writer import SlotWriter
 from mvote.gathering import Gathered
 from mvote.people.tokens import SigningKey, Tokens
-from mvote.people.voters import Voter, Wanted
 from mvote.polls.frozen import FrozenPolls
 from mvote.polls.opening import Surroundings
 from mvote.polls.participations import last_poll_ends
@@ -40,7 +39,8 @@ class Wiring:
     presence_tokens: PresenceTokens
     places: CityPlaces
     judge: Judge
-    voters: Gathered[Wanted, Voter | None]
+    engine: Engine
+    crowd: Gathered[Comer, Seen]
     polls: FrozenPolls
     box: BallotBox
 
@@ -74,8 +74,9 @@ def connect(app: Flask, settings: Settings) -> None:
         tokens=tokens,
         presence_tokens=presence_tokens,
         places=places,
-        judge=Judge(geofence=GatheredGeofences(engine), tokens=presence_tokens),
-        voters=gathered_voters(engine),
+        judge=Judge(geofence=places, tokens=presence_tokens),
+        engine=engine,
+        crowd=crowd(engine),
         polls=FrozenPolls(),
         box=ballot_box(keystore, engine),
     )

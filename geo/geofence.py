@@ -32,7 +32,6 @@ from sqlalchemy import (
     literal_column,
     select,
     text,
-    true,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -110,13 +109,14 @@ def _verdict_on(away: Any, accuracy_m: Any, max_accuracy_m: Any) -> ColumnElemen
 
 
 def _measured(tables: FromClause, here: Any, *also: Any) -> Select[Any]:
-    """How far *here* is from the geofence of one poll. OFFSET 0: measured once, used thrice."""
-    return (
-        select(away_m(here).label("away"), Geofence.max_accuracy_m, *also)
-        .select_from(tables)
-        .where(Geofence.poll_id == bindparam("poll_id", type_=Uuid()))
-        .offset(literal_column("0"))
-    )
+    """How far *here* is from the geofence. OFFSET 0: measured once, used thrice."""
+    away = away_m(here).label("away")
+    asked = select(away, Geofence.max_accuracy_m, *also).select_from(tables)
+    return asked.offset(literal_column("0"))
+
+
+def _of_one_poll(measured: Select[Any]) -> Select[Any]:
+    return measured.where(Geofence.poll_id == bindparam("poll_id", type_=Uuid()))
 
 
 def with_area() -> FromClause:
@@ -126,22 +126,23 @@ def with_area() -> FromClause:
 
 def _verdict_of_one() -> Select[str]:
     here = point(bindparam("lat", type_=Float()), bindparam("lon", type_=Float()))
-    measured = _measured(with_area(), here).subquery("measured")
+    measured = _of_one_poll(_measured(with_area(), here)).subquery("measured")
     accuracy_m = bindparam("accuracy_m", type_=Float())
     return select(_verdict_on(measured.c.away, accuracy_m, measured.c.max_accuracy_m))
 
 
 def _verdicts_of_many() -> Select[str]:
+    """Each place is measured against the geofence of the poll that it is asked for."""
     arrays = [bindparam(name, type_=ARRAY(Float())) for name in ("lats", "lons", "accuracies")]
     given = (
-        func.unnest(*arrays)
+        func.unnest(bindparam("poll_ids", type_=ARRAY(Uuid())), *arrays)
         .table_valued(
-            column("lat", Float), column("lon", Float), column("accuracy_m", Float),
-            with_ordinality="n", name="given",
+            column("poll_id", Uuid), column("lat", Float), column("lon", Float),
+            column("accuracy_m", Float), with_ordinality="n", name="given",
         )
         .render_derived()
     )  # fmt: skip
-    both = join(with_area(), given, true())
+    both = join(with_area(), given, Geofence.poll_id == given.c.poll_id)
     inner = _measured(both, point(given.c.lat, given.c.lon), given.c.accuracy_m, given.c.n)
     measured = inner.subquery("measured")
     verdict = _verdict_on(measured.c.away, measured.c.accuracy_m, measured.c.max_accuracy_m)
@@ -150,7 +151,7 @@ def _verdicts_of_many() -> Select[str]:
 
 def _site_is_inside() -> Select[bool]:
     both = join(with_area(), Site, Site.id == bindparam("site_id", type_=Uuid()))
-    measured = _measured(both, planar(Site.point)).subquery("measured")
+    measured = _of_one_poll(_measured(both, planar(Site.point))).subquery("measured")
     return select(measured.c.away == INSIDE)
 
 
@@ -184,13 +185,19 @@ def verdicts(
     session: Session, *, poll_id: uuid.UUID, positions: Sequence[Position]
 ) -> list[Verdict]:
     """The verdict on each of the positions, in their order, asked in one statement."""
-    asked = {
-        "poll_id": poll_id,
-        "lats": [float(position.lat) for position in positions],
-        "lons": [float(position.lon) for position in positions],
-        "accuracies": [float(position.accuracy_m) for position in positions],
+    return verdicts_in(session, asked=[(poll_id, position) for position in positions])
+
+
+def verdicts_in(session: Session, *, asked: Sequence[tuple[uuid.UUID, Position]]) -> list[Verdict]:
+    """The verdict on each position in its poll, which must have a geofence; in one statement."""
+    arrays = {
+        "poll_ids": [poll_id for poll_id, _ in asked],
+        "lats": [float(position.lat) for _, position in asked],
+        "lons": [float(position.lon) for _, position in asked],
+        "accuracies": [float(position.accuracy_m) for _, position in asked],
     }
-    return cast("list[Verdict]", session.scalars(VERDICTS_OF_MANY, asked).all())
+    found = session.connection().scalars(VERDICTS_OF_MANY, arrays)  # no ORM: every cast pays
+    return cast("list[Verdict]", found.all())
 
 
 def holds_site(session: Session, *, poll_id: uuid.UUID, site_id: uuid.UUID) -> bool:

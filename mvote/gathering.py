@@ -1,7 +1,8 @@
 """What many threads ask at the same moment is asked of the database once.
 
-There is no thread of its own for that: whoever finds nobody at it asks for all who wait by then.
-A lone question goes straight through; under load one statement serves dozens.
+There is no thread of its own for that: whoever finds nobody at it asks for all who wait by then,
+and hands the task on to one of those who came meanwhile. A lone question goes straight through;
+under load one statement serves dozens.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -22,12 +22,19 @@ MOST = 64
 log = logging.getLogger("mvote.gathering")
 
 
-@dataclass(eq=False, slots=True)
 class _Asked(Generic[Question, Answer]):
-    question: Question
-    #: one answer; none, if those who asked together got none and each must ask alone
-    answers: Sequence[Answer] | None = None
-    is_settled: bool = False
+    """A question, and whoever waits for its answer, woken by the release of a lock."""
+
+    __slots__ = ("answers", "is_settled", "question", "woken")
+
+    def __init__(self, question: Question) -> None:
+        self.question = question
+        #: one answer; none, if those who asked together got none and each must ask alone
+        self.answers: Sequence[Answer] | None = None
+        #: false when woken only to ask for those who wait
+        self.is_settled = False
+        self.woken = threading.Lock()
+        self.woken.acquire()
 
 
 class Gathered(Generic[Question, Answer]):
@@ -43,21 +50,28 @@ class Gathered(Generic[Question, Answer]):
         self._answer_all = answer_all
         self._most = most
         self._waiting: deque[_Asked[Question, Answer]] = deque()
+        self._is_asking = False
         self._turn = threading.Lock()
 
     def ask(self, question: Question) -> Answer:
         """The answer to *question*; raises what *answer_all* raises."""
         mine: _Asked[Question, Answer] = _Asked(question)
-        self._waiting.append(mine)
         with self._turn:
-            while not mine.is_settled:
-                self._settle_those_who_wait()
-        [answer] = mine.answers or self._answer_all([question])
-        return answer
+            self._waiting.append(mine)
+            is_first, self._is_asking = not self._is_asking, True
+        if not is_first:
+            mine.woken.acquire()
+        while not mine.is_settled:
+            self._settle_those_who_wait()
+            mine.woken.acquire()  # settled by now, or else by whoever the task was handed on to
+        if mine.answers is None:
+            return self._answer_all([question])[0]
+        return mine.answers[0]
 
     def _settle_those_who_wait(self) -> None:
         time.sleep(0)  # whoever is just about to ask may do so first
-        together = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._most))]
+        with self._turn:
+            together = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._most))]
         try:
             answers = self._answer_all([each.question for each in together])
             for each, answer in zip(together, answers, strict=True):
@@ -65,5 +79,14 @@ class Gathered(Generic[Question, Answer]):
         except SQLAlchemyError as error:
             log.warning("gathered in vain", extra={"error": type(error).__name__})
         finally:
-            for each in together:
-                each.is_settled = True
+            self._hand_on(together)
+
+    def _hand_on(self, together: Sequence[_Asked[Question, Answer]]) -> None:
+        """Wake those who were asked for, and one of those who wait to do the same for them."""
+        for each in together:
+            each.is_settled = True
+            each.woken.release()
+        with self._turn:
+            self._is_asking = bool(self._waiting)
+            if self._waiting:
+                self._waiting[0].woken.release()

@@ -96,3 +96,11 @@ def test_after_a_failure_the_next_question_is_answered() -> None:
     with pytest.raises(NoAnswer):
         gathered.ask(UNBEARABLE)
     assert gathered.ask(5) == 10
+
+
+def test_many_who_ask_at_once_are_all_answered_though_few_may_be_asked_for_together() -> None:
+    gathered = Gathered(Oracle().answer, most=2)
+    numbers = [number for number in range(200) if number != UNBEARABLE]
+    assert at_once(gathered.ask, numbers, threads=24) == [2 * number for number in numbers]
+    assert not gathered._waiting
+    assert not gathered._is_asking

@@ -169,3 +169,50 @@ def test_a_good_token_of_an_account_that_is_gone_is_refused(
 def test_a_key_is_named_by_its_public_half() -> None:
     assert SigningKey.of(bytes(range(32))).kid == KEY.kid != STRANGER.kid
     assert isinstance(KEY.private, Ed25519PrivateKey)
+
+
+def library_takes(token: str) -> str | None:
+    """The subject that PyJWT finds in *token*, with the type that it does not look at; or none."""
+    try:
+        if jwt.get_unverified_header(token).get("typ") != "at+jwt":
+            return None
+        claims = jwt.decode(
+            token,
+            KEY.private.public_key(),
+            algorithms=["EdDSA"],
+            issuer=ISSUER,
+            audience="mvote",
+            options={"require": ["iss", "aud", "sub", "exp", "jti"]},
+        )
+    except jwt.PyJWTError:
+        return None
+    return str(claims["sub"])
+
+
+ODD_VALUES: list[Any] = [
+    None, "", 0, -1, 1e300, True, [], {}, ["mvote"], "9999999999", 9_999_999_999,
+]  # fmt: skip
+ODD_CLAIMS: list[dict[str, Any]] = [
+    {name: value} for name in ("aud", "sub", "exp", "jti", "iat", "nbf") for value in ODD_VALUES
+]
+
+
+@pytest.mark.parametrize("claims", ODD_CLAIMS, ids=str)
+def test_no_token_is_taken_that_the_library_would_refuse(claims: dict[str, Any]) -> None:
+    token = forged(claims=claims)
+    try:
+        found = TOKENS.citizen_of(token)
+    except TokenInvalid:
+        return
+    assert library_takes(token) == str(found)
+
+
+def test_every_changed_character_of_a_token_is_noticed() -> None:
+    token = forged()
+    for place in range(len(token)):
+        other = "A" if token[place] != "A" else "B"
+        changed = token[:place] + other + token[place + 1 :]
+        if place == len(token) - 1:  # its last four bits are no part of the signature
+            continue
+        with pytest.raises(TokenInvalid):
+            TOKENS.citizen_of(changed)

@@ -11,6 +11,7 @@ from api.access import access, caller_id
 from api.blueprint import Blueprint, may_raise
 from api.db import reading
 from api.limits import limited_per_citizen
+from api.polls.casting import Paper, cast_paper, frozen_poll, seen
 from api.polls.schemas import (
     BallotHeaders,
     BallotRequest,
@@ -21,19 +22,17 @@ from api.polls.schemas import (
 from api.polls.views import database_time
 from api.problems import problem_summary
 from api.wiring import wiring
-from mvote.ballotbox.casting import Ballot, cast
 from mvote.ballotbox.receipts import Receipt
 from mvote.ballotbox.sealing import voter_tag_of
 from mvote.ballotbox.slot import took_part
-from mvote.base import utc_now
-from mvote.errors import DomainError, Overloaded, TokenInvalid
+from mvote.errors import DomainError, Overloaded
 from mvote.people.voters import Voter
 from mvote.polls import errors
 from mvote.polls.definition import FrozenPoll
 from mvote.polls.eligibility import reasons_not_to_vote
 from mvote.polls.poll import Poll
 from mvote.polls.presence import Position
-from mvote.polls.proving import Evidence, Presence, proven_presence
+from mvote.polls.proving import Evidence
 
 blp = Blueprint("ballots", "ballots", description="Casting ballots.")
 
@@ -60,17 +59,8 @@ blp = Blueprint("ballots", "ballots", description="Casting ballots.")
 @blp.response(201, ReceiptSchema)
 def cast_ballot(headers: dict[str, str], body: dict[str, Any], poll_id: uuid.UUID) -> Receipt:
     """Cast the whole ballot in one call. The same call again gives the same receipt."""
-    poll = _frozen(poll_id)
-    with reading() as session:
-        voter, presence = _seen(session, poll, body)
-    ballot = Ballot(
-        voter=voter,
-        selections=body["selections"],
-        key=headers["key"],
-        presence_token=presence.token,
-    )
-    reasons = reasons_not_to_vote(poll, voter, presence.reasons)
-    return cast(wiring().box, poll, ballot, reasons=reasons)
+    paper = Paper(poll_id, caller_id(), headers["key"], body["selections"], _evidence(body))
+    return cast_paper(wiring(), paper)
 
 
 @blp.post("/polls/<uuid:poll_id>/eligibility")
@@ -80,37 +70,12 @@ def cast_ballot(headers: dict[str, str], body: dict[str, Any], poll_id: uuid.UUI
 @blp.response(200, EligibilityAnswer)
 def check_eligibility(body: dict[str, Any], poll_id: uuid.UUID) -> dict[str, Any]:
     """Whether I may vote, and if not: every reason, with what to do next."""
-    poll = _frozen(poll_id)
+    poll = frozen_poll(wiring(), poll_id)
+    voter, presence = seen(wiring(), poll, caller_id(), _evidence(body))
+    reasons = reasons_not_to_vote(poll, voter, presence.reasons)
     with reading() as session:
-        voter, presence = _seen(session, poll, body)
-        reasons = reasons_not_to_vote(poll, voter, presence.reasons)
         standing = [*_state_of_things(session, poll, voter), *reasons]
     return {"may_vote": not standing, "reasons": [problem_summary(each) for each in standing]}
-
-
-def _frozen(poll_id: uuid.UUID) -> FrozenPoll:
-    """The poll; its connection is given back before anything else is waited for."""
-    known = wiring().polls.known(poll_id)
-    if known:
-        return known
-    with reading() as session:
-        return wiring().polls.of(session, poll_id)
-
-
-def _seen(session: Session, poll: FrozenPoll, body: dict[str, Any]) -> tuple[Voter, Presence]:
-    """Who votes, and where they are, as far as that is proven."""
-    voter = wiring().voters.ask((caller_id(), poll.opens_at))
-    if voter is None:
-        raise TokenInvalid
-    presence = proven_presence(
-        session,
-        judge=wiring().judge,
-        poll=poll,
-        citizen_id=voter.id,
-        evidence=_evidence(body),
-        now=utc_now(),
-    )
-    return voter, presence
 
 
 def _evidence(body: dict[str, Any]) -> Evidence:

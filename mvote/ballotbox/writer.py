@@ -42,7 +42,8 @@ class _Waiting:
 
     poll_id: uuid.UUID
     row: SlotRow
-    done: threading.Event = field(default_factory=threading.Event)
+    #: released when the outcome is known, or certain to be none: cheaper than an Event
+    done: threading.Lock = field(default_factory=threading.Lock)
     outcome: Outcome | None = None
     #: the voter was told that it is not recorded, so it must never be sent
     abandoned: bool = False
@@ -62,7 +63,7 @@ class SlotWriter:
         self._patience_s = patience_s
         self._queue: deque[_Waiting] = deque()
         self._busy: set[uuid.UUID] = set()
-        self._changed = threading.Condition()
+        self._changed = threading.Condition(threading.Lock())
         self._threads: list[threading.Thread] = []
 
     def cast(self, poll_id: uuid.UUID, row: SlotRow) -> Outcome:
@@ -71,14 +72,15 @@ class SlotWriter:
         Raises Overloaded (certainly not recorded) or OutcomeUnknown (the same key will tell).
         """
         waiting = _Waiting(poll_id, row)
+        waiting.done.acquire()
         with self._changed:
             if len(self._queue) >= LONGEST_QUEUE:
                 raise Overloaded
             self._queue.append(waiting)
             self._start_if_needed()
             self._changed.notify()
-        waiting.done.wait(self._patience_s)
-        return self._answer(waiting)
+        waiting.done.acquire(timeout=self._patience_s)
+        return waiting.outcome or self._answer(waiting)
 
     def _answer(self, waiting: _Waiting) -> Outcome:
         with self._changed:
@@ -125,7 +127,7 @@ class SlotWriter:
             self._busy -= {waiting.poll_id for waiting in batch}
             self._changed.notify()
         for waiting in batch:
-            waiting.done.set()
+            waiting.done.release()
 
     def _write(self, batch: Sequence[_Waiting]) -> None:
         """Write the batch; if a row is bad, row by row, so that it stops no other."""

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import base64
+import binascii
 import datetime as dt
 import hashlib
+import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import jwt
+import orjson
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from mvote.errors import TokenInvalid
@@ -19,6 +23,8 @@ LIFETIME = dt.timedelta(minutes=10)
 ACCESS_TYPE = "at+jwt"
 AUDIENCE = "mvote"
 ALGORITHM = "EdDSA"
+URL_SAFE = str.maketrans("-_+/", "+/--")
+"""The alphabet of RFC 4648 section 5 to that of section 4, whose own signs become none at all."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +56,8 @@ class Tokens:
             key.kid: key.private.public_key() for key in keys
         }
         # Type, algorithm and key are settled by the first part of a token being one of ours, byte
-        # for byte: the library looks at no type, and would read every token twice.
+        # for byte. So nothing in a token chooses how it is checked, and every cast checks one:
+        # the library, which also looks at no type, takes twice as long.
         self._by_heading = {_heading(key): self._public[key.kid] for key in keys}
 
     def issue(self, citizen_id: uuid.UUID, *, now: dt.datetime) -> str:
@@ -67,22 +74,27 @@ class Tokens:
 
     def citizen_of(self, token: str) -> uuid.UUID:
         """Whose *token* it is. Raises TokenInvalid whatever is wrong with it."""
+        heading, _, rest = token.partition(".")
+        content, _, signature = rest.partition(".")
         try:
-            claims = self._verified(token, self._by_heading[token.partition(".")[0]])
-            return uuid.UUID(claims["sub"])
-        except (jwt.PyJWTError, ValueError, KeyError, TypeError):
+            signed = f"{heading}.{content}".encode("ascii")
+            self._by_heading[heading].verify(_unpacked(signature), signed)
+            return self._citizen_in(orjson.loads(_unpacked(content)))
+        except (InvalidSignature, ValueError, KeyError, TypeError):
             raise TokenInvalid from None
 
-    def _verified(self, token: str, key: Ed25519PublicKey) -> dict[str, Any]:
-        claims: dict[str, Any] = jwt.decode(
-            token,
-            key,
-            algorithms=[ALGORITHM],
-            issuer=self._issuer,
-            audience=AUDIENCE,
-            options={"require": ["iss", "aud", "sub", "exp", "jti"]},
-        )
-        return claims
+    def _citizen_in(self, claims: dict[str, Any]) -> uuid.UUID:
+        """The citizen in claims whose signature is ours; as strict as PyJWT, or stricter."""
+        now = time.time()
+        if (claims["iss"], claims["aud"]) != (self._issuer, AUDIENCE):
+            raise TokenInvalid
+        if type(claims["exp"]) is not int or claims["exp"] <= now:
+            raise TokenInvalid
+        if claims.get("iat", 0) > now or claims.get("nbf", 0) > now:
+            raise TokenInvalid
+        if type(claims["jti"]) is not str or type(claims["sub"]) is not str:
+            raise TokenInvalid
+        return uuid.UUID(claims["sub"])
 
     def jwks(self) -> dict[str, list[dict[str, str]]]:
         """The public keys as a JWK set (RFC 7517, RFC 8037)."""
@@ -103,3 +115,9 @@ def _signed(claims: dict[str, Any], key: SigningKey) -> str:
 def _heading(key: SigningKey) -> str:
     """The first part of every token that *key* signs."""
     return _signed({}, key).partition(".")[0]
+
+
+def _unpacked(part: str) -> bytes:
+    """The bytes of base64url without padding. Raises ValueError for anything else in it."""
+    padded = part.translate(URL_SAFE) + "=" * (-len(part) % 4)
+    return binascii.a2b_base64(padded, strict_mode=True)

@@ -1,0 +1,83 @@
+"""The act of casting as the web does it, whoever has read the request: Flask, or we by hand."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, replace
+
+from sqlalchemy.orm import Session
+
+from api.crowd import Comer
+from api.db import reading
+from api.wiring import Wiring
+from mvote.ballotbox.casting import Ballot, cast
+from mvote.ballotbox.receipts import Receipt
+from mvote.base import utc_now
+from mvote.errors import TokenInvalid
+from mvote.people.voters import Voter
+from mvote.polls.definition import FrozenPoll
+from mvote.polls.eligibility import reasons_not_to_vote
+from mvote.polls.proving import Evidence, Presence, proven_presence
+
+NOBODY_ASKS = Session()
+"""Of no database. What a position proves is known when it is looked at: no question is left."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Paper:
+    """A ballot as it was handed in, its shape in order, its content not yet looked at."""
+
+    poll_id: uuid.UUID
+    citizen_id: uuid.UUID
+    key: str
+    selections: list[str]
+    evidence: Evidence
+
+
+def cast_paper(wiring: Wiring, paper: Paper) -> Receipt:
+    """Cast *paper* and return its receipt. Raises what `mvote.ballotbox.casting.cast` raises."""
+    poll = frozen_poll(wiring, paper.poll_id)
+    voter, presence = seen(wiring, poll, paper.citizen_id, paper.evidence)
+    ballot = Ballot(
+        voter=voter,
+        selections=paper.selections,
+        key=paper.key,
+        presence_token=presence.token,
+    )
+    reasons = reasons_not_to_vote(poll, voter, presence.reasons)
+    return cast(wiring.box, poll, ballot, reasons=reasons)
+
+
+def frozen_poll(wiring: Wiring, poll_id: uuid.UUID) -> FrozenPoll:
+    """The poll; its connection is given back before anything else is waited for."""
+    known = wiring.polls.known(poll_id)
+    if known:
+        return known
+    with reading(wiring.engine) as session:
+        return wiring.polls.of(session, poll_id)
+
+
+def seen(
+    wiring: Wiring, poll: FrozenPoll, citizen_id: uuid.UUID, evidence: Evidence
+) -> tuple[Voter, Presence]:
+    """Who votes, and where they are, as far as that is proven. Raises TokenInvalid."""
+    position = evidence.position if poll.presence == "area" else None
+    known = wiring.crowd.ask(Comer(citizen_id, poll.poll_id, poll.opens_at, position))
+    if known.voter is None:
+        raise TokenInvalid
+    judge = replace(wiring.judge, geofence=known)
+
+    def presence(session: Session) -> Presence:
+        return proven_presence(
+            session,
+            judge=judge,
+            poll=poll,
+            citizen_id=citizen_id,
+            evidence=evidence,
+            now=utc_now(),
+        )
+
+    if evidence.presence_token is None:
+        return known.voter, presence(NOBODY_ASKS)
+    with reading(wiring.engine) as session:
+        return known.voter, presence(session)

@@ -28,6 +28,7 @@ from geo.places import CityPlaces
 from mvote.ballotbox.acts import log_notices
 from mvote.ballotbox.counting import Manner, count_poll, polls_to_count
 from mvote.ballotbox.keystore import DirectoryKeystore, Holder
+from mvote.ballotbox.live_counting import count_live, polls_to_count_live
 from mvote.ballotbox.lookout import Lookout
 from mvote.ballotbox.progress import note_progress
 from mvote.ballotbox.shuffling import close_poll, envelopes_waiting, polls_due, shuffle
@@ -91,9 +92,14 @@ def _shuffle(engine: Engine, keystore: DirectoryKeystore, poll_id: uuid.UUID) ->
 
 
 def counter_round(engine: Engine, keystore: DirectoryKeystore) -> None:
-    """Keep sealing keys in stock, and count what is closed."""
+    """Keep sealing keys in stock, count what is closed, and new batches where that is shown."""
     with Session(engine) as session, transaction(session):
         fill_stock(session, keystore)
+    with Session(engine) as session:
+        live = polls_to_count_live(session)
+    for poll_id in live:
+        with _alone("live counting", poll_id), Session(engine) as session, transaction(session):
+            count_live(session, keystore, poll_id)
     with Session(engine) as session:
         closed = polls_to_count(session)
     manner = Manner(recount=recount, tell=partial(_tell, engine))

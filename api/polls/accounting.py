@@ -13,4 +13,14 @@ class AccountingSchema(ma.Schema):
     records = ma.fields.Integer(required=True)
     quarantined = ma.fields.Integer(required=True)
     unopenable = ma.fields.Integer(required=True)
+    recounted = ma.fields.Boolean(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The verifier's own code counted the records and found the same."},
+    )
+    log_agrees = ma.fields.Boolean(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The entries counted have the root of the final checkpoint."},
+    )
     accounting_holds = ma.fields.Boolean(required=True)

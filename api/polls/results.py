@@ -15,11 +15,12 @@ from api.db import db
 from api.etags import tagged, tagged_body
 from api.negotiation import wanted_type
 from api.pages import PageQuery, page_of, read_cursor, write_cursor
-from api.polls.schemas import PollTurnout, RecordSchema, ResultSchema
+from api.polls.result_schemas import PollTurnout, RecordSchema, ResultSchema
 from api.problems import NotAcceptable
 from api.wiring import wiring
 from mvote.polls.drafting import poll_known_to
 from mvote.polls.errors import ResultsNotAvailable
+from mvote.polls.live import LiveResult, live_result, shows_live
 from mvote.polls.results import PublishedResult, not_available, published_records, published_result
 
 blp = Blueprint("results", "results", description="Results, turnout, records.")
@@ -36,6 +37,16 @@ def _published(poll_id: uuid.UUID) -> PublishedResult:
     return published_result(session, poll, wiring().polls.of(session, poll_id))
 
 
+def _shown(poll_id: uuid.UUID) -> PublishedResult | LiveResult:
+    """The published result, or what is counted so far where that is shown."""
+    session = db.session()
+    poll = poll_known_to(session, poll_id, caller_or_nobody())
+    definition = wiring().polls.of(session, poll_id) if poll.frozen_at else None
+    if definition is not None and shows_live(poll, definition):
+        return live_result(session, definition)
+    return _published(poll_id)
+
+
 @blp.get("/polls/<uuid:poll_id>/results")
 @access("public")
 @may_raise(ResultsNotAvailable, NotAcceptable)
@@ -43,32 +54,33 @@ def _published(poll_id: uuid.UUID) -> PublishedResult:
 @blp.alt_response(200, schema={"type": "string"}, content_type=CSV, success=True)
 @blp.alt_response(304, description="Not modified")
 def show_result(poll_id: uuid.UUID) -> Response:
-    """The result: turnout, and votes of each option; as JSON or CSV by `Accept`."""
+    """The result: turnout, and votes of each option; as JSON or CSV by `Accept`.
+
+    Of a poll with live results also while it is open: `live` is true then, and `as_of` says up to
+    which size of the log was counted. A new figure comes with a new batch of ballots only.
+    """
     wanted = wanted_type(JSON, CSV)
-    found = _published(poll_id)
+    found = _shown(poll_id)
     if wanted == CSV:
         return tagged_body(_as_csv(found), "text/csv; charset=utf-8")
     return tagged(ResultSchema().dump(_as_json(found)))
 
 
-def _as_json(found: PublishedResult) -> dict[str, Any]:
+def _as_json(found: PublishedResult | LiveResult) -> dict[str, Any]:
     return {
-        "poll_id": found.poll.id,
+        "poll_id": found.definition.poll_id,
         "definition_hash": found.definition.hash.hex(),
         "method": found.definition.question.kind,
         "turnout": found.turnout(),
         "too_few": found.too_few,
         "options": found.options(),
-        "accounting": found.accounting,
-        "published_at": found.poll.published_at,
-        "statement": found.statement,
+        **found.facts(),
     }
 
 
-def _as_csv(found: PublishedResult) -> bytes:
-    """One line an option, the turnout, the accounting if it does not hold.
-
-    UTF-8 with a byte order mark, as spreadsheets want.
+def _as_csv(found: PublishedResult | LiveResult) -> bytes:
+    """One line an option, the turnout, the accounting if it does not hold, or up to where is
+    counted so far. UTF-8 with a byte order mark, as spreadsheets want.
     """
     text = io.StringIO()
     writer = csv.writer(text)
@@ -77,8 +89,7 @@ def _as_csv(found: PublishedResult) -> bytes:
         title = option["title"]
         names = [_inert(title.get(language, "")) for language in ("ko", "en")]
         writer.writerow([option["key"], *names, option["votes"], option["share"]])
-    accounting = {} if found.accounting["accounting_holds"] else found.accounting
-    for name, number in (found.turnout() | accounting).items():
+    for name, number in (found.turnout() | found.remarks()).items():
         writer.writerow([f"({name})", "", "", number, ""])
     return b"\xef\xbb\xbf" + text.getvalue().encode()
 

@@ -18,7 +18,6 @@ from api.fields import (
     String,
 )
 from api.pages import DEFAULT_LIMIT, MAX_LIMIT, PageQuery
-from api.polls.accounting import AccountingSchema
 from mvote.polls.definition import DEFAULT_K, DEFAULT_PUBLISH_FROM
 from mvote.polls.poll import ORIGINS, STATUSES
 
@@ -125,7 +124,7 @@ class PollFields(Strict):
     closes_at = Instant(allow_none=True)
     eligibility = ma.fields.Nested(EligibilitySchema)
     presence = ma.fields.Nested(PresenceSchema)
-    results = String(validate=OneOf(["after_close"]))
+    results = String(validate=OneOf(["after_close", "live"]))
     records = String(validate=OneOf(["full", "totals"]))
     custody = String(validate=OneOf(["server"]))
     cast_check = Boolean()
@@ -145,6 +144,11 @@ class WarningSchema(ma.Schema):
     code = ma.fields.String(required=True)
     title = ShownText(required=True)
     pointer = ma.fields.String(required=True, allow_none=True)
+
+
+class CautionSchema(ma.Schema):
+    code = ma.fields.String(required=True)
+    text = ShownText(required=True)
 
 
 class PollSchema(ma.Schema):
@@ -171,6 +175,11 @@ class PollSchema(ma.Schema):
         "description": f"Below this many ballots (default {DEFAULT_PUBLISH_FROM}) only their"
         " number is published, because few ballots can give a voter away."
     })  # fmt: skip
+    cautions = ma.fields.List(
+        ma.fields.Nested(CautionSchema),
+        required=True,
+        metadata={"description": "To be shown before voting: how figures could give one away."},
+    )
     definition_hash = ma.fields.String(required=True, allow_none=True)
     warnings = ma.fields.List(ma.fields.Nested(WarningSchema))
     distance_m = ma.fields.Float()
@@ -246,36 +255,3 @@ class ReceiptSchema(ma.Schema):
     @ma.post_dump
     def without_empty_salt(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
         return {key: value for key, value in data.items() if value is not None}
-
-
-class TurnoutSchema(ma.Schema):
-    ballots = ma.fields.Integer(required=True)
-    blank = ma.fields.Integer()
-
-
-class OptionResult(ma.Schema):
-    key = ma.fields.String(required=True)
-    title = ShownText(required=True)
-    votes = ma.fields.Integer(required=True)
-    share = ma.fields.Float(required=True)
-
-
-class ResultSchema(ma.Schema):
-    poll_id = ma.fields.UUID(required=True)
-    definition_hash = ma.fields.String(required=True)
-    method = ma.fields.String(required=True)
-    turnout = ma.fields.Nested(TurnoutSchema, required=True)
-    too_few = ma.fields.Boolean(required=True)
-    options = ma.fields.List(ma.fields.Nested(OptionResult), required=True)
-    accounting = ma.fields.Nested(AccountingSchema, required=True)
-    published_at = Instant(required=True)
-    statement = ma.fields.Dict(required=True)
-
-
-class RecordSchema(ma.Schema):
-    selections = ma.fields.List(ma.fields.String(), required=True)
-
-
-class PollTurnout(ma.Schema):
-    poll_id = ma.fields.UUID(required=True)
-    turnout = ma.fields.Nested(TurnoutSchema, required=True)

@@ -19,6 +19,7 @@ from api.idempotency import idempotent
 from api.polls.schemas import NewPoll, PollChanges, PollSchema
 from api.wiring import wiring
 from mvote.errors import ImpossibleTransition, NotAllowed, NotFound
+from mvote.polls.cautions import cautions_of
 from mvote.polls.definition import DEFAULT_K, DEFAULT_PUBLISH_FROM
 from mvote.polls.drafting import (
     Author,
@@ -59,6 +60,8 @@ def views_of(session: Session, polls: Sequence[Poll], now: dt.datetime) -> list[
 def _view_of(poll: Poll, definition_hash: bytes | None, now: dt.datetime) -> dict[str, Any]:
     content = poll.content
     question = content.get("question")
+    results = content.get("results", "after_close")
+    records = content.get("records") or (question and default_records(question["kind"]))
     return {
         "id": poll.id,
         "status": poll.status_at(now),
@@ -72,12 +75,13 @@ def _view_of(poll: Poll, definition_hash: bytes | None, now: dt.datetime) -> dic
         "created_at": poll.created_at,
         "eligibility": content.get("eligibility") or {},
         "presence": content.get("presence") or {"rule": "none"},
-        "results": content.get("results", "after_close"),
-        "records": content.get("records") or (question and default_records(question["kind"])),
+        "results": results,
+        "records": records,
         "custody": content.get("custody", "server"),
         "cast_check": content.get("cast_check", True),
         "k": content.get("k", DEFAULT_K),
         "publish_from": content.get("publish_from", DEFAULT_PUBLISH_FROM),
+        "cautions": cautions_of(results=results, records=records),
         "definition_hash": definition_hash and definition_hash.hex(),
     }
 

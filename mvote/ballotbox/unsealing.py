@@ -73,13 +73,18 @@ class Opener:
     private: X25519PrivateKey
 
     def open(self, chunk: Chunk) -> Count:
-        """The count of one chunk."""
-        count = Count()
-        for kind, data, sealed in chunk.rows:
-            if kind == BALLOT_ENTRY:
-                self._open_one(count, data, sealed)
+        """The count of one chunk, with its root."""
+        count = self.count(chunk.rows)
         leaves = [leaf_hash(bytes([kind]) + data) for kind, data, _ in chunk.rows]
         count.roots[chunk.number] = root_of(leaves)
+        return count
+
+    def count(self, rows: Sequence[Row]) -> Count:
+        """The count of some entries, wherever they stand."""
+        count = Count()
+        for kind, data, sealed in rows:
+            if kind == BALLOT_ENTRY:
+                self._open_one(count, data, sealed)
         return count
 
     def _open_one(self, count: Count, data: bytes, sealed: bytes | None) -> None:

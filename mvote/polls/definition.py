@@ -72,6 +72,11 @@ class FrozenPoll:
     k: int
 
     @property
+    def is_live(self) -> bool:
+        """Whether figures are shown while it is open: then each batch is counted as it comes."""
+        return bool(self.document["results"] == "live")
+
+    @property
     def P(self) -> bytes:  # noqa: N802
         """The poll's 16 bytes, as the notation of the ballot box has them."""
         return self.poll_id.bytes

@@ -17,6 +17,7 @@ from mvote.ballotbox.poll_keys import make_poll_keys
 from mvote.ballotbox.tables import SealingKey
 from mvote.base import instant
 from mvote.journal import Event, write_down
+from mvote.polls.cautions import cautions_of
 from mvote.polls.definition import DEFAULT_K, DEFAULT_PUBLISH_FROM, canonical
 from mvote.polls.errors import NotReadyToOpen
 from mvote.polls.hindrances import Hindrance
@@ -171,6 +172,7 @@ def _document(
         "sealing_key": sealing_key.hex(),
         "receipt_key_id": around.receipt_key_id,
     }
+    document["cautions"] = cautions_of(results=document["results"], records=document["records"])
     return {key: value for key, value in document.items() if value is not None}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -47,6 +47,20 @@ class PublishedResult:
     def ballots(self) -> int:
         return int(self.statement["records"])
 
+    def facts(self) -> dict[str, Any]:
+        """That it is final, when it was published, what adds up, and what the counter attests."""
+        return {
+            "live": False,
+            "as_of": None,
+            "accounting": self.accounting,
+            "published_at": self.poll.published_at,
+            "statement": self.statement,
+        }
+
+    def remarks(self) -> dict[str, Any]:
+        """What stands below a table of it: the accounting, if it does not hold."""
+        return {} if self.accounting["accounting_holds"] else self.accounting
+
     def turnout(self) -> dict[str, int]:
         """How many took part; blank ballots only where totals are shown."""
         turnout = {"ballots": self.ballots}
@@ -57,15 +71,25 @@ class PublishedResult:
         if self.too_few:
             return []
         marking = self.ballots - self.statement["blank"]
-        return [
-            {
-                "key": option["key"],
-                "title": option["title"],
-                "votes": (votes := self.statement["totals"][option["key"]]),
-                "share": float(round(Fraction(votes, marking), SHARE_DIGITS)) if marking else 0.0,
-            }
-            for option in self.definition.document["question"]["options"]
-        ]
+        totals: dict[str, int] = self.statement["totals"]
+        votes = [totals[key] for key in self.definition.question.options]
+        return options_with(self.definition, votes, marking)
+
+
+def options_with(
+    definition: FrozenPoll, totals: Sequence[int], marking: int
+) -> list[dict[str, Any]]:
+    """The options, each with its votes and its share of the ballots that mark any."""
+    options = definition.document["question"]["options"]
+    return [
+        {
+            "key": option["key"],
+            "title": option["title"],
+            "votes": votes,
+            "share": float(round(Fraction(votes, marking), SHARE_DIGITS)) if marking else 0.0,
+        }
+        for option, votes in zip(options, totals, strict=True)
+    ]
 
 
 def published_result(session: Session, poll: Poll, definition: FrozenPoll) -> PublishedResult:

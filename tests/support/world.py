@@ -21,6 +21,7 @@ from api.settings import Settings
 from api.wiring import Wiring
 from jobs import shuffler_round
 from mvote.ballotbox.counting import Manner, count_poll, polls_to_count
+from mvote.ballotbox.live_counting import count_live, polls_to_count_live
 from mvote.ballotbox.stock import fill_stock
 from mvote.base import utc_now
 from mvote.people.declaring import declare
@@ -194,7 +195,10 @@ class World:
         """One round of the counter."""
         keystore = open_keystore(self.settings, "counter")
         with Session(self.engines["counter"]) as session:
-            closed = polls_to_count(session)
+            live, closed = polls_to_count_live(session), polls_to_count(session)
+        for poll_id in live:
+            with Session(self.engines["counter"]) as session, transaction(session):
+                count_live(session, keystore, poll_id)
         for poll_id in closed:
             with Session(self.engines["counter"]) as session, transaction(session):
                 count_poll(session, keystore, poll_id, Manner(recount=recount))

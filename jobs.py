@@ -24,8 +24,10 @@ from api import logs
 from api.db import WORKER_OPTIONS, new_engine, transaction
 from api.holders import open_keystore
 from api.settings import Misconfigured, Settings, read_settings
+from api.witnesses import clerk_of
 from geo.places import CityPlaces
 from mvote.ballotbox.acts import log_notices
+from mvote.ballotbox.clerk import Clerk
 from mvote.ballotbox.counting import Manner, count_poll, polls_to_count
 from mvote.ballotbox.keystore import DirectoryKeystore, Holder
 from mvote.ballotbox.live_counting import count_live, polls_to_count_live
@@ -50,13 +52,21 @@ FAULTS = (SQLAlchemyError, LookupError, ValueError, OSError)
 """A lost database, a key that is not there, a key or a row that cannot be read, a full disk."""
 KEYS_THAT_END = {"L": NO_TERM, "R": REQUEST_KEY_TERM}
 log = logging.getLogger("mvote.jobs")
-Round = Callable[[Engine, DirectoryKeystore], None]
+Round = Callable[[], None]
+Start = Callable[[Settings, Engine, DirectoryKeystore], Round]
 
 
 def shuffler_round(
-    engine: Engine, keystore: DirectoryKeystore, lookout: Lookout | None = None
+    engine: Engine,
+    keystore: DirectoryKeystore,
+    lookout: Lookout | None = None,
+    clerk: Clerk | None = None,
 ) -> None:
-    """Close what is due, shuffle what waits, log what was done, destroy link keys of the past."""
+    """Close what is due, shuffle what waits, log what was done, sign, destroy keys of the past.
+
+    While signing is refused, as after a restore to an earlier state, no key is destroyed: it may
+    be needed when the database is put right.
+    """
     with Session(engine) as session:
         due = polls_due(session)
     for poll_id in due:
@@ -70,6 +80,8 @@ def shuffler_round(
     for poll_id in work.to_log:
         with _alone("logging", poll_id), Session(engine) as session, transaction(session):
             log_notices(session, poll_id)
+    if clerk and not clerk.round():
+        return
     with Session(engine) as session:
         destroy_keys(session, keystore, "L", needed=partial(envelopes_waiting, session))
 
@@ -138,11 +150,19 @@ def _alone(work: str, poll_id: uuid.UUID) -> Iterator[None]:
         log.exception("poll stuck", extra={"work": work, "poll_id": poll_id})
 
 
-_looking_out = partial(shuffler_round, lookout=Lookout())
-ROLES: dict[str, tuple[Holder, Callable[[Settings], str], Round]] = {
-    "shuffler": ("shuffler", lambda settings: settings.shuffler_url, _looking_out),
-    "counter": ("counter", lambda settings: settings.counter_url, counter_round),
-    "keeper": ("api", lambda settings: settings.api_url, keeper_round),
+def _start_shuffler(settings: Settings, engine: Engine, keystore: DirectoryKeystore) -> Round:
+    clerk = clerk_of(settings, engine, keystore)
+    return partial(shuffler_round, engine, keystore, Lookout(), clerk)
+
+
+def _by(do_round: Callable[[Engine, DirectoryKeystore], None]) -> Start:
+    return lambda _, engine, keystore: partial(do_round, engine, keystore)
+
+
+ROLES: dict[str, tuple[Holder, Callable[[Settings], str], Start]] = {
+    "shuffler": ("shuffler", lambda settings: settings.shuffler_url, _start_shuffler),
+    "counter": ("counter", lambda settings: settings.counter_url, _by(counter_round)),
+    "keeper": ("api", lambda settings: settings.api_url, _by(keeper_round)),
 }
 
 
@@ -150,12 +170,13 @@ def work(role: str, stop: threading.Event) -> None:
     """Do the rounds of *role* until told to stop; a lost database is waited for."""
     logs.configure()
     settings = read_settings()
-    holder, url_of, do_round = ROLES[role]
+    holder, url_of, start = ROLES[role]
     keystore = open_keystore(settings, holder)
     engine = new_engine(url_of(settings), **WORKER_OPTIONS)
+    do_round = start(settings, engine, keystore)
     while not stop.is_set():
         try:
-            do_round(engine, keystore)
+            do_round()
         except FAULTS:
             log.exception("round failed", extra={"role": role})
         stop.wait(PAUSE_SECONDS)

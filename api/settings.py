@@ -48,6 +48,8 @@ class Settings:
     metrics: bool = True
     sms_gateway_url: str = ""
     sms_gateway_secret: str = ""
+    #: each "<vkey> <address>": who cosigns the city's log, and how they are reached
+    witnesses: tuple[str, ...] = ()
     apple_app_ids: tuple[str, ...] = ()
     android_app_package: str = ""
     android_app_cert_sha256: tuple[str, ...] = ()
@@ -86,6 +88,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         metrics=values.get("METRICS", "on") != "off",
         sms_gateway_url=values.get("SMS_GATEWAY_URL", ""),
         sms_gateway_secret=values.get("SMS_GATEWAY_SECRET", ""),
+        witnesses=_lines(values.get("WITNESSES", "")),
         apple_app_ids=_listed(values.get("APPLE_APP_IDS", "")),
         android_app_package=values.get("ANDROID_APP_PACKAGE", ""),
         android_app_cert_sha256=_listed(values.get("ANDROID_APP_CERT_SHA256", "")),
@@ -145,6 +148,12 @@ def _number(values: Mapping[str, str], name: str, default: int) -> int:
         return int(values.get(name) or default)
     except ValueError:
         raise Misconfigured(f"{name} is a whole number") from None
+
+
+def _lines(value: str) -> tuple[str, ...]:
+    """What stands in lines or between semicolons, each with single spaces."""
+    lines = value.replace(";", "\n").splitlines()
+    return tuple(" ".join(line.split()) for line in lines if line.strip())
 
 
 def _listed(value: str) -> tuple[str, ...]:

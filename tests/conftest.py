@@ -21,6 +21,7 @@ from api.app import create_app
 from api.db import db, new_engine
 from api.holders import open_keystore
 from api.settings import Settings, read_settings
+from mvote.ballotbox.clerk import Clerk
 from mvote.ballotbox.keystore import HOLDERS
 from tests.support.contract import CheckedClient
 from tests.support.database import TestCluster
@@ -182,3 +183,10 @@ def world(
 ) -> World:
     """People, polls and workers."""
     return World(app, client, engines, settings, cluster.admin(database))
+
+
+@pytest.fixture
+def clerk(world: World, tmp_path: Path) -> Clerk:
+    """Who signs in this test, with the mark at `keys/mark` of the test's folder."""
+    world.clerk = world.new_clerk(tmp_path / "keys" / "mark")
+    return world.clerk

@@ -20,7 +20,17 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "wsgi": frozenset({"api"}),
     "api": frozenset({"geo", "qr", "mvote"}),
     "jobs": frozenset(
-        {"api.db", "api.holders", "api.logs", "api.settings", "geo", "qr", "mvote", "verifier"}
+        {
+            "api.db",
+            "api.holders",
+            "api.logs",
+            "api.settings",
+            "api.witnesses",
+            "geo",
+            "qr",
+            "mvote",
+            "verifier",
+        }
     ),
     "geo": frozenset({"mvote"}),
     "mvote": frozenset(),

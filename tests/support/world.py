@@ -6,7 +6,8 @@ import datetime as dt
 import itertools
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -19,10 +20,14 @@ from api.db import transaction
 from api.holders import open_keystore
 from api.settings import Settings
 from api.wiring import Wiring
+from api.witnesses import clerk_of
 from jobs import shuffler_round
+from mvote.ballotbox.clerk import Clerk
 from mvote.ballotbox.counting import Manner, count_poll, polls_to_count
 from mvote.ballotbox.live_counting import count_live, polls_to_count_live
+from mvote.ballotbox.marks import MarkFile
 from mvote.ballotbox.stock import fill_stock
+from mvote.ballotbox.witnessing import Witness
 from mvote.base import utc_now
 from mvote.people.declaring import declare
 from mvote.people.granting import Post, add_department, grant
@@ -84,6 +89,7 @@ class World:
         self.app, self.client, self.engines = app, client, engines
         self.settings, self.admin_url = settings, admin_url
         self.wiring: Wiring = app.extensions["wiring"]
+        self.clerk = self.new_clerk(settings.var / f"mark-{uuid.uuid4()}")
         self.stock_keys()
 
     # people
@@ -188,8 +194,18 @@ class World:
         self.run_counter()
 
     def run_shuffler(self) -> None:
-        """One round of the shuffler."""
+        """One round of the shuffler, who signs nothing here."""
         shuffler_round(self.engines["shuffler"], open_keystore(self.settings, "shuffler"))
+
+    def sign(self) -> None:
+        """Let the shuffler sign every checkpoint that is not signed yet."""
+        assert self.clerk.round()
+
+    def new_clerk(self, mark: Path, *witnesses: Witness) -> Clerk:
+        """Somebody who signs checkpoints, with a mark of their own: each test has its own log."""
+        engine = self.engines["shuffler"]
+        clerk = clerk_of(self.settings, engine, open_keystore(self.settings, "shuffler"))
+        return replace(clerk, mark=MarkFile(mark), witnesses=witnesses)
 
     def run_counter(self) -> None:
         """One round of the counter."""

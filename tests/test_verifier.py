@@ -16,6 +16,7 @@ import pytest
 
 from tests.support.bundles import Files, MadeUpPoll, written
 from tests.support.code import ROOT
+from tests.support.tampering import SIGNED, UNSIGNED, Tampering
 from verifier.mvote_verify import Failed, main, recount
 
 PROGRAM = ROOT / "verifier" / "mvote_verify.py"
@@ -54,6 +55,40 @@ def test_an_honest_bundle_passes_when_the_one_file_is_run_by_itself(
     assert "All that was checked holds." in run.stdout
     assert "FAILED" not in run.stdout
     assert run.stderr == ""
+
+
+def cases(found: dict[Tampering, str]) -> list[Any]:
+    return [pytest.param(act, check, id=act.__name__) for act, check in found.items()]
+
+
+@pytest.mark.parametrize(("tampering", "check"), cases(UNSIGNED))
+def test_what_is_changed_without_the_logs_key_does_not_fit_the_manifest(
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    poll: MadeUpPoll,
+    honest: Files,
+    tampering: Tampering,
+    check: str,
+) -> None:
+    assert verdict(capsys, written(tmp_path, honest))[0] == 0
+    code, status = verdict(capsys, written(tmp_path, tampering(poll, honest)))
+    assert (code, status[check]) == (1, "FAILED")
+
+
+@pytest.mark.parametrize(("tampering", "check"), cases(SIGNED))
+def test_what_the_holder_of_the_logs_key_changes_and_signs_does_not_fit_the_rest(
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    poll: MadeUpPoll,
+    honest: Files,
+    tampering: Tampering,
+    check: str,
+) -> None:
+    assert verdict(capsys, written(tmp_path, honest))[0] == 0
+    lie = poll.signed(tampering(poll, honest))
+    code, status = verdict(capsys, written(tmp_path, lie))
+    assert (code, status[check]) == (1, "FAILED")
+    assert status["signature"] == "ok"
 
 
 QUESTION = {"min_selections": 0, "max_selections": 2, "options": [{"key": k} for k in "abc"]}

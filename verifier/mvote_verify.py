@@ -25,13 +25,12 @@ import math
 import re
 import struct
 import sys
-import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple
 
 from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -45,7 +44,7 @@ REQUIRED = {
     "checkpoints.json", "checkpoint", "city/checkpoint", "city/proof.json", "statement.json",
 }  # fmt: skip
 OPTIONAL = re.compile(r"records\.bin|notices/[0-9]{3,6}\.json")
-MOST_FILES, MOST_JSON, MOST_BYTES, CHUNK = 10_000, 1 << 22, 1 << 32, 1 << 20
+MOST_JSON, MOST_BYTES, CHUNK = 1 << 22, 1 << 32, 1 << 20
 FEWEST_RECORDS = 50  # below, ballots with several marks are published as totals only
 
 
@@ -59,7 +58,7 @@ class NotChecked(ValueError):
 
 MALFORMED = (
     ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError,
-    MemoryError, OSError, EOFError, RuntimeError, struct.error, zlib.error, zipfile.BadZipFile,
+    MemoryError, OSError, RuntimeError, struct.error,
 )  # fmt: skip
 """All that reading hostile bytes can end in."""
 
@@ -86,6 +85,13 @@ def unhex(text: Any, length: int) -> bytes:
     """The *length* bytes that *text* writes in lower-case hex."""
     require(isinstance(text, str) and re.fullmatch(f"[0-9a-f]{{{2 * length}}}", text), "bad hex")
     return bytes.fromhex(text)
+
+
+def unbase64(text: Any) -> bytes:
+    """What *text* stands for, if it is the one way to write it in base64."""
+    found = base64.b64decode(str(text), validate=True)
+    require(base64.b64encode(found).decode() == text, "base64 is written badly")
+    return found
 
 
 # --- JSON that may be hostile ---------------------------------------------------------------------
@@ -280,7 +286,7 @@ def read_key(text: Any) -> Key:
     """A key as C2SP writes it: name+hash+base64(type, key)."""
     name, _, rest = str(text).partition("+")
     hashed, _, encoded = rest.partition("+")
-    raw = base64.b64decode(encoded, validate=True)
+    raw = unbase64(encoded)
     require(name and len(raw) == 33 and raw[0] in (1, 4), "a key is written badly")
     key = Key(name, raw[0], raw[1:])
     require(key.id == unhex(hashed, 4), f"the key of {printable(name)} has the wrong hash")
@@ -291,10 +297,10 @@ def signers(message: bytes, lines: str, keys: Iterable[Key]) -> list[Key]:
     """Which of *keys* signed *message*; a wrong signature under one of them is a failure."""
     known = {(key.name, key.id): key for key in keys}
     found = []
-    for line in lines.splitlines():
+    for line in lines.removesuffix("\n").split("\n"):
         dash, name, encoded = (*line.split(" "), "", "")[:3]
         require(dash == "—" and name and line.count(" ") == 2, "a signature line is written badly")
-        raw = base64.b64decode(encoded, validate=True)
+        raw = unbase64(encoded)
         key = known.get((name, raw[:4]))
         if key:
             require(key.signed(message, raw[4:]), f"the signature of {printable(name)} is wrong")
@@ -318,7 +324,7 @@ class Note:
         body, _, signatures = data.decode("utf-8").rpartition("\n\n")
         lines = body.split("\n")
         require(len(lines) >= 3 and re.fullmatch("0|[1-9][0-9]{0,17}", lines[1]), "no checkpoint")
-        root = base64.b64decode(lines[2], validate=True)
+        root = unbase64(lines[2])
         require(len(root) == 32, "a checkpoint's root is no hash")
         return cls(lines[0], int(lines[1]), root, body.encode() + b"\n", signatures)
 
@@ -331,67 +337,88 @@ class Note:
 
 
 class Bundle:
-    """The files of a bundle. Nothing is unpacked to disk; nothing larger than it says is read."""
+    """A ZIP archive of plain files in exactly one form: nothing packed, nothing between or beside.
+
+    So no byte of it escapes the manifest, and nothing can grow when it is read.
+    """
 
     def __init__(self, path: Path) -> None:
-        length = _length_of_plain_zip(path)
-        self._zip = zipfile.ZipFile(path)
-        self._files = {info.filename: info for info in self._zip.infolist()}
-        _see_that_nothing_is_hidden(self._zip, length)
+        self._path, length = path, path.stat().st_size
+        require(22 <= length < MOST_BYTES, "this is no bundle: too short or too long")
+        start, directory = self._end(length)
+        self._places: dict[str, tuple[int, int, int]] = {}  # where, how long, CRC-32
+        at = 0
+        for name, crc, size in self._directory(start, directory):
+            require(name not in self._places, f"{name} stands in it twice")
+            header = local_header(name, crc, size)
+            require(self._at(at, len(header)) == header, f"{name} does not begin as it must")
+            self._places[name] = (at + len(header), size, crc)
+            at += len(header) + size
+        require(at == start, "there are bytes between its files")
+
+    def _end(self, length: int) -> tuple[int, int]:
+        files, directory, start = struct.unpack("<10xH2L2x", self._at(length - 22, 22))
+        end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, files, files, directory, start, 0)
+        require(self._at(length - 22, 22) == end, "this is no bundle: no plain ZIP archive")
+        require(start + directory + 22 == length, "there are bytes outside its files")
+        require(directory <= MOST_JSON, "its list of files is too long")
+        return start, directory
+
+    def _directory(self, start: int, length: int) -> Iterator[tuple[str, int, int]]:
+        listed, at = self._at(start, length), 0
+        while listed:
+            crc, size, name_length = struct.unpack_from("<16xL4xLH", listed)
+            name = printable(listed[46 : 46 + name_length].decode("ascii"))
+            entry = directory_entry(name, crc, size, at)
+            require(listed.startswith(entry), f"{name} is not stored plainly")
+            yield name, crc, size
+            listed, at = listed[len(entry) :], at + len(local_header(name, crc, size)) + size
+
+    def _at(self, place: int, length: int) -> bytes:
+        with self._path.open("rb") as file:
+            file.seek(place)
+            return file.read(length)
 
     @property
     def names(self) -> set[str]:
-        return set(self._files)
+        return set(self._places)
 
     def size(self, name: str) -> int:
-        require(name in self._files, f"{printable(name)} is missing")
-        return self._files[name].file_size
+        require(name in self._places, f"{name} is missing")
+        return self._places[name][1]
 
-    def open(self, name: str) -> BinaryIO:
+    def chunks(self, name: str) -> Iterator[bytes]:
         self.size(name)
-        return self._zip.open(name)  # type: ignore[return-value]
+        at, left, _ = self._places[name]
+        for start in range(at, at + left, CHUNK):
+            yield self._at(start, min(CHUNK, at + left - start))
 
     def read(self, name: str, most: int = MOST_JSON) -> bytes:
-        require(self.size(name) <= most, f"{printable(name)} is too large")
-        with self.open(name) as file:
-            return file.read(most + 1)
+        require(self.size(name) <= most, f"{name} is too large")
+        return b"".join(self.chunks(name))
 
     def json(self, name: str) -> dict[str, Any]:
         return read_json(self.read(name), name)
 
-    def hash(self, name: str) -> str:
-        with self.open(name) as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+    def hash(self, name: str) -> bytes:
+        digest, crc = hashlib.sha256(), 0
+        for chunk in self.chunks(name):
+            digest.update(chunk)
+            crc = zlib.crc32(chunk, crc)
+        require(crc == self._places[name][2], f"{name} was damaged on the way")
+        return digest.digest()
 
 
-def _length_of_plain_zip(path: Path) -> int:
-    """The archive's length in bytes; looks at its end before any library does."""
-    with path.open("rb") as file:
-        length = file.seek(0, 2)
-        require(22 <= length <= MOST_BYTES, "this is no bundle: too short or too long")
-        file.seek(max(0, length - 42))
-        tail = file.read()
-    magic, _, _, _, files, directory, start, comment = struct.unpack("<4s4H2LH", tail[-22:])
-    require(magic == b"PK\5\6" and comment == 0, "this is no bundle: no plain ZIP archive")
-    whole = start + directory + 22 == length and tail[:4] != b"PK\6\7"
-    require(whole and files <= MOST_FILES, "the archive holds more than its directory says")
-    return length
+def local_header(name: str, crc: int, size: int) -> bytes:
+    """What stands before a file in the archive; its date is always 1 January 1980."""
+    fields = (b"PK\3\4", 20, 0, 0, 0, 33, crc, size, size, len(name), 0)
+    return struct.pack("<4s5H3L2H", *fields) + name.encode()
 
 
-def _see_that_nothing_is_hidden(archive: zipfile.ZipFile, length: int) -> None:
-    """Every byte belongs to a file that the manifest can speak of: no gaps, no second copies."""
-    infos = archive.infolist()
-    require(len({info.filename for info in infos}) == len(infos), "a file stands in it twice")
-    require(sum(info.file_size for info in infos) <= MOST_BYTES, "unpacked it would be too large")
-    end = 0
-    for info in sorted(infos, key=lambda info: info.header_offset):
-        plain = info.filename.isascii() and not (info.extra or info.comment or info.flag_bits)
-        known = info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-        require(plain and known, f"{printable(info.filename)} is packed in an unusual way")
-        require(info.header_offset == end, "there are bytes between its files")
-        end += 30 + len(info.filename) + info.compress_size
-    directory = sum(46 + len(info.filename) for info in infos)
-    require(length == end + directory + 22, "there are bytes outside its files")
+def directory_entry(name: str, crc: int, size: int, at: int) -> bytes:
+    """What stands of a file in the archive's directory."""
+    fields = (b"PK\1\2", 3 << 8 | 20, 20, 0, 0, 0, 33, crc, size, size, len(name), 0, 0, 0, 0)
+    return struct.pack("<4s6H3L5H2L", *fields, 0o600 << 16, at) + name.encode()
 
 
 def printable(text: object) -> str:
@@ -404,10 +431,10 @@ def printable(text: object) -> str:
 BOUNDARY = re.compile(rb'\{"root":"([0-9a-f]{64})","size":([1-9][0-9]{0,17})\}(,|\]\n?\Z)')
 
 
-def entries_in(file: BinaryIO) -> Iterator[bytes]:
+def entries_in(chunks: Iterable[bytes]) -> Iterator[bytes]:
     """The entries of a log, back to back: the kind, the first byte, tells each one's length."""
     data = b""
-    while chunk := file.read(CHUNK):
+    for chunk in chunks:
         data, at = data + chunk, 0
         while at < len(data):
             length = ENTRY_BYTES.get(data[at], 0)
@@ -538,7 +565,7 @@ class Verifier:
     def run(self) -> list[Line]:
         checks = {
             "archive": self.archive, "contents": self.contents, "signature": self.signature,
-            "keys": self.known_keys, "definition": self.frozen, "log": self.entries,
+            "keys": self.known_keys, "log": self.entries, "definition": self.frozen,
             "trackers": self.distinct, "batches": self.batches, "checkpoints": self.roots,
             "final checkpoint": self.final, "city log": self.city, "witnesses": self.witnesses,
             "notices": self.notices, "statement": self.attested, "accounting": self.accounting,
@@ -601,7 +628,7 @@ class Verifier:
     def keys(self) -> dict[str, Any]:
         found = self.bundle.json("keys.json")
         for key_id, key in found["receipt_keys"].items():
-            hashed = sha256(base64.b64decode(key, validate=True)).hex()[:16]
+            hashed = sha256(unbase64(key)).hex()[:16]
             require(key_id == hashed, "a receipt key does not have the name it is given")
         return dict(found)
 
@@ -633,10 +660,9 @@ class Verifier:
         path = self.options.previous
         if path is None:
             raise NotChecked("no earlier download given (--previous)")
-        if zipfile.is_zipfile(path):
-            return Note.read(Bundle(path).read("checkpoint"))
         with path.open("rb") as file:
-            return Note.read(file.read(MOST_JSON))
+            data = file.read(MOST_JSON)
+        return Note.read(Bundle(path).read("checkpoint") if data[:2] == b"PK" else data)
 
     @once
     def voters_receipt(self) -> dict[str, Any]:
@@ -653,8 +679,7 @@ class Verifier:
         }
         tracker = self._if_readable(lambda: unhex(self.voters_receipt.get("tracker"), 16))
         boundaries = boundaries_in(self.bundle.read("checkpoints.json", 1 << 26))
-        with self.bundle.open("log.bin") as file:
-            return read_log(entries_in(file), boundaries, sizes, {tracker})
+        return read_log(entries_in(self.bundle.chunks("log.bin")), boundaries, sizes, {tracker})
 
     # the bundle itself
 
@@ -672,7 +697,7 @@ class Verifier:
         require(not missing, f"manifest and archive differ in {', '.join(sorted(missing)[:3])}")
         for name, said in files.items():
             require(self.bundle.size(name) == said["bytes"], f"{name} has another length")
-            require(self.bundle.hash(name) == said["sha256"], f"{name} was changed")
+            require(self.bundle.hash(name).hex() == said["sha256"], f"{name} was changed")
         return f"all {len(files)} files are as the manifest says"
 
     def signature(self) -> str:
@@ -694,10 +719,10 @@ class Verifier:
 
     def frozen(self) -> str:
         hashed = self.bundle.hash("definition.json")
-        require(self.log.definitions == {0: bytes.fromhex(hashed)}, "not what the log begins with")
+        require(self.log.definitions == {0: hashed}, "not what the log begins with")
         for name in ("poll_id", "origin"):
             require(self.manifest.get(name) == self.definition[name], f"another {name}")
-        return f"{hashed[:16]}…, as it was frozen and stands first in the log"
+        return f"{hashed.hex()[:16]}…, as it was frozen and stands first in the log"
 
     def entries(self) -> str:
         log = self.log
@@ -752,7 +777,7 @@ class Verifier:
 
     def notices(self) -> str:
         files = sorted(name for name in self.bundle.names if name.startswith("notices/"))
-        found = [bytes.fromhex(self.bundle.hash(name)) for name in files]
+        found = [self.bundle.hash(name) for name in files]
         require(found == self.log.notices, "the notices are not those of the log")
         kinds = [str(self.bundle.json(name).get("kind")) for name in files]
         return f"{len(files)}, as in the log" + (f": {', '.join(kinds)}" if kinds else "")
@@ -760,10 +785,10 @@ class Verifier:
     # count
 
     def attested(self) -> str:
-        statement, hashed = self.statement, bytes.fromhex(self.bundle.hash("statement.json"))
+        statement, hashed = self.statement, self.bundle.hash("statement.json")
         require([*self.log.statements.values()] == [hashed], "not the one that stands in the log")
         require(statement.get("poll_id") == self.definition["poll_id"], "it is of another poll")
-        frozen = self.bundle.hash("definition.json")
+        frozen = self.bundle.hash("definition.json").hex()
         require(statement.get("definition_hash") == frozen, "it is of another definition")
         size = number(statement, "log_size")
         require(
@@ -789,8 +814,7 @@ class Verifier:
             raise NotChecked(self._why_without_records())
         size = 4 + 2 * len(self.definition["question"]["options"])
         require(self.bundle.size("records.bin") % size == 0, "it ends within a record")
-        with self.bundle.open("records.bin") as file:
-            return recount(self.definition, pieces(file, size))
+        return recount(self.definition, pieces(self.bundle.chunks("records.bin"), size))
 
     def _why_without_records(self) -> str:
         records, question = number(self.statement, "records"), self.definition["question"]
@@ -871,14 +895,14 @@ class Verifier:
         return "genuine; its ballot is in the log, and what was sealed is what was chosen"
 
     def _see_its_signature(self, receipt: dict[str, Any]) -> None:
-        definition_hash = self.bundle.hash("definition.json")
+        definition_hash = self.bundle.hash("definition.json").hex()
         require(receipt.get("definition_hash") == definition_hash, "it is of another definition")
         key_id = self.definition["receipt_key_id"]
         require(receipt.get("key_id") == key_id, "it names another key than the definition")
-        public = base64.b64decode(self.keys["receipt_keys"][key_id], validate=True)
+        public = unbase64(self.keys["receipt_keys"][key_id])
         lines = ("mvote-receipt/1", self.definition["origin"], definition_hash,
                  receipt["tracker"], receipt["envelope_hash"])  # fmt: skip
-        signature = base64.b64decode(receipt["signature"], validate=True)
+        signature = unbase64(receipt["signature"])
         signed = Key("", 1, public).signed("".join(f"{x}\n" for x in lines).encode(), signature)
         require(signed, "its signature is wrong: it is not genuine")
 
@@ -908,9 +932,9 @@ class Verifier:
 
         suite = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.CHACHA20_POLY1305)
         vectors: Counter[bytes] = Counter()
-        with self.options.box.open("rb") as box, self.bundle.open("log.bin") as file:
+        with self.options.box.open("rb") as box:
             require(box.read(28) == b"mvote-box/1\n" + self.poll_id, "the box is of another poll")
-            for entry in entries_in(file):
+            for entry in entries_in(self.bundle.chunks("log.bin")):
                 if entry[0] != BALLOT:
                     continue
                 length = int.from_bytes(box.read(2), "big")
@@ -930,9 +954,14 @@ def commitment(poll_id: bytes, tracker: bytes, salt: bytes, vector: bytes) -> by
     return h("mvote/commitment/1", poll_id, tracker, salt, vector)
 
 
-def pieces(file: BinaryIO, size: int) -> Iterator[bytes]:
-    while chunk := file.read(size * 4096):
-        yield from (chunk[at : at + size] for at in range(0, len(chunk), size))
+def pieces(chunks: Iterable[bytes], size: int) -> Iterator[bytes]:
+    """What the chunks hold, in pieces of *size* bytes."""
+    data = b""
+    for chunk in chunks:
+        data += chunk
+        whole = len(data) - len(data) % size
+        yield from (data[at : at + size] for at in range(0, whole, size))
+        data = data[whole:]
 
 
 def said_totals(totals: dict[str, Any]) -> str:
@@ -959,7 +988,7 @@ def private_key(options: argparse.Namespace) -> X25519PrivateKey:
     text = raw.strip()
     if len(raw) != 32:
         is_hex = re.fullmatch(rb"[0-9a-fA-F]{64}", text)
-        raw = bytes.fromhex(text.decode()) if is_hex else base64.b64decode(text, validate=True)
+        raw = bytes.fromhex(text.decode()) if is_hex else unbase64(text.decode())
     return X25519PrivateKey.from_private_bytes(raw)
 
 

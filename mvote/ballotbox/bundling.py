@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 from mvote.ballotbox.bundle_tables import Bundle
 from mvote.ballotbox.log import CITY, STATEMENT_ENTRY, inclusion
 from mvote.ballotbox.log_tables import Checkpoint
+from mvote.ballotbox.vectors import PACK
 from mvote.polls.definition import canonical
 from mvote.polls.results import definition_of
 
@@ -32,7 +33,7 @@ Parts = Mapping[str, Part]
 FORMAT = "mvote-bundle/1"
 HEADING = b"mvote-bundle/1\n"
 """Stands before the manifest in what is signed, so that it can be taken for nothing else."""
-CHUNK = 20_000
+CHUNK = 80 * PACK
 LONG_AGO = (1980, 1, 1, 0, 0, 0)
 """The date of every file in the archive: the same content always gives the same bytes."""
 
@@ -147,7 +148,7 @@ def _records(session: Session, poll_id: uuid.UUID, records: int) -> Iterator[byt
 
 _VECTORS = text(
     "SELECT string_agg(vector, '' ORDER BY j) FROM published_record"
-    " WHERE poll_id = :poll_id AND j >= :start AND j < :end"
+    " WHERE poll_id = :poll_id AND pack >= :start AND pack < :end"
 )
 
 

@@ -28,6 +28,7 @@ from api.witnesses import clerk_of
 from geo.places import CityPlaces
 from mvote.ballotbox.acts import log_notices
 from mvote.ballotbox.clerk import Clerk
+from mvote.ballotbox.clocks import ClockWatch
 from mvote.ballotbox.counting import Manner, count_poll, polls_to_count
 from mvote.ballotbox.keystore import DirectoryKeystore, Holder
 from mvote.ballotbox.live_counting import count_live, polls_to_count_live
@@ -35,7 +36,7 @@ from mvote.ballotbox.lookout import Lookout
 from mvote.ballotbox.progress import note_progress
 from mvote.ballotbox.shuffling import close_poll, envelopes_waiting, polls_due, shuffle
 from mvote.ballotbox.stock import fill_stock
-from mvote.base import utc_now
+from mvote.base import database_time
 from mvote.housekeeping import (
     NO_TERM,
     REQUEST_KEY_TERM,
@@ -61,6 +62,7 @@ def shuffler_round(
     keystore: DirectoryKeystore,
     lookout: Lookout | None = None,
     clerk: Clerk | None = None,
+    watch: ClockWatch | None = None,
 ) -> None:
     """Close what is due, shuffle what waits, log what was done, sign, destroy keys of the past.
 
@@ -68,7 +70,7 @@ def shuffler_round(
     be needed when the database is put right.
     """
     with Session(engine) as session:
-        due = polls_due(session)
+        due = polls_due(session) if watch is None or watch.is_steady(session) else []
     for poll_id in due:
         with _alone("closing", poll_id):
             _close(engine, keystore, poll_id)
@@ -138,7 +140,7 @@ def keeper_round(engine: Engine, keystore: DirectoryKeystore) -> None:
         hide_ended_polls(session, CityPlaces())
     with Session(engine) as session, transaction(session):
         remove_expired(session)
-        forget_expired(session, now=utc_now())
+        forget_expired(session, now=database_time(session))
 
 
 @contextmanager
@@ -152,7 +154,7 @@ def _alone(work: str, poll_id: uuid.UUID) -> Iterator[None]:
 
 def _start_shuffler(settings: Settings, engine: Engine, keystore: DirectoryKeystore) -> Round:
     clerk = clerk_of(settings, engine, keystore)
-    return partial(shuffler_round, engine, keystore, Lookout(), clerk)
+    return partial(shuffler_round, engine, keystore, Lookout(), clerk, ClockWatch())
 
 
 def _by(do_round: Callable[[Engine, DirectoryKeystore], None]) -> Start:

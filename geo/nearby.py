@@ -47,7 +47,7 @@ from geo.columns import on_earth, point, shape_on_earth
 from geo.geofence import Geofence, away_m
 from geo.measuring import away_from_polygon
 from geo.sites import Site
-from mvote.base import Base, utc_now
+from mvote.base import Base
 from mvote.polls.poll import Poll
 
 CORNERS = 12
@@ -146,7 +146,8 @@ def set_live(session: Session, *, poll_id: uuid.UUID, live: bool) -> None:
 
 def hide_ended(session: Session) -> None:
     """Let the search forget every poll whose voting has ended."""
-    ended = update(PollPlace).where(PollPlace.live, PollPlace.live_until <= utc_now())
+    is_over = PollPlace.live_until <= func.clock_timestamp()  # that clock decides when voting ends
+    ended = update(PollPlace).where(PollPlace.live, is_over)
     _change(session, ended.values(live=False, live_until=None))
 
 

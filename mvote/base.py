@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import uuid_utils.compat
-from sqlalchemy import CheckConstraint, DateTime, Dialect, MetaData, TypeDecorator
+from sqlalchemy import CheckConstraint, DateTime, Dialect, MetaData, TypeDecorator, func, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Session
 
@@ -67,6 +67,12 @@ def random_id() -> uuid.UUID:
 def utc_now() -> dt.datetime:
     """The process's clock, aware. Opening, casting and closing use the database's instead."""
     return dt.datetime.now(dt.UTC)
+
+
+def database_time(session: Session) -> dt.datetime:
+    """The clock that decides opening, casting and closing, as it stands at this statement."""
+    now: dt.datetime = session.scalars(select(func.clock_timestamp())).one()
+    return now
 
 
 def instant(value: dt.datetime) -> str:

@@ -15,10 +15,9 @@ from api.db import db, transaction
 from api.fields import Instant, PositionSchema, ShownText, String, Uuid
 from api.idempotency import idempotent
 from api.limits import limited_per_citizen
-from api.polls.views import database_time
 from api.wiring import wiring
 from geo.sites import site_of
-from mvote.base import utc_now
+from mvote.base import database_time, utc_now
 from mvote.errors import ImpossibleTransition, NotAllowed, NotFound
 from mvote.polls import errors
 from mvote.polls.drafting import is_own, may_know_of

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from api.codes.views import url_of
 from api.demo.ledger import made
 from api.demo.polls import AT_LIBRARIES, CLOSED, GWANGHWAMUN, NEAR_GWANGHWAMUN, POLLS
-from api.polls.views import database_time
 from api.wiring import wiring
+from mvote.base import database_time
 from mvote.polls.poll import Poll
 from mvote.polls.site_codes import SiteCode
 

@@ -19,12 +19,12 @@ from api.polls.schemas import (
     EligibilityRequest,
     ReceiptSchema,
 )
-from api.polls.views import database_time
 from api.problems import problem_summary
 from api.wiring import wiring
 from mvote.ballotbox.receipts import Receipt
 from mvote.ballotbox.sealing import voter_tag_of
 from mvote.ballotbox.slot import took_part
+from mvote.base import database_time
 from mvote.errors import DomainError, Overloaded
 from mvote.people.voters import Voter
 from mvote.polls import errors

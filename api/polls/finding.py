@@ -14,8 +14,9 @@ from api.blueprint import Blueprint
 from api.db import db
 from api.pages import page_of, place_of, write_cursor
 from api.polls.schemas import NearbyPolls, NearbyRequest, PollSchema, PollsQuery
-from api.polls.views import database_time, views_of
+from api.polls.views import views_of
 from geo.nearby import nearby
+from mvote.base import database_time
 from mvote.polls.listing import Wanted, list_polls
 from mvote.polls.poll import Poll
 

@@ -23,9 +23,9 @@ from api.fields import Instant, LocalText, ShownText
 from api.idempotency import idempotent
 from api.pages import page_of
 from api.polls.schemas import PollSchema, Strict
-from api.polls.views import database_time, shown
+from api.polls.views import shown
 from api.wiring import wiring
-from mvote.base import instant
+from mvote.base import database_time, instant
 from mvote.errors import ImpossibleTransition, NotAllowed
 from mvote.polls.drafting import poll_known_to
 from mvote.polls.governing import CLOSE, CORRECT, EXTEND, PUBLISH, VOID, Act, govern

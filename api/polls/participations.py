@@ -12,8 +12,8 @@ from api.db import db
 from api.fields import Instant, ShownText
 from api.limits import limited_per_citizen
 from api.pages import PageQuery, page_of, place_of, write_cursor
-from api.polls.views import database_time
 from api.wiring import wiring
+from mvote.base import database_time
 from mvote.polls.participations import polls_took_part_in
 
 blp = Blueprint("participations", "participations", description="The polls I took part in.")

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from flask import Response
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from api.access import access, caller, caller_or_nobody
@@ -18,6 +17,7 @@ from api.etags import check_if_match, tagged, tagged_body
 from api.idempotency import idempotent
 from api.polls.schemas import NewPoll, PollChanges, PollSchema
 from api.wiring import wiring
+from mvote.base import database_time
 from mvote.errors import ImpossibleTransition, NotAllowed, NotFound
 from mvote.polls.cautions import cautions_of
 from mvote.polls.definition import DEFAULT_K, DEFAULT_PUBLISH_FROM
@@ -36,12 +36,6 @@ from mvote.polls.results import definition_hashes, definition_of
 
 blp = Blueprint("polls", "polls", description="Polls: drafting, opening, reading.")
 TIMES = ("opens_at", "closes_at")
-
-
-def database_time(session: Session) -> dt.datetime:
-    """The clock that decides opening and closing."""
-    now: dt.datetime = session.scalars(select(func.clock_timestamp())).one()
-    return now
 
 
 def shown(session: Session, poll: Poll, now: dt.datetime, **more: Any) -> dict[str, Any]:

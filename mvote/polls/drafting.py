@@ -7,11 +7,11 @@ import uuid
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from sqlalchemy import func, select, text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from mvote.approvals import one_at_a_time
-from mvote.base import utc_now
+from mvote.base import database_time, utc_now
 from mvote.errors import (
     Fault,
     ImpossibleTransition,
@@ -151,8 +151,7 @@ def cancel_poll(session: Session, *, poll: Poll, actor_id: uuid.UUID, places: Pl
 def _time_after_casts_in_flight(session: Session, poll: Poll) -> dt.datetime:
     """The database's clock, once nobody casts in the poll any more; nobody begins until commit."""
     session.execute(text("SELECT pg_advisory_xact_lock(poll_lock(:id))"), {"id": poll.id})
-    now: dt.datetime = session.scalars(select(func.clock_timestamp())).one()
-    return now
+    return database_time(session)
 
 
 def may_know_of(poll: Poll, citizen: Citizen | None) -> bool:

@@ -13,10 +13,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias
 
-from sqlalchemy import TextClause, func, select, text
+from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
 from mvote.approvals import Approval, ask, one_at_a_time
+from mvote.base import database_time
 from mvote.errors import Fault, ImpossibleTransition, InvalidRequest, NotAllowed
 from mvote.journal import Event, write_down
 from mvote.people.citizens import Citizen
@@ -193,7 +194,7 @@ def govern(
 
 def _time_that_allows(session: Session, act: Act, poll: Poll) -> dt.datetime:
     """The database's time, at which the status allows the act."""
-    now: dt.datetime = session.scalars(select(func.clock_timestamp())).one()
+    now = database_time(session)
     status = poll.status_at(now)
     if status not in act.statuses:
         raise ImpossibleTransition(state=status, verb=act.verb)
@@ -208,7 +209,6 @@ def _carry_out(
     is_done = session.execute(act.carry_out, bound).scalar_one()
     session.refresh(poll)
     if not is_done:  # the clock or a worker was quicker
-        now = session.scalars(select(func.clock_timestamp())).one()
-        raise ImpossibleTransition(state=poll.status_at(now), verb=act.verb)
+        raise ImpossibleTransition(state=poll.status_at(database_time(session)), verb=act.verb)
     event = act.event(approval_id=approval_id)
     write_down(session, event, actor_id=by.id, subject_id=poll.id)

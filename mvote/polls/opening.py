@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from mvote.ballotbox.keystore import Keystore
 from mvote.ballotbox.poll_keys import make_poll_keys
 from mvote.ballotbox.tables import SealingKey
-from mvote.base import instant
+from mvote.base import database_time, instant
 from mvote.journal import Event, write_down
 from mvote.polls.cautions import cautions_of
 from mvote.polls.definition import DEFAULT_K, DEFAULT_PUBLISH_FROM, canonical
@@ -57,7 +57,7 @@ def open_poll(
     ImpossibleTransition, or NotReadyToOpen with all that hinders.
     """
     state = after(poll.state, "open")
-    now: dt.datetime = session.scalars(select(func.clock_timestamp())).one()
+    now = database_time(session)
     hindrances = [*_hindrances(session, poll, around.places, now)]
     sealing_key = None if hindrances else _take_sealing_key(session, poll)
     if not hindrances and sealing_key is None:

@@ -170,7 +170,7 @@ def test_a_count_that_does_not_add_up_is_not_published_and_the_exact_figures_are
     assert (answer.status_code, answer.get_json()["code"]) == (409, "results-not-available")
     assert answer.get_json()["accounting"] == {
         "participations": 3, "entries": 2, "records": 2, "quarantined": 0, "unopenable": 0,
-        "accounting_holds": False,
+        "recounted": True, "log_agrees": True, "accounting_holds": False,
     }  # fmt: skip
     assert "votes" not in answer.get_data(as_text=True)
 

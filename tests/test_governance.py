@@ -9,17 +9,10 @@ import psycopg
 import pytest
 
 from mvote.base import utc_now
-from tests.support.governing import REASON, both, call, notices, status
+from tests.support.governing import REASON, both, call, notices, spoil, status
 from tests.support.world import CITY_HALL, World, new_key, position
 
 CIRCLE = {"rule": "area", "area": {"center": CITY_HALL, "radius_m": 900}}
-
-
-def spoil(world: World, change: str) -> None:
-    """Change what nobody but a superuser could, past every guard."""
-    with psycopg.connect(world.admin_url, autocommit=True) as connection:
-        connection.execute("SET session_replication_role = replica")
-        connection.execute(change.encode())
 
 
 def counted_against_its_accounting(world: World) -> dict[str, Any]:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
+import uuid
 
 import rfc8785
 
+from api.holders import open_keystore
+from mvote.ballotbox.poll_keys import key_name
+from mvote.base import instant, utc_now
 from tests.support.census import census
 from tests.support.governing import REASON, both, call, correct, notices, void
 from tests.support.world import World
@@ -81,3 +86,36 @@ def test_a_draft_is_not_governed_and_others_do_not_hear_of_it(world: World) -> N
         "journal",
         "anchor",
     }  # the officers that were made for the test
+
+
+def test_the_notice_of_each_act_becomes_an_entry_of_the_polls_log(world: World) -> None:
+    poll = world.open_poll(publish_from=2)
+    for voter in world.citizens(2):
+        world.cast(poll, voter)
+    correct(world, poll, world.officer(), "정정합니다.")
+    correct(world, poll, world.officer(), "정정합니다.")
+    both(world, poll, "extend", closes_at=instant(utc_now() + dt.timedelta(hours=5)))
+    world.run_shuffler()
+    both(world, poll, "close")
+    world.run_shuffler()
+    told = [bytes.fromhex(notice["hash"]) for notice in notices(world, poll)]
+    assert [n["kind"] for n in notices(world, poll)] == ["correction", "extension", "early-close"]
+    logged = world.rows("SELECT data FROM log_entry WHERE kind = 3 ORDER BY idx")
+    assert [bytes(data) for (data,) in logged] == told
+
+
+def test_the_ballots_of_a_poll_that_was_voided_come_into_its_log_before_the_key_goes(
+    world: World,
+) -> None:
+    """What the receipts promise is kept: the log shows each ballot, though none is counted."""
+    poll = world.open_poll()
+    casts = [world.cast(poll, voter).get_json() for voter in world.citizens(3)]
+    both(world, poll, "void", **REASON)
+    world.run_shuffler()
+    logged = world.rows("SELECT encode(substr(data, 1, 16), 'hex') FROM log_entry WHERE kind = 1")
+    assert {tracker for (tracker,) in logged} == {cast["tracker"] for cast in casts}
+    assert world.count("envelope") == 0
+    key = key_name(uuid.UUID(poll["id"]), "L")
+    assert key not in open_keystore(world.settings, "shuffler").names("poll/")
+    world.run_counter()
+    assert world.count("result") == world.count("record") == 0

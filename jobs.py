@@ -46,6 +46,7 @@ from mvote.housekeeping import (
     remove_expired,
 )
 from mvote.people.forgetting import forget_expired
+from mvote.polls.auditing import Audit, begin_audit, polls_to_audit, read_roll, write_audit
 from verifier.mvote_verify import recount
 
 PAUSE_SECONDS = 1.0
@@ -143,6 +144,21 @@ def keeper_round(engine: Engine, keystore: DirectoryKeystore) -> None:
         forget_expired(session, now=database_time(session))
 
 
+def auditor_round(engine: Engine, keystore: DirectoryKeystore) -> None:
+    """Count turnout by area and by age of what was published, in one reading of the roll."""
+    with Session(engine) as session:
+        audits: list[Audit] = []
+        for poll_id in polls_to_audit(session, keystore):
+            with _alone("auditing", poll_id):
+                audits.append(begin_audit(session, keystore, poll_id))
+        read_roll(session, audits)
+    for audit in audits:
+        poll_id = audit.poll.poll_id
+        with _alone("auditing", poll_id), Session(engine) as session, transaction(session):
+            write_audit(session, audit)
+            log.info("audited", extra={"poll_id": poll_id})
+
+
 @contextmanager
 def _alone(work: str, poll_id: uuid.UUID) -> Iterator[None]:
     """What goes wrong with one poll is said aloud, and stops no other."""
@@ -164,6 +180,7 @@ def _by(do_round: Callable[[Engine, DirectoryKeystore], None]) -> Start:
 ROLES: dict[str, tuple[Holder, Callable[[Settings], str], Start]] = {
     "shuffler": ("shuffler", lambda settings: settings.shuffler_url, _start_shuffler),
     "counter": ("counter", lambda settings: settings.counter_url, _by(counter_round)),
+    "auditor": ("auditor", lambda settings: settings.auditor_url, _by(auditor_round)),
     "keeper": ("api", lambda settings: settings.api_url, _by(keeper_round)),
 }
 

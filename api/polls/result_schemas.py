@@ -7,6 +7,10 @@ import marshmallow as ma
 from api.fields import Instant, ShownText
 from api.polls.accounting import AccountingSchema
 
+BY = {"description": "Null until the auditor has counted it, soon after publication."}
+FIVES = {"multipleOf": 5, "description": "Rounded to fives; what rounds to 0 is not shown."}
+UNKNOWN = "`unknown`: of those who have not said, or whose account is gone."
+
 
 class TurnoutSchema(ma.Schema):
     ballots = ma.fields.Integer(required=True)
@@ -44,6 +48,24 @@ class RecordSchema(ma.Schema):
     selections = ma.fields.List(ma.fields.String(), required=True)
 
 
+class AreaTurnout(ma.Schema):
+    area_code = ma.fields.String(required=True, metadata={"description": UNKNOWN})
+    ballots = ma.fields.Integer(required=True, metadata=FIVES)
+
+
+class AgeTurnout(ma.Schema):
+    ages = ma.fields.String(
+        required=True, metadata={"description": f"Ten years of age, `20-29`, … `90+`. {UNKNOWN}"}
+    )
+    ballots = ma.fields.Integer(required=True, metadata=FIVES)
+
+
 class PollTurnout(ma.Schema):
     poll_id = ma.fields.UUID(required=True)
     turnout = ma.fields.Nested(TurnoutSchema, required=True)
+    by_area = ma.fields.List(
+        ma.fields.Nested(AreaTurnout), required=True, allow_none=True, metadata=BY
+    )
+    by_age = ma.fields.List(
+        ma.fields.Nested(AgeTurnout), required=True, allow_none=True, metadata=BY
+    )

@@ -21,7 +21,13 @@ from api.wiring import wiring
 from mvote.polls.drafting import poll_known_to
 from mvote.polls.errors import ResultsNotAvailable
 from mvote.polls.live import LiveResult, live_result, shows_live
-from mvote.polls.results import PublishedResult, not_available, published_records, published_result
+from mvote.polls.results import (
+    PublishedResult,
+    not_available,
+    published_records,
+    published_result,
+    turnout_by,
+)
 
 blp = Blueprint("results", "results", description="Results, turnout, records.")
 CSV = "text/csv"
@@ -105,9 +111,10 @@ def _inert(text: str) -> str:
 @blp.response(200, PollTurnout)
 @blp.alt_response(304, description="Not modified")
 def show_turnout(poll_id: uuid.UUID) -> Response:
-    """How many took part."""
+    """How many took part; afterwards also by area and by age, where enough did."""
     found = _published(poll_id)
-    return tagged(PollTurnout().dump({"poll_id": found.poll.id, "turnout": found.turnout()}))
+    turnout = {"poll_id": found.poll.id, "turnout": found.turnout()}
+    return tagged(PollTurnout().dump(turnout | turnout_by(db.session(), poll_id)))
 
 
 @blp.get("/polls/<uuid:poll_id>/records")

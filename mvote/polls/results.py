@@ -25,6 +25,9 @@ _RECORDS = text(
     " ORDER BY pack, j LIMIT :limit"
 )
 _ACCOUNTING = text("SELECT * FROM accounting WHERE poll_id = :poll_id")
+_CELLS = text(
+    "SELECT dimension, cell, ballots FROM published_turnout WHERE poll_id = :poll_id ORDER BY cell"
+)
 SHARE_DIGITS = 6
 
 
@@ -132,6 +135,20 @@ def published_records(
     bound = {"poll_id": definition.poll_id, "after": after, "pack": PACK, "limit": limit}
     for place, vector in session.execute(_RECORDS, bound):
         yield place, selections_in(definition.question, vector)
+
+
+def turnout_by(session: Session, poll_id: uuid.UUID) -> dict[str, list[dict[str, Any]] | None]:
+    """Turnout by area and by age, rounded to fives; None before the auditor has written it down."""
+    rows = session.execute(_CELLS, {"poll_id": poll_id}).all()
+    if not rows:
+        return {"by_area": None, "by_age": None}
+    shown = [row for row in rows if row.ballots]
+    return {
+        f"by_{dimension}": [
+            {name: row.cell, "ballots": row.ballots} for row in shown if row.dimension == dimension
+        ]
+        for dimension, name in (("area", "area_code"), ("age", "ages"))
+    }
 
 
 def definition_of(session: Session, poll_id: uuid.UUID) -> bytes | None:

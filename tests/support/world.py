@@ -21,7 +21,7 @@ from api.holders import open_keystore
 from api.settings import Settings
 from api.wiring import Wiring
 from api.witnesses import clerk_of
-from jobs import shuffler_round
+from jobs import auditor_round, shuffler_round
 from mvote.ballotbox.clerk import Clerk
 from mvote.ballotbox.counting import Manner, count_poll, polls_to_count
 from mvote.ballotbox.live_counting import count_live, polls_to_count_live
@@ -218,6 +218,10 @@ class World:
         for poll_id in closed:
             with Session(self.engines["counter"]) as session, transaction(session):
                 count_poll(session, keystore, poll_id, Manner(recount=recount))
+
+    def run_auditor(self) -> None:
+        """One round of the auditor."""
+        auditor_round(self.engines["auditor"], open_keystore(self.settings, "auditor"))
 
     def rows(self, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
         """What a superuser sees."""

@@ -6,6 +6,7 @@ import mvote.ballotbox.bundle_tables
 import mvote.ballotbox.figures
 import mvote.ballotbox.log_tables
 import mvote.ballotbox.tables
+import mvote.ballotbox.trustees
 import mvote.journal
 import mvote.people.attributes
 import mvote.people.challenges

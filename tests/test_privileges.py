@@ -16,7 +16,7 @@ BALLOT_TABLES = (
     "participation", "envelope", "quarantined_envelope", "box", "log_entry", "record", "result",
     "published_result", "published_record", "accounting", "spent_token", "sealing_key",
     "poll", "poll_definition", "tree_tile", "checkpoint", "cosignature", "log_key",
-    "approval", "notice",
+    "approval", "notice", "trustee_key",
     "live_count", "live_result", "counting_progress", "turnout_cell", "published_turnout",
     "voter_roll",
     "bundle", "bundle_wanted", "receipt_key",
@@ -43,6 +43,7 @@ GOLDEN = {
         "published_turnout": "SELECT",
         "bundle": "SELECT",
         "receipt_key": "SELECT INSERT",
+        "trustee_key": "SELECT INSERT UPDATE(poll_id)",
     },
     "mvote_shuffler": {
         "poll": "SELECT",
@@ -73,6 +74,8 @@ GOLDEN = {
         "sealing_key": "SELECT INSERT",
         "live_count": "SELECT INSERT UPDATE",
         "counting_progress": "SELECT INSERT UPDATE",
+        "notice": "SELECT",
+        "trustee_key": "SELECT",
     },
     "mvote_auditor": {
         "participation": "SELECT(poll_id) SELECT(voter_tag)",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from api.commands import areas, box, demo, keys, openapi, people, polls
+from api.commands import areas, box, demo, keys, openapi, people, polls, trustees
 
 COMMANDS = [
     areas.areas,
@@ -13,6 +13,7 @@ COMMANDS = [
     people.token,
     people.administrators,
     keys.keys,
+    trustees.trustees,
     openapi.openapi,
     polls.polls,
 ]

@@ -2,7 +2,16 @@
 
 from flask import Flask
 
-from api.polls import ballots, bundles, finding, governing, participations, results, views
+from api.polls import (
+    ballots,
+    bundles,
+    finding,
+    governing,
+    participations,
+    results,
+    trustees,
+    views,
+)
 
 BLUEPRINTS = [
     views.blp,
@@ -12,6 +21,7 @@ BLUEPRINTS = [
     results.blp,
     bundles.blp,
     participations.blp,
+    trustees.blp,
 ]
 
 

@@ -126,7 +126,14 @@ class PollFields(Strict):
     presence = ma.fields.Nested(PresenceSchema)
     results = String(validate=OneOf(["after_close", "live"]))
     records = String(validate=OneOf(["full", "totals"]))
-    custody = String(validate=OneOf(["server"]))
+    custody = String(validate=OneOf(["server", "trustees"]), metadata={
+        "description": "Who can open the ballots: the server's counter, or only trustees together."
+    })  # fmt: skip
+    trustee_key = String(
+        allow_none=True,
+        validate=Regexp(r"^[0-9a-f]{64}\Z", error="64 hexadecimal digits."),
+        metadata={"description": "With trustees: the public key from their ceremony."},
+    )
     cast_check = Boolean()
     k = Integer(validate=Range(DEFAULT_K, 100_000))
     publish_from = Integer(validate=Range(2, 10_000))
@@ -169,6 +176,9 @@ class PollSchema(ma.Schema):
     results = ma.fields.String(required=True)
     records = ma.fields.String(required=True, allow_none=True)
     custody = ma.fields.String(required=True)
+    trustee_key = ma.fields.String(required=True, allow_none=True, metadata={
+        "description": "The trustees' public key; `/trustee-keys/{public_key}` names them."
+    })  # fmt: skip
     cast_check = ma.fields.Boolean(required=True)
     k = ma.fields.Integer(required=True)
     publish_from = ma.fields.Integer(required=True, metadata={

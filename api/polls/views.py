@@ -72,6 +72,7 @@ def _view_of(poll: Poll, definition_hash: bytes | None, now: dt.datetime) -> dic
         "results": results,
         "records": records,
         "custody": content.get("custody", "server"),
+        "trustee_key": content.get("trustee_key"),
         "cast_check": content.get("cast_check", True),
         "k": content.get("k", DEFAULT_K),
         "publish_from": content.get("publish_from", DEFAULT_PUBLISH_FROM),

@@ -24,6 +24,7 @@ from mvote.ballotbox.keystore import Keystore
 from mvote.ballotbox.stock import sealing_key_name
 from mvote.ballotbox.tables import LogEntry, Result
 from mvote.ballotbox.tallying import Recount, agrees, in_order, records_public, statement_of
+from mvote.ballotbox.trustees import waiting_for_trustees
 from mvote.ballotbox.unsealing import CHUNK, Count, Opener, chunks
 from mvote.ballotbox.vectors import PACK
 from mvote.polls.definition import FrozenPoll, canonical, read_definition
@@ -57,9 +58,11 @@ class Manner:
 ONCE_AND_ALONE = Manner()
 
 
-def polls_to_count(session: Session) -> list[uuid.UUID]:
-    """Polls that are closed and not yet counted."""
-    return list(session.scalars(select(Poll.id).where(Poll.state == "closed")))
+def polls_to_count(session: Session, keystore: Keystore) -> list[uuid.UUID]:
+    """Polls that are closed and not yet counted; without those that wait for their trustees."""
+    closed = session.scalars(select(Poll.id).where(Poll.state == "closed")).all()
+    waiting = waiting_for_trustees(session, keystore) if closed else set()
+    return [poll_id for poll_id in closed if poll_id not in waiting]
 
 
 def count_poll(

@@ -32,6 +32,30 @@ TITLES = {
         "개표용 키가 준비되지 않았습니다. 잠시 후 다시 시도해 주세요.",
         "The counter has no sealing key in stock. Try again in a moment.",
     ),
+    "no-trustee-key": (
+        "보관위원들의 키를 정해 주세요.",
+        "Name the trustees' key.",
+    ),
+    "unknown-trustee-key": (
+        "연습을 마친 보관위원들의 키가 아닙니다.",
+        "No trustees have passed a drill with this key.",
+    ),
+    "trustee-key-used": (
+        "이 키는 이미 다른 투표에 쓰였습니다. 키 하나는 투표 하나에만 씁니다.",
+        "This key serves another poll; a key serves one poll only.",
+    ),
+    "trustees-for-government": (
+        "보관위원 방식은 시의 투표에만 쓸 수 있습니다.",
+        "Only a government's poll can have trustees.",
+    ),
+    "live-with-trustees": (
+        "보관위원이 키를 가진 투표는 진행 중에 결과를 보여 줄 수 없습니다.",
+        "With trustees nobody can count while the poll is open: no live results.",
+    ),
+    "custody-is-server": (
+        "보관위원들의 키를 쓰려면 custody를 trustees로 정해 주세요.",
+        "A trustees' key needs custody `trustees`.",
+    ),
     "narrow-area": (
         "구역의 폭이 150m보다 좁아 휴대전화로는 안팎을 구별하기 어렵습니다.",
         "The area is narrower than 150 m: phones can hardly tell inside from outside.",

@@ -15,6 +15,12 @@ from sqlalchemy.orm import Session
 from mvote.ballotbox.keystore import Keystore
 from mvote.ballotbox.poll_keys import make_poll_keys
 from mvote.ballotbox.tables import SealingKey
+from mvote.ballotbox.trustees import (
+    custody_hindrances,
+    in_definition,
+    is_trusted,
+    take_trustee_key,
+)
 from mvote.base import database_time, instant
 from mvote.journal import Event, write_down
 from mvote.polls.cautions import cautions_of
@@ -59,14 +65,14 @@ def open_poll(
     state = after(poll.state, "open")
     now = database_time(session)
     hindrances = [*_hindrances(session, poll, around.places, now)]
-    sealing_key = None if hindrances else _take_sealing_key(session, poll)
-    if not hindrances and sealing_key is None:
-        hindrances.append(Hindrance("no-sealing-key", ""))
-    if sealing_key is None:
+    custody = None if hindrances else _take_custody(session, poll)
+    if not hindrances and custody is None:
+        hindrances.append(_nothing_taken(poll))
+    if custody is None:
         raise NotReadyToOpen(hindrances=[each.shown() for each in hindrances])
     make_poll_keys(around.keystore, poll.id)
     poll.opens_at = max(poll.opens_at or now, now)
-    definition = _frozen(session, poll, sealing_key, around)
+    definition = _frozen(session, poll, custody, around)
     session.add(definition)
     session.flush()  # only a draft gets a definition, only a poll with one opens
     poll.frozen_at, poll.state = now, state
@@ -83,6 +89,7 @@ def _hindrances(
     yield from _hindrances_in_time(poll, now)
     yield from _hindrances_in_question(poll.content.get("question"))
     yield from _hindrances_in_place(session, poll, places)
+    yield from custody_hindrances(session, poll)
 
 
 def _hindrances_in_time(poll: Poll, now: dt.datetime) -> Iterator[Hindrance]:
@@ -123,6 +130,22 @@ def _warnings(session: Session, poll: Poll, places: Places) -> Iterator[Hindranc
         yield Hindrance("narrow-area", "/presence/area")
 
 
+def _take_custody(session: Session, poll: Poll) -> dict[str, Any] | None:
+    """What the definition says of the key that seals the ballots, which the poll has from now on;
+    None if there is none to be had."""
+    if is_trusted(poll.content):
+        record = take_trustee_key(session, poll)
+        return None if record is None else in_definition(record)
+    key = _take_sealing_key(session, poll)
+    return None if key is None else {"custody": "server", "sealing_key": key.hex()}
+
+
+def _nothing_taken(poll: Poll) -> Hindrance:
+    if is_trusted(poll.content):
+        return Hindrance("trustee-key-used", "/trustee_key")
+    return Hindrance("no-sealing-key", "")
+
+
 def _take_sealing_key(session: Session, poll: Poll) -> bytes | None:
     """A key pair's public half from the counter's stock, never used for another poll."""
     free = (
@@ -139,14 +162,14 @@ def _take_sealing_key(session: Session, poll: Poll) -> bytes | None:
 
 
 def _frozen(
-    session: Session, poll: Poll, sealing_key: bytes, around: Surroundings
+    session: Session, poll: Poll, custody: dict[str, Any], around: Surroundings
 ) -> PollDefinition:
-    content = canonical(_document(session, poll, sealing_key, around))
+    content = canonical(_document(session, poll, custody, around))
     return PollDefinition(poll_id=poll.id, canonical=content, hash=hashlib.sha256(content).digest())
 
 
 def _document(
-    session: Session, poll: Poll, sealing_key: bytes, around: Surroundings
+    session: Session, poll: Poll, custody: dict[str, Any], around: Surroundings
 ) -> dict[str, Any]:
     content = poll.content
     assert poll.opens_at is not None and poll.closes_at is not None  # noqa: S101, PT018  # hindrances
@@ -165,12 +188,11 @@ def _document(
         "presence": _presence(session, poll, around.places),
         "results": content.get("results", "after_close"),
         "records": content.get("records") or default_records(content["question"]["kind"]),
-        "custody": content.get("custody", "server"),
         "cast_check": content.get("cast_check", True),
         "k": content.get("k", DEFAULT_K),
         "publish_from": content.get("publish_from", DEFAULT_PUBLISH_FROM),
-        "sealing_key": sealing_key.hex(),
         "receipt_key_id": around.receipt_key_id,
+        **custody,
     }
     document["cautions"] = cautions_of(results=document["results"], records=document["records"])
     return {key: value for key, value in document.items() if value is not None}

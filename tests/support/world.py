@@ -211,7 +211,7 @@ class World:
         """One round of the counter."""
         keystore = open_keystore(self.settings, "counter")
         with Session(self.engines["counter"]) as session:
-            live, closed = polls_to_count_live(session), polls_to_count(session)
+            live, closed = polls_to_count_live(session), polls_to_count(session, keystore)
         for poll_id in live:
             with Session(self.engines["counter"]) as session, transaction(session):
                 count_live(session, keystore, poll_id)

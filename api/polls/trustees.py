@@ -1,0 +1,86 @@
+"""The keys that trustees hold, for officers who choose one and for voters who ask who holds it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import marshmallow as ma
+from flask import Response
+
+from api.access import access
+from api.blueprint import Blueprint
+from api.db import db
+from api.etags import tagged
+from api.fields import Instant
+from api.pages import PageQuery, page_of, read_cursor, write_cursor
+from mvote.ballotbox.trustees import TrusteeKey, known_trustee_keys
+from mvote.errors import NotFound
+
+blp = Blueprint("trustees", "trustees", description="Keys that only trustees together can use.")
+HEX = frozenset("0123456789abcdef")
+
+
+class TrusteeKeySchema(ma.Schema):
+    """A key whose trustees have passed the drill."""
+
+    public_key = ma.fields.String(required=True)
+    threshold = ma.fields.Integer(
+        required=True, metadata={"description": "So many of the trustees open the ballot box."}
+    )
+    names = ma.fields.List(ma.fields.String(), required=True)
+    drilled_at = Instant(required=True)
+    poll_id = ma.fields.UUID(
+        required=True, allow_none=True, metadata={"description": "The one poll that it serves."}
+    )
+    ceremony = ma.fields.String(
+        required=True, metadata={"description": "SHA-256 of the record, as on each sheet."}
+    )
+    record = ma.fields.Dict(required=True)
+
+
+TrusteeKeyPage = page_of(TrusteeKeySchema, "TrusteeKeyPage")
+
+
+def _view_of(key: TrusteeKey) -> dict[str, Any]:
+    ceremony = key.ceremony
+    return {
+        "public_key": key.public_key.hex(),
+        "threshold": ceremony.threshold,
+        "names": ceremony.names,
+        "drilled_at": key.drilled_at,
+        "poll_id": key.poll_id,
+        "ceremony": ceremony.hash.hex(),
+        "record": ceremony.document,
+    }
+
+
+@blp.get("/trustee-keys")
+@access("public")
+@blp.arguments(PageQuery, location="query")
+@blp.response(200, TrusteeKeyPage)
+def list_trustee_keys(query: dict[str, Any]) -> dict[str, Any]:
+    """The keys that trustees hold, in the order of the keys."""
+    after = read_cursor(query["cursor"], str)
+    found = known_trustee_keys(db.session(), after=_key(after[0]) if after else None,
+                               limit=query["limit"] + 1)  # fmt: skip
+    page, more = found[: query["limit"]], found[query["limit"] :]
+    cursor = write_cursor(page[-1].public_key.hex()) if more else None
+    return {"items": [_view_of(key) for key in page], "next_cursor": cursor}
+
+
+@blp.get("/trustee-keys/<public_key>")
+@access("public")
+@blp.response(200, TrusteeKeySchema)
+@blp.alt_response(304, description="Not modified")
+def show_trustee_key(public_key: str) -> Response:
+    """Who holds a key, and how many of them open what it seals."""
+    key = db.session().get(TrusteeKey, _key(public_key))
+    if key is None:
+        raise NotFound
+    return tagged(TrusteeKeySchema().dump(_view_of(key)))
+
+
+def _key(public_key: str) -> bytes:
+    """The bytes of a key; of what is no key none, which no key has."""
+    is_hex = set(public_key) <= HEX and len(public_key) % 2 == 0
+    return bytes.fromhex(public_key) if is_hex else b""

@@ -1,0 +1,81 @@
+"""Asking trustees for their shares at a terminal; what they type is shown and kept nowhere."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mvote.ballotbox.ceremony_record import CeremonyRecord, SharePlace
+from mvote.ballotbox.share_problems import ShareProblem
+from mvote.ballotbox.shares import WORDS, TypedShare, read_words, typed_share
+
+Ask = Callable[[str], str]
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """Where trustees sit: *ask* reads a line (EOFError at the end), *tell* shows one."""
+
+    ask: Ask
+    tell: Tell
+
+    def share_of(self, record: CeremonyRecord, place: SharePlace) -> TypedShare:
+        """The share of one trustee, asked for until it is right. Raises EOFError."""
+        self.tell(f"{place.number}. {place.name}: {WORDS}개 낱말 / {WORDS} words")
+        while True:
+            try:
+                return typed_share(record, place, self._words(place))
+            except ShareProblem as problem:
+                self.tell(str(problem))
+
+    def shares_of_enough(self, record: CeremonyRecord) -> list[TypedShare]:
+        """As many shares as are needed, of whoever is there. Raises EOFError."""
+        shares: list[TypedShare] = []
+        while len(shares) < record.threshold:
+            left = record.threshold - len(shares)
+            self.tell(f"조각 {left}개가 더 필요합니다. / {left} more shares are needed.")
+            try:
+                place = self._place(record, [share.place for share in shares])
+            except ShareProblem as problem:
+                self.tell(str(problem))
+                continue
+            shares.append(self.share_of(record, place))
+        return shares
+
+    def _place(self, record: CeremonyRecord, given_before: list[SharePlace]) -> SharePlace:
+        given = self.ask("조각 번호 / number of the share: ").strip()
+        numbers = {str(place.number): place for place in record.places}
+        if given not in numbers:
+            raise ShareProblem("no-such-share", None, given=given)
+        if numbers[given] in given_before:
+            raise ShareProblem("duplicate", numbers[given])
+        return numbers[given]
+
+    def _words(self, place: SharePlace) -> list[str]:
+        """So many words as a share has, in one line or in several. Raises ShareProblem."""
+        words: list[str] = []
+        while len(words) < WORDS:
+            line = self.ask(f"{len(words) + 1}번째 낱말부터 / from word {len(words) + 1}: ")
+            try:
+                words += read_words(line, place, first=len(words) + 1)
+            except ShareProblem as problem:
+                self.tell(str(problem))
+        return words
+
+
+def hidden_line(prompt: str) -> str:
+    """A line from the terminal without showing it, or from what stands in for a terminal."""
+    if sys.stdin.isatty():
+        return getpass.getpass(prompt)
+    line = sys.stdin.readline()
+    if not line:
+        raise EOFError
+    return line
+
+
+def shown_line(prompt: str) -> str:
+    """The same, shown while it is typed."""
+    return input(prompt) if sys.stdin.isatty() else hidden_line(prompt)

@@ -6,6 +6,7 @@ of them are started here, which suits one machine.
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import multiprocessing
 import signal
@@ -30,6 +31,14 @@ from mvote.ballotbox.acts import log_notices
 from mvote.ballotbox.clerk import Clerk
 from mvote.ballotbox.clocks import ClockWatch
 from mvote.ballotbox.counting import Manner, count_poll, polls_to_count
+from mvote.ballotbox.destroying import (
+    DEFAULT_TERMS,
+    Terms,
+    destroy_counted_trustee_keys,
+    destroy_keys,
+    destroy_sealing_keys,
+    journal_destroyed_keys,
+)
 from mvote.ballotbox.keystore import DirectoryKeystore, Holder
 from mvote.ballotbox.live_counting import count_live, polls_to_count_live
 from mvote.ballotbox.lookout import Lookout
@@ -37,22 +46,16 @@ from mvote.ballotbox.progress import note_progress
 from mvote.ballotbox.shuffling import close_poll, envelopes_waiting, polls_due, shuffle
 from mvote.ballotbox.stock import fill_stock
 from mvote.base import database_time
-from mvote.housekeeping import (
-    NO_TERM,
-    REQUEST_KEY_TERM,
-    destroy_keys,
-    hide_ended_polls,
-    journal_destroyed_keys,
-    remove_expired,
-)
+from mvote.housekeeping import hide_ended_polls, remove_expired
 from mvote.people.forgetting import forget_expired
 from mvote.polls.auditing import Audit, begin_audit, polls_to_audit, read_roll, write_audit
 from verifier.mvote_verify import recount
 
 PAUSE_SECONDS = 1.0
+PAUSES = {"keeper": 10.0}
+"""Nothing the keeper does is urgent, and it looks at every key there is."""
 FAULTS = (SQLAlchemyError, LookupError, ValueError, OSError)
 """A lost database, a key that is not there, a key or a row that cannot be read, a full disk."""
-KEYS_THAT_END = {"L": NO_TERM, "R": REQUEST_KEY_TERM}
 log = logging.getLogger("mvote.jobs")
 Round = Callable[[], None]
 Start = Callable[[Settings, Engine, DirectoryKeystore], Round]
@@ -86,6 +89,7 @@ def shuffler_round(
     if clerk and not clerk.round():
         return
     with Session(engine) as session:
+        keystore.finish_destroying()
         destroy_keys(session, keystore, "L", needed=partial(envelopes_waiting, session))
 
 
@@ -106,8 +110,11 @@ def _shuffle(engine: Engine, keystore: DirectoryKeystore, poll_id: uuid.UUID) ->
             return
 
 
-def counter_round(engine: Engine, keystore: DirectoryKeystore) -> None:
-    """Keep sealing keys in stock, count what is closed, and new batches where that is shown."""
+def counter_round(
+    engine: Engine, keystore: DirectoryKeystore, terms: Terms = DEFAULT_TERMS
+) -> None:
+    """Keep sealing keys in stock; count what is closed, and new batches where that is shown;
+    destroy the keys of what is settled."""
     with Session(engine) as session, transaction(session):
         fill_stock(session, keystore)
     with Session(engine) as session:
@@ -116,12 +123,16 @@ def counter_round(engine: Engine, keystore: DirectoryKeystore) -> None:
         with _alone("live counting", poll_id), Session(engine) as session, transaction(session):
             count_live(session, keystore, poll_id)
     with Session(engine) as session:
-        closed = polls_to_count(session)
+        closed = polls_to_count(session, keystore)
     manner = Manner(recount=recount, tell=partial(_tell, engine))
     for poll_id in closed:
         with _alone("counting", poll_id), Session(engine) as session, transaction(session):
             published = count_poll(session, keystore, poll_id, manner)
             log.info("counted", extra={"poll_id": poll_id, "published": published})
+    with Session(engine) as session:
+        keystore.finish_destroying()
+        destroy_counted_trustee_keys(session, keystore)
+        destroy_sealing_keys(session, keystore, term=terms.appeal)
 
 
 def _tell(engine: Engine, poll_id: uuid.UUID, done: int, size: int) -> None:
@@ -130,18 +141,19 @@ def _tell(engine: Engine, poll_id: uuid.UUID, done: int, size: int) -> None:
         note_progress(session, poll_id, done, size)
 
 
-def keeper_round(engine: Engine, keystore: DirectoryKeystore) -> None:
+def keeper_round(engine: Engine, keystore: DirectoryKeystore, terms: Terms = DEFAULT_TERMS) -> None:
     """Destroy the api's keys whose time is over, and remove what has expired."""
-    for letter, term in KEYS_THAT_END.items():
-        with Session(engine) as session:
-            destroy_keys(session, keystore, letter, term=term)
-        with Session(engine) as session, transaction(session):
-            journal_destroyed_keys(session, keystore, letter, term=term)
     with Session(engine) as session, transaction(session):
         hide_ended_polls(session, CityPlaces())
     with Session(engine) as session, transaction(session):
         remove_expired(session)
         forget_expired(session, now=database_time(session))
+    keystore.finish_destroying()
+    for letter, term in terms.of_letters.items():
+        with Session(engine) as session:
+            destroy_keys(session, keystore, letter, term=term)
+    with Session(engine) as session, transaction(session):
+        journal_destroyed_keys(session, keystore, terms)
 
 
 def auditor_round(engine: Engine, keystore: DirectoryKeystore) -> None:
@@ -173,8 +185,15 @@ def _start_shuffler(settings: Settings, engine: Engine, keystore: DirectoryKeyst
     return partial(shuffler_round, engine, keystore, Lookout(), clerk, ClockWatch())
 
 
-def _by(do_round: Callable[[Engine, DirectoryKeystore], None]) -> Start:
-    return lambda _, engine, keystore: partial(do_round, engine, keystore)
+def _by(do_round: Callable[[Engine, DirectoryKeystore, Terms], None]) -> Start:
+    return lambda settings, engine, keystore: partial(do_round, engine, keystore, _terms(settings))
+
+
+def _terms(settings: Settings) -> Terms:
+    return Terms(
+        appeal=dt.timedelta(days=settings.appeal_days),
+        retention=dt.timedelta(days=settings.retention_days),
+    )
 
 
 ROLES: dict[str, tuple[Holder, Callable[[Settings], str], Start]] = {
@@ -198,7 +217,7 @@ def work(role: str, stop: threading.Event) -> None:
             do_round()
         except FAULTS:
             log.exception("round failed", extra={"role": role})
-        stop.wait(PAUSE_SECONDS)
+        stop.wait(PAUSES.get(role, PAUSE_SECONDS))
 
 
 def _work_until_signalled(role: str) -> None:

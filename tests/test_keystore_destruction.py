@@ -65,6 +65,7 @@ def test_without_the_mark_the_old_copy_would_bring_the_key_back(
     api.put(NAME, SECRET)
     kept = disks.files()[1].read_bytes()
     api.destroy(NAME)
+    disks.files()[1].parent.mkdir(exist_ok=True)
     disks.files()[1].write_bytes(kept)
     assert api.get(NAME) == SECRET
 

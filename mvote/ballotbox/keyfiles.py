@@ -102,6 +102,8 @@ class KeyFiles:
         for left in (*path.parent.glob(f".{path.name}.*"), path):
             left.unlink(missing_ok=True)
         sync_folder(path.parent)
+        if path.parent != root / holder and not any(path.parent.iterdir()):
+            path.parent.rmdir()  # or there would be ever more folders to look into
         return there
 
     def is_held(self, holder: str, name: str) -> bool:

@@ -65,7 +65,7 @@ def _parted(entry: str) -> tuple[Verifier, str]:
     try:
         key = parse_vkey(vkey)
     except MalformedNote as error:
-        raise Misconfigured(f"WITNESSES: {error}") from None
+        raise Misconfigured(f"WITNESSES: {vkey[:100]!r} is no key: {error}") from None
     if key.kind != COSIGNED:
         raise Misconfigured(f"WITNESSES: not a key for cosignatures (kind 4): {vkey}")
     return key, url.strip()

@@ -51,22 +51,23 @@ class HttpWitness:
         size = SIZE.fullmatch(body)
         if kind == SIZE_TYPE and size and int(size[1]) != offer.old:
             return Answer(holds=int(size[1]))
-        if offer.old == offer.size:
+        if offer.old == offer.size > 0:
             raise WitnessContradicts(f"it remembers another root at {offer.size}")
         raise WitnessFault("it answered 409 without the size that it holds")
 
     def _post(self, body: bytes) -> tuple[int, str, bytes]:
         """Status, media type and body of its answer. Raises WitnessFault."""
         until = time.monotonic() + self._timeout_s
-        request = urllib.request.Request(self._url, body, {"Content-Type": "text/plain"})  # noqa: S310 - the URL is the operator's
+        kind = {"Content-Type": "text/plain"}
         try:
+            request = urllib.request.Request(self._url, body, kind)  # noqa: S310 - the operator's URL
             try:
                 response = self._opener.open(request, timeout=self._timeout_s)
             except urllib.error.HTTPError as error:
                 response = error
             with response:
-                kind = response.headers.get_content_type()
-                return response.status, kind, _read(response, until)
+                media_type = response.headers.get_content_type()
+                return response.status, media_type, _read(response, until)
         except (urllib.error.URLError, http.client.HTTPException, OSError, ValueError) as error:
             raise WitnessFault(f"unreachable: {error}") from None
 

@@ -95,7 +95,7 @@ class Clerk:
         for letter in self._letters:
             if letter.contradicts:
                 raise NotExtended(f"{letter.name} has cosigned another history of the city's log")
-        return [letter.known for letter in self._letters if letter.known]
+        return [known for letter in self._letters for known in letter.known]
 
     def _current_keys(self) -> LogKeys:
         return self._keys or self._fresh_keys()
@@ -130,17 +130,27 @@ class Clerk:
 
     def _file(self, session: Session, letter: Correspondence, answer: Answer) -> None:
         """Check what a witness brought; keep what it knows, and its cosignatures."""
-        if letter.looked:  # this is all that it holds now
-            letter.known, letter.proved_from = None, 0
+        known = list[Known]()
+        if letter.looked:
+            letter.proved_from = 0
         if answer.holds is not None:
-            letter.known = Known(who=letter.name, size=answer.holds, root=None)
-            letter.proved_from, letter.offered = answer.holds, None
+            known.append(Known(who=letter.name, size=answer.holds, root=None))
+            self._file_size(session, letter, answer.holds)
         for raw in answer.notes:
             verifiers = self._current_keys().verifiers(self.city)
             state, _ = open_checkpoint(raw, origin=self.city, verifiers=verifiers)
-            if letter.known is None or state.size >= letter.known.size:
-                letter.known = Known(who=letter.name, size=state.size, root=state.root)
+            known.append(Known(who=letter.name, size=state.size, root=state.root))
             self._file_cosignature(session, letter, raw, state)
+        if letter.looked or not letter.witness.readable:
+            letter.known = known  # that is all that it holds now
+
+    def _file_size(self, session: Session, letter: Correspondence, size: int) -> None:
+        """It holds a state of that size. Which one, the proof from there will show."""
+        letter.proved_from, letter.offered = size, None
+        newest = logs.signed_checkpoint(session, CITY)
+        if newest and size <= newest.size and not letter.told_size:
+            letter.asked = False  # wait for that before anything new is signed
+        letter.told_size = True
 
     def _file_cosignature(
         self, session: Session, letter: Correspondence, raw: str, state: LogState
@@ -171,15 +181,23 @@ class Clerk:
         with self.transaction() as session:
             newest = logs.signed_checkpoint(session, CITY)
             size, note = (newest.size, newest.note) if newest else (EMPTY.size, None)
-            if letter.known and letter.known.size > size:
-                return None  # it is we who have something to learn
-            if letter.has_seen(size):
+            if letter.has_seen(size) or not self._may_show(session, letter, size):
                 return None
             old = letter.proved_from
             proof = logs.consistency(session, CITY, old=old, new=size)
         if note is None and letter.witness.readable:
             return None
         return Offer(note=note or self._question(), size=size, old=old, proof=tuple(proof))
+
+    def _may_show(self, session: Session, letter: Correspondence, size: int) -> bool:
+        """Our log is no older than its own, and nothing that contradicts ours is overwritten."""
+        if any(known.size > size for known in letter.known):
+            return False
+        try:
+            require_extended(session, letter.known)
+        except NotExtended:
+            return not letter.witness.readable
+        return True
 
     def _question(self) -> str:
         """The empty log, signed: contradicts nothing, and makes a witness tell what it holds."""

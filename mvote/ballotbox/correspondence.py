@@ -32,8 +32,10 @@ class Correspondence:
         self.looked = False
         #: it knows a history that contradicts the one it was offered
         self.contradicts = False
-        #: the newest state of the city's log that it holds, as far as it can be told
-        self.known: Known | None = None
+        #: the states of the city's log that it holds, as far as it can be told
+        self.known: list[Known] = []
+        #: it has named the size that it holds, since we started
+        self.told_size = False
         #: up to which size it has cosigned, as we have seen
         self.cosigned = 0
         #: the size that the next offer is proved from
@@ -57,8 +59,8 @@ class Correspondence:
             return False
         if size == self.cosigned:
             return True
-        lies_there = not self.witness.readable or (self.known and self.known.size == size)
-        return bool(lies_there) and self.offered == (size, self.proved_from)
+        lies_there = not self.witness.readable or any(each.size == size for each in self.known)
+        return lies_there and self.offered == (size, self.proved_from)
 
     def look(self) -> None:
         """Go and see what it holds."""

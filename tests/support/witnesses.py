@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -23,26 +23,20 @@ NAME = "witness.example.org/w"
 ORIGIN = "vote.example.kr/mvote/city"
 
 
-@dataclass
-class Clock:
-    """Time that passes when told to; only pauses are measured by it."""
-
-    now: float = 0.0
-
-    def __call__(self) -> float:
-        return self.now
+_hours = itertools.count(1)
 
 
 def settle(clerk: Clerk, rounds: int = 8) -> bool:
-    """Rounds, a long pause between two, until nobody has anything to say any more."""
-    clock, signed = Clock(time.monotonic()), False
-    clerk.clock = clock
+    """Rounds, an hour between two, until nobody has anything to say any more."""
+    now = [0.0]
+    clerk.clock = lambda: now[0]
     for letter in clerk._letters:
-        letter._clock = clock
+        letter._clock = clerk.clock
+    signed = False
     for _ in range(rounds):
+        now[0] = 3600.0 * next(_hours)
         signed = clerk.round()
         clerk.wait(30)
-        clock.now += 1000
     return signed
 
 
@@ -110,11 +104,6 @@ def trickling(stop: threading.Event) -> type[BaseHTTPRequestHandler]:
                 self.wfile.write(b"x")
 
     return Slow
-
-
-def with_clock(clerk: Clerk, clock: Callable[[], float]) -> Clerk:
-    """The same clerk, before the first round, by another clock."""
-    return replace(clerk, clock=clock)
 
 
 @dataclass

@@ -156,7 +156,7 @@ def keeper_round(engine: Engine, keystore: DirectoryKeystore, terms: Terms = DEF
         journal_destroyed_keys(session, keystore, terms)
 
 
-def auditor_round(engine: Engine, keystore: DirectoryKeystore) -> None:
+def auditor_round(engine: Engine, keystore: DirectoryKeystore, _: Terms = DEFAULT_TERMS) -> None:
     """Count turnout by area and by age of what was published, in one reading of the roll."""
     with Session(engine) as session:
         audits: list[Audit] = []

@@ -51,7 +51,9 @@ def test_before_publication_no_route_and_no_role_shows_an_option_total(world: Wo
         if is_closed:
             world.close(poll)
         for headers in people:
-            for path in ("results", "turnout", "records"):
+            turnout = world.client.get(f"/v1/polls/{poll['id']}/turnout", headers=headers)
+            assert list(turnout.get_json()["turnout"]) == ["ballots"]
+            for path in ("results", "records"):
                 answer = world.client.get(f"/v1/polls/{poll['id']}/{path}", headers=headers)
                 assert (answer.status_code, answer.get_json()["code"]) == (
                     409,

@@ -7,6 +7,7 @@ from api.polls import (
     bundles,
     finding,
     governing,
+    log,
     participations,
     results,
     trustees,
@@ -20,6 +21,7 @@ BLUEPRINTS = [
     ballots.blp,
     results.blp,
     bundles.blp,
+    log.blp,
     participations.blp,
     trustees.blp,
 ]

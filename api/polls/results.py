@@ -28,10 +28,12 @@ from mvote.polls.results import (
     published_result,
     turnout_by,
 )
+from mvote.polls.turnout import ballots_so_far
 
 blp = Blueprint("results", "results", description="Results, turnout, records.")
 CSV = "text/csv"
 JSON = "application/json"
+BEFORE_PUBLICATION = ("open", "closing", "closed", "counted")
 ABSENT = {"schema": {"type": "string"}}
 
 
@@ -111,10 +113,18 @@ def _inert(text: str) -> str:
 @blp.response(200, PollTurnout)
 @blp.alt_response(304, description="Not modified")
 def show_turnout(poll_id: uuid.UUID) -> Response:
-    """How many took part; afterwards also by area and by age, where enough did."""
-    found = _published(poll_id)
-    turnout = {"poll_id": found.poll.id, "turnout": found.turnout()}
-    return tagged(PollTurnout().dump(turnout | turnout_by(db.session(), poll_id)))
+    """How many took part: while nothing is published, the ballots of the log's signed checkpoint.
+
+    Afterwards also by area and by age, where enough did.
+    """
+    session = db.session()
+    poll = poll_known_to(session, poll_id, caller_or_nobody())
+    if poll.state in BEFORE_PUBLICATION:
+        figures = {"ballots": ballots_so_far(session, poll.id)}
+    else:
+        figures = _published(poll_id).turnout()
+    turnout = {"poll_id": poll.id, "turnout": figures}
+    return tagged(PollTurnout().dump(turnout | turnout_by(session, poll_id)))
 
 
 @blp.get("/polls/<uuid:poll_id>/records")

@@ -29,6 +29,7 @@ _CELLS = text(
     "SELECT dimension, cell, ballots FROM published_turnout WHERE poll_id = :poll_id ORDER BY cell"
 )
 SHARE_DIGITS = 6
+LARGEST_PLACE = 2**31
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,6 +133,7 @@ def published_records(
     session: Session, definition: FrozenPoll, *, after: int, limit: int
 ) -> Iterator[tuple[int, list[str]]]:
     """Cast vote records from place *after* + 1 on: their place and their selections."""
+    after = max(-1, min(after, LARGEST_PLACE))  # as a caller may have made it up
     bound = {"poll_id": definition.poll_id, "after": after, "pack": PACK, "limit": limit}
     for place, vector in session.execute(_RECORDS, bound):
         yield place, selections_in(definition.question, vector)

@@ -28,6 +28,7 @@ from api.settings import Misconfigured, Settings, read_settings
 from api.witnesses import clerk_of
 from geo.places import CityPlaces
 from mvote.ballotbox.acts import log_notices
+from mvote.ballotbox.bundle_making import bundles_due, make_bundle, publish_receipt_keys
 from mvote.ballotbox.clerk import Clerk
 from mvote.ballotbox.clocks import ClockWatch
 from mvote.ballotbox.counting import Manner, count_poll, polls_to_count
@@ -41,8 +42,10 @@ from mvote.ballotbox.destroying import (
 )
 from mvote.ballotbox.keystore import DirectoryKeystore, Holder
 from mvote.ballotbox.live_counting import count_live, polls_to_count_live
+from mvote.ballotbox.log_keys import LogKeys
 from mvote.ballotbox.lookout import Lookout
 from mvote.ballotbox.progress import note_progress
+from mvote.ballotbox.receipts import ReceiptKeys
 from mvote.ballotbox.shuffling import close_poll, envelopes_waiting, polls_due, shuffle
 from mvote.ballotbox.stock import fill_stock
 from mvote.base import database_time
@@ -88,6 +91,8 @@ def shuffler_round(
             log_notices(session, poll_id)
     if clerk and not clerk.round():
         return
+    if clerk:
+        _bundle(engine, keystore, clerk)
     with Session(engine) as session:
         keystore.finish_destroying()
         destroy_keys(session, keystore, "L", needed=partial(envelopes_waiting, session))
@@ -108,6 +113,18 @@ def _shuffle(engine: Engine, keystore: DirectoryKeystore, poll_id: uuid.UUID) ->
             log.info("shuffled", extra={"poll_id": poll_id, "ballots": batch.ballots})
         if not (batch and batch.waiting):
             return
+
+
+def _bundle(engine: Engine, keystore: DirectoryKeystore, clerk: Clerk) -> None:
+    """Sign what is public of published polls, now that their checkpoints are signed."""
+    with Session(engine) as session:
+        due = bundles_due(session)
+    if not due:
+        return
+    signer, witnesses = LogKeys(keystore), [each.verifier.vkey for each in clerk.witnesses]
+    for poll_id in due:
+        with _alone("bundling", poll_id), Session(engine) as session, transaction(session):
+            make_bundle(session, poll_id=poll_id, signer=signer, witnesses=witnesses)
 
 
 def counter_round(
@@ -142,7 +159,9 @@ def _tell(engine: Engine, poll_id: uuid.UUID, done: int, size: int) -> None:
 
 
 def keeper_round(engine: Engine, keystore: DirectoryKeystore, terms: Terms = DEFAULT_TERMS) -> None:
-    """Destroy the api's keys whose time is over, and remove what has expired."""
+    """Tell the receipt keys, destroy keys whose time is over, and remove what has expired."""
+    with Session(engine) as session, transaction(session):
+        publish_receipt_keys(session, ReceiptKeys(keystore))
     with Session(engine) as session, transaction(session):
         hide_ended_polls(session, CityPlaces())
     with Session(engine) as session, transaction(session):

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Protocol
 
 import orjson
 from sqlalchemy import delete, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from mvote.ballotbox.bundle_tables import Bundle, BundleWanted, ReceiptKey
@@ -59,9 +60,13 @@ class CityState(NamedTuple):
 def publish_receipt_keys(session: Session, keys: ReceiptKeys) -> None:
     """Let the shuffler and everyone know the public halves of the receipt keys."""
     known = set(session.scalars(select(ReceiptKey.key_id)))
-    for key_id, public_key in keys.public().items():
-        if key_id not in known:
-            session.add(ReceiptKey(key_id=key_id, public_key=public_key))
+    rows = [
+        {"key_id": key_id, "public_key": public_key}
+        for key_id, public_key in keys.public().items()
+        if key_id not in known
+    ]
+    if rows:
+        session.execute(insert(ReceiptKey).on_conflict_do_nothing(), rows)
 
 
 def bundles_due(session: Session) -> list[uuid.UUID]:

@@ -22,6 +22,7 @@ from api.settings import Settings
 from api.wiring import Wiring
 from api.witnesses import clerk_of
 from jobs import auditor_round, shuffler_round
+from mvote.ballotbox.bundle_making import publish_receipt_keys
 from mvote.ballotbox.clerk import Clerk
 from mvote.ballotbox.counting import Manner, count_poll, polls_to_count
 from mvote.ballotbox.live_counting import count_live, polls_to_count_live
@@ -196,6 +197,16 @@ class World:
     def run_shuffler(self) -> None:
         """One round of the shuffler, who signs nothing here."""
         shuffler_round(self.engines["shuffler"], open_keystore(self.settings, "shuffler"))
+
+    def make_bundle(self, poll: Mapping[str, Any]) -> bytes:
+        """Let keeper and shuffler do what is left after publication; the bundle, as served."""
+        with Session(self.engines["api"]) as session, transaction(session):
+            publish_receipt_keys(session, self.wiring.box.receipts)
+        keystore = open_keystore(self.settings, "shuffler")
+        shuffler_round(self.engines["shuffler"], keystore, clerk=self.clerk)
+        with self.client.get(f"/v1/polls/{poll['id']}/bundle.zip") as response:
+            assert response.status_code == 200, response.get_data(as_text=True)
+            return bytes(response.get_data())
 
     def sign(self) -> None:
         """Let the shuffler sign every checkpoint that is not signed yet."""

@@ -16,6 +16,7 @@ from api.keys import missing_keys
 from api.logins import stock_sealing_keys
 from api.settings import Misconfigured
 from mvote.ballotbox.keystore import HOLDERS, DirectoryKeystore, Holder
+from mvote.ballotbox.log_keys import rotate_log_key
 
 
 @click.group()
@@ -86,19 +87,33 @@ def mend() -> None:
 
 
 @keys.command()
-@click.option("--kind", type=click.Choice(["token", "receipt"]), default="token", show_default=True)
+@click.option(
+    "--kind",
+    type=click.Choice(["token", "receipt", "log"]),
+    default="token",
+    show_default=True,
+)
 @with_appcontext
 def rotate(kind: str) -> None:
-    """Make a new key that signs access tokens, or the receipts of polls opened from now on.
+    """Make a new key that signs access tokens, receipts of polls opened from now on, or logs.
 
     The token key before is accepted until what it signed has expired. Running processes go on
-    signing tokens with it: restart them, all at once. A new receipt key they find by themselves.
+    signing tokens with it: restart them, all at once. A new receipt key or log key they find by
+    themselves; the log key before signs beside it until the next change, so that witnesses have
+    time to pin the new one.
     """
-    keystore = _of_the_api()
+    if kind == "log":
+        made = rotate_log_key(_keystore_of("shuffler"))
+    else:
+        made = keys_of_the_api.rotate(_keystore_of("api"), kind)
+    click.echo(f"made {made}" + ("; restart the web server to use it" if kind == "token" else ""))
+
+
+def _keystore_of(wanted: Holder) -> DirectoryKeystore:
+    keystore = _of_the_api() if wanted == "api" else dict(_keystores())[wanted]
     if keystore is None:
-        raise click.ClickException("the api's master key is not here")
-    made = f"made {keys_of_the_api.rotate(keystore, kind)}"
-    click.echo(made if kind == "receipt" else f"{made}; restart the web server to use it")
+        raise click.ClickException(f"the {wanted}'s master key is not here")
+    return keystore
 
 
 @keys.command()

@@ -9,6 +9,7 @@ from api.polls import (
     governing,
     log,
     participations,
+    published_keys,
     results,
     trustees,
     views,
@@ -28,4 +29,5 @@ BLUEPRINTS = [
 
 
 def register(app: Flask) -> None:
-    """Polls have nothing outside /v1."""
+    """Outside /v1 lie only the keys by which polls' receipts and logs are checked."""
+    published_keys.register(app)

@@ -24,6 +24,7 @@ from api import (
     system,
     wiring,
 )
+from api.admission import Admission
 from api.db import ENGINE_OPTIONS, db
 from api.parser import StrictJson
 from api.polls.by_hand import ByHand
@@ -60,7 +61,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     problems.register(app)
     headers.register(app)
     commands.register(app)
-    app.wsgi_app = ByHand(app, app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = Admission(  # type: ignore[method-assign]
+        ByHand(app, app.wsgi_app),
+        most=settings.requests_at_once,
+        headers=headers.headers_of(settings),
+    )
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]

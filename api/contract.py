@@ -26,6 +26,7 @@ from mvote.errors import (
     NotAllowed,
     NotFound,
     OutcomeUnknown,
+    Overloaded,
     RequestKeyReused,
     StaleVersion,
     TokenInvalid,
@@ -140,7 +141,7 @@ def _complete(operation: dict[str, Any], view: Any, rule: Rule, method: str) -> 
 def _errors_of(
     operation: dict[str, Any], view: Any, rule: Rule, method: str
 ) -> Iterator[type[DomainError]]:
-    yield from (InternalError, OutcomeUnknown, HTTP_FAULTS[413], TooManyRequests)
+    yield from (InternalError, OutcomeUnknown, Overloaded, HTTP_FAULTS[413], TooManyRequests)
     yield from getattr(view, "may_raise", ())
     yield from (TokenMissing, TokenInvalid)
     if view.access in ("officer", "administrator"):

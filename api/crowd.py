@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from api.db import reading
+from api.db import driving
 from geo import geofence
 from geo.geofence import Geofences
+from mvote.driver import Connection
 from mvote.gathering import Gathered
-from mvote.people.voters import Voter, voters_of
+from mvote.people.voters import Voter, voters_seen
 from mvote.polls.presence import Position, Verdict
 
 
@@ -45,19 +46,20 @@ def crowd(engine: Engine) -> Gathered[Comer, Seen]:
     """Looks at comers together, in two statements and on one connection of *engine*."""
 
     def look(comers: Sequence[Comer]) -> Sequence[Seen]:
-        with reading(engine) as session:
-            voters = voters_of(session, [(comer.citizen_id, comer.opened_at) for comer in comers])
-            verdicts = _verdicts_on(session, comers)
+        wanted = [(comer.citizen_id, comer.opened_at) for comer in comers]
+        with driving(engine) as connection:
+            voters = voters_seen(connection, wanted)
+            verdicts = _verdicts_on(connection, comers)
         return [Seen(voter, verdicts.get(n)) for n, voter in enumerate(voters)]
 
     return Gathered(look)
 
 
-def _verdicts_on(session: Session, comers: Sequence[Comer]) -> dict[int, Verdict]:
+def _verdicts_on(connection: Connection, comers: Sequence[Comer]) -> dict[int, Verdict]:
     """By place among the comers, for those who say where they are."""
     placed = [(n, comer.position) for n, comer in enumerate(comers) if comer.position]
     if not placed:
         return {}
     asked = [(comers[n].poll_id, position) for n, position in placed]
-    found = geofence.verdicts_in(session, asked=asked)
+    found = geofence.verdicts_seen(connection, asked)
     return {n: verdict for (n, _), verdict in zip(placed, found, strict=True)}

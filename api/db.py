@@ -6,15 +6,17 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import orjson
+import psycopg
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Engine, create_engine
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
 from mvote.base import Base, forget_after_commit, run_after_commit
+from mvote.driver import Connection
 from mvote.errors import error_of_constraint
 
 db = SQLAlchemy(metadata=Base.metadata)
@@ -32,6 +34,7 @@ ENGINE_OPTIONS: dict[str, Any] = {
     "json_deserializer": orjson.loads,
     # what is answered as recorded is on disk, whatever the server's default
     "connect_args": {"options": "-c timezone=UTC -c synchronous_commit=on -c lock_timeout=3s"
+                                " -c default_transaction_isolation=read\\ committed"
                                 " -c statement_timeout=10s"
                                 " -c idle_in_transaction_session_timeout=15s"},
 }  # fmt: skip
@@ -82,6 +85,32 @@ def reading(engine: Engine | None = None) -> Iterator[Session]:
     connection goes back at the end, before anything is waited for."""
     with Session(_without_transactions(engine or db.engine)) as session:
         yield session
+
+
+@contextmanager
+def driving(engine: Engine) -> Iterator[Connection]:
+    """The driver's own connection, for what every cast asks: nothing stands in between.
+
+    Each statement is a transaction of its own. An error is SQLAlchemy's as everywhere; it says
+    with `connection_invalidated` that no answer came, so that the statement may have been carried
+    out. Then all connections of the pool are replaced, which were made to the same server.
+    """
+    pooled = engine.raw_connection()
+    connection: Connection = cast("Connection", pooled.driver_connection)
+    try:
+        connection.autocommit = True
+        yield connection
+        connection.autocommit = False
+    except psycopg.Error as error:
+        is_lost = connection.closed or connection.broken
+        pooled.invalidate()
+        if is_lost:
+            engine.dispose()
+        raise DBAPIError.instance(
+            None, None, error, psycopg.Error, connection_invalidated=is_lost
+        ) from error
+    finally:
+        pooled.close()
 
 
 @lru_cache

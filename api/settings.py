@@ -45,6 +45,8 @@ class Settings:
     phone_region: str = "KR"
     citizen_polls_per_week: int = 3
     trusted_proxies: int = 0
+    #: that one process works at; who comes beyond is told to come again
+    requests_at_once: int = 64
     metrics: bool = True
     sms_gateway_url: str = ""
     sms_gateway_secret: str = ""
@@ -85,6 +87,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         phone_region=values.get("PHONE_REGION") or "KR",
         citizen_polls_per_week=_number(values, "CITIZEN_POLLS_PER_WEEK", 3),
         trusted_proxies=_number(values, "TRUSTED_PROXIES", 0),
+        requests_at_once=_number(values, "REQUESTS_AT_ONCE", 64),
         metrics=values.get("METRICS", "on") != "off",
         sms_gateway_url=values.get("SMS_GATEWAY_URL", ""),
         sms_gateway_secret=values.get("SMS_GATEWAY_SECRET", ""),

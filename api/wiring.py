@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 from flask import Flask, current_app
 from sqlalchemy import Engine
-from sqlalchemy.orm import Session
 
 from api.crowd import Comer, Seen, crowd
-from api.db import db, transaction
+from api.db import db, driving
 from api.holders import made_once, open_keystore
 from api.settings import Settings
 from geo.places import CityPlaces
@@ -83,18 +80,12 @@ def connect(app: Flask, settings: Settings) -> None:
 
 
 def ballot_box(keystore: DirectoryKeystore, engine: Engine) -> BallotBox:
-    """The box with a casting writer that has sessions of its own on *engine*."""
+    """The box with a casting writer that has connections of its own of *engine*."""
     return BallotBox(
         keys=PollKeyring(keystore),
         receipts=ReceiptKeys(keystore),
-        slot=SlotWriter(lambda: _own_transaction(engine)),
+        slot=SlotWriter(lambda: driving(engine)),
     )
-
-
-@contextmanager
-def _own_transaction(engine: Engine) -> Iterator[Session]:
-    with Session(engine) as session, transaction(session):
-        yield session
 
 
 def wiring() -> Wiring:

@@ -41,6 +41,7 @@ from geo.columns import multipolygon, planar, point, point_on_earth
 from geo.measuring import INSIDE, away_from_circle, away_from_polygon
 from geo.sites import Site
 from mvote.base import Base, state_check
+from mvote.driver import Connection, driver_sql, rows_of
 from mvote.polls.presence import Position, Verdict
 
 KINDS = ("circle", "polygon", "area")
@@ -166,6 +167,7 @@ def _verdict_at_site() -> Select[str]:
 
 VERDICT_OF_ONE = _verdict_of_one()
 VERDICTS_OF_MANY = _verdicts_of_many()
+_VERDICTS_OF_DRIVER = driver_sql(VERDICTS_OF_MANY)
 SITE_IS_INSIDE = _site_is_inside()
 VERDICT_AT_SITE = _verdict_at_site()
 
@@ -190,14 +192,23 @@ def verdicts(
 
 def verdicts_in(session: Session, *, asked: Sequence[tuple[uuid.UUID, Position]]) -> list[Verdict]:
     """The verdict on each position in its poll, which must have a geofence; in one statement."""
-    arrays = {
+    return cast("list[Verdict]", session.scalars(VERDICTS_OF_MANY, _arrays(asked)).all())
+
+
+def verdicts_seen(
+    connection: Connection, asked: Sequence[tuple[uuid.UUID, Position]]
+) -> list[Verdict]:
+    """As `verdicts_in`, straight from the driver."""
+    return [verdict for (verdict,) in rows_of(connection, _VERDICTS_OF_DRIVER, _arrays(asked))]
+
+
+def _arrays(asked: Sequence[tuple[uuid.UUID, Position]]) -> dict[str, Any]:
+    return {
         "poll_ids": [poll_id for poll_id, _ in asked],
         "lats": [float(position.lat) for _, position in asked],
         "lons": [float(position.lon) for _, position in asked],
         "accuracies": [float(position.accuracy_m) for _, position in asked],
     }
-    found = session.connection().scalars(VERDICTS_OF_MANY, arrays)  # no ORM: every cast pays
-    return cast("list[Verdict]", found.all())
 
 
 def holds_site(session: Session, *, poll_id: uuid.UUID, site_id: uuid.UUID) -> bool:

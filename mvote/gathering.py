@@ -51,6 +51,7 @@ class Gathered(Generic[Question, Answer]):
         self._most = most
         self._waiting: deque[_Asked[Question, Answer]] = deque()
         self._is_asking = False
+        self._last = 0
         self._turn = threading.Lock()
 
     def ask(self, question: Question) -> Answer:
@@ -69,9 +70,10 @@ class Gathered(Generic[Question, Answer]):
         return mine.answers[0]
 
     def _settle_those_who_wait(self) -> None:
-        time.sleep(0)  # whoever is just about to ask may do so first
+        self._let_others_ask()
         with self._turn:
             together = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._most))]
+        self._last = len(together)
         try:
             answers = self._answer_all([each.question for each in together])
             for each, answer in zip(together, answers, strict=True):
@@ -80,6 +82,10 @@ class Gathered(Generic[Question, Answer]):
             log.warning("gathered in vain", extra={"error": type(error).__name__})
         finally:
             self._hand_on(together)
+
+    def _let_others_ask(self) -> None:
+        """Step back as long as that lets more of them in."""
+        time.sleep(0.002 if self._last > 3 else 0)
 
     def _hand_on(self, together: Sequence[_Asked[Question, Answer]]) -> None:
         """Wake those who were asked for, and one of those who wait to do the same for them."""

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 import psycopg
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from api.db import db, transaction
+from api.db import db, driving
 from mvote.ballotbox.slot import Outcome, SlotRow
 from mvote.ballotbox.writer import SlotWriter
+from mvote.driver import Connection
 from mvote.errors import OutcomeUnknown, Overloaded
 from tests.support.ballots import ballot, frozen, rows_for
 from tests.support.waiting import wait_until
@@ -34,14 +34,15 @@ class Line:
     commits_to_lose: int = 0
 
     @contextmanager
-    def transact(self) -> Iterator[Session]:
+    def connect(self) -> Iterator[Connection]:
         self.asked.set()
         assert self.free.wait(20)
-        with Session(self.world.engines["api"]) as session, transaction(session):
-            yield session
-        if self.commits_to_lose:
-            self.commits_to_lose -= 1
-            raise OperationalError("COMMIT", None, Exception("the answer was lost"))
+        with driving(self.world.engines["api"]) as connection:
+            yield connection
+            if self.commits_to_lose:
+                self.commits_to_lose -= 1
+                connection.close()  # what it has answered is committed, and is never read
+                raise psycopg.OperationalError("the answer was lost")
 
 
 @pytest.fixture
@@ -63,12 +64,12 @@ def test_what_is_answered_as_overloaded_is_never_recorded_afterwards(
 ) -> None:
     poll_id, rows = poll_and_rows
     line.free.clear()
-    writer = SlotWriter(line.transact, patience_s=0.05)
+    writer = SlotWriter(line.connect, patience_s=0.05)
     for row in rows[:3]:
         with pytest.raises(Overloaded):
             writer.cast(poll_id, row)
     line.free.set()
-    patient = SlotWriter(line.transact)
+    patient = SlotWriter(line.connect)
     assert patient.cast(poll_id, rows[3]) == "recorded"
     wait_until(lambda: not writer._queue and not writer._busy)
     assert world.count("participation") == world.count("envelope") == 1
@@ -79,7 +80,7 @@ def test_a_lost_answer_to_a_commit_is_asked_for_again_and_found(
 ) -> None:
     poll_id, rows = poll_and_rows
     line.commits_to_lose = 1
-    assert SlotWriter(line.transact).cast(poll_id, rows[0]) == "replay"
+    assert SlotWriter(line.connect).cast(poll_id, rows[0]) == "replay"
     assert world.count("envelope") == 1
 
 
@@ -88,7 +89,7 @@ def test_if_no_commit_is_answered_the_outcome_is_unknown_and_the_same_key_tells_
 ) -> None:
     poll_id, rows = poll_and_rows
     line.commits_to_lose = 2
-    writer = SlotWriter(line.transact)
+    writer = SlotWriter(line.connect)
     with pytest.raises(OutcomeUnknown):
         writer.cast(poll_id, rows[0])
     assert writer.cast(poll_id, rows[0]) == "replay"
@@ -106,7 +107,7 @@ def test_a_bad_row_stops_no_other_row_of_its_batch(
         outer=rows[0].outer,
     )
     line.free.clear()
-    writer = SlotWriter(line.transact)
+    writer = SlotWriter(line.connect)
     with ThreadPoolExecutor(6) as pool:
         waiting: list[Future[Outcome]] = [
             pool.submit(writer.cast, poll_id, row) for row in (broken, *rows)
@@ -125,7 +126,7 @@ def test_a_poll_behind_a_lock_does_not_stop_the_casts_of_another(
     poll_id, rows = poll_and_rows
     other = frozen(world, world.open_poll())
     [row] = rows_for(world, other, [ballot(world, other, world.citizen())])
-    writer = SlotWriter(line.transact)
+    writer = SlotWriter(line.connect)
     with psycopg.connect(world.admin_url) as holder, ThreadPoolExecutor(1) as pool:
         holder.execute("SELECT pg_advisory_xact_lock(poll_lock(%s))", [poll_id])
         stuck = pool.submit(writer.cast, poll_id, rows[0])
@@ -139,7 +140,7 @@ def test_a_lock_that_does_not_end_is_answered_as_overloaded_and_nothing_is_recor
     world: World, line: Line, poll_and_rows: tuple[uuid.UUID, list[SlotRow]]
 ) -> None:
     poll_id, rows = poll_and_rows
-    writer = SlotWriter(line.transact)
+    writer = SlotWriter(line.connect)
     with psycopg.connect(world.admin_url) as holder:
         holder.execute("SELECT pg_advisory_xact_lock(poll_lock(%s))", [poll_id])
         with pytest.raises(Overloaded):
@@ -153,7 +154,7 @@ def test_when_every_connection_is_cut_in_mid_cast_nothing_is_lost_or_doubled(
     poll = frozen(world, world.open_poll())
     papers = [ballot(world, poll, voter) for voter in world.citizens(120)]
     rows = rows_for(world, poll, papers)
-    writer = SlotWriter(line.transact)
+    writer = SlotWriter(line.connect)
     done = threading.Event()
 
     def cut() -> None:

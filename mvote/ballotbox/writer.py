@@ -18,20 +18,20 @@ from typing import Literal
 
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.orm import Session
 
-from mvote.ballotbox.slot import Outcome, SlotRow, cast_ballots
+from mvote.ballotbox.slot import Outcome, SlotRow, put_ballots
+from mvote.driver import Connection
 from mvote.errors import OutcomeUnknown, Overloaded
 
 BATCH = 64
 LONGEST_QUEUE = 2_000
 PATIENCE_SECONDS = 15.0
-THREADS = 4
+THREADS = 8
 """So many polls are written at once: one that is stuck behind a lock does not stop the others."""
 DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeout)
 """Lost, locked, too slow, or no connection free: no fault of any one row."""
 
-Transact = Callable[[], AbstractContextManager[Session]]
+Connect = Callable[[], AbstractContextManager[Connection]]
 Attempt = Literal["written", "database away", "bad row"]
 log = logging.getLogger("mvote.ballotbox")
 
@@ -47,18 +47,22 @@ class _Waiting:
     outcome: Outcome | None = None
     #: the voter was told that it is not recorded, so it must never be sent
     abandoned: bool = False
-    #: in the hands of the database now, or a commit of it was never answered
+    #: in the hands of the database now, or an attempt at it was never answered
     uncertain: bool = False
-    unanswered_commit: bool = False
+    unanswered: bool = False
 
 
 class SlotWriter:
-    """The casting writer of one process. *transact* opens a transaction of its own session."""
+    """The casting writer of one process. *connect* lends a connection of the driver.
+
+    Each call of the slot is one statement, and so a transaction of its own: to begin and to commit
+    it separately would be two more waits for the database, and two more of its processes' turns.
+    """
 
     def __init__(
-        self, transact: Transact, *, batch: int = BATCH, patience_s: float = PATIENCE_SECONDS
+        self, connect: Connect, *, batch: int = BATCH, patience_s: float = PATIENCE_SECONDS
     ) -> None:
-        self._transact = transact
+        self._connect = connect
         self._batch = batch
         self._patience_s = patience_s
         self._queue: deque[_Waiting] = deque()
@@ -111,13 +115,20 @@ class SlotWriter:
             while (poll_id := self._next_poll()) is None:
                 self._changed.wait()
             self._busy.add(poll_id)
-        time.sleep(0)  # let others in who are about to cast: one commit will serve them too
+        self._let_others_in()
         with self._changed:
             mine = [waiting for waiting in self._queue if waiting.poll_id == poll_id]
             batch = mine[: self._batch]
             taken = set(map(id, batch))
             self._queue = deque(w for w in self._queue if id(w) not in taken)
             return batch
+
+    def _let_others_in(self) -> None:
+        """Step back as long as more casts come: one commit will serve them too."""
+        known = 0
+        while known < len(self._queue) < self._batch:
+            known = len(self._queue)
+            time.sleep(0)
 
     def _next_poll(self) -> uuid.UUID | None:
         return next((w.poll_id for w in self._queue if w.poll_id not in self._busy), None)
@@ -140,17 +151,15 @@ class SlotWriter:
 
     def _attempt(self, batch: Sequence[_Waiting]) -> Attempt:
         sent: list[_Waiting] = []
-        committing = False
         try:
-            with self._transact() as session:
-                session.connection()  # fails here, if at all, before anything is sent
+            with self._connect() as connection:  # fails here, if at all, before anything is sent
                 sent = self._hand_over(batch)
                 if not sent:
                     return "written"
-                outcomes = cast_ballots(session, batch[0].poll_id, [w.row for w in sent])
-                committing = True
-        except (SQLAlchemyError, PoolTimeout) as error:
-            self._take_back(sent, unanswered_commit=committing)
+                outcomes = put_ballots(connection, batch[0].poll_id, [w.row for w in sent])
+        except SQLAlchemyError as error:
+            is_lost = getattr(error, "connection_invalidated", False)
+            self._take_back(sent, unanswered=is_lost)
             log.warning("a batch failed", extra={"rows": len(batch), "error": type(error).__name__})
             return "database away" if isinstance(error, DATABASE_AWAY) else "bad row"
         for waiting, outcome in zip(sent, outcomes, strict=True):
@@ -165,9 +174,10 @@ class SlotWriter:
                 each.uncertain = True
             return waiting
 
-    def _take_back(self, sent: Sequence[_Waiting], *, unanswered_commit: bool) -> None:
-        """What failed before its commit is rolled back for certain; what failed in it may stand."""
+    def _take_back(self, sent: Sequence[_Waiting], *, unanswered: bool) -> None:
+        """What the database refused is rolled back for certain; what it left unanswered, and the
+        commit within, may stand."""
         with self._changed:
             for waiting in sent:
-                waiting.unanswered_commit |= unanswered_commit
-                waiting.uncertain = waiting.unanswered_commit
+                waiting.unanswered |= unanswered
+                waiting.uncertain = waiting.unanswered

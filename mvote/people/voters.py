@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from sqlalchemy import JSON, Uuid, any_, bindparam, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
+from mvote.driver import Connection, driver_sql, rows_of
 from mvote.people.attributes import Attribute
 from mvote.people.citizens import Anchor
 
@@ -63,6 +64,9 @@ _ROWS = (
 )
 
 
+_ROWS_OF_DRIVER = driver_sql(_ROWS)
+
+
 def voter_of(session: Session, citizen_id: uuid.UUID, *, opened_at: dt.datetime) -> Voter | None:
     """The voter that a citizen is in a poll opened at *opened_at*; None if the account is gone.
 
@@ -73,12 +77,24 @@ def voter_of(session: Session, citizen_id: uuid.UUID, *, opened_at: dt.datetime)
 
 def voters_of(session: Session, wanted: Sequence[Wanted]) -> list[Voter | None]:
     """The voters *wanted*, in their order: see `voter_of`."""
+    citizen_ids = [citizen_id for citizen_id, _ in wanted]
+    rows = session.connection().execute(_ROWS, {"citizen_ids": citizen_ids})
+    return _voters_in(rows, wanted)
+
+
+def voters_seen(connection: Connection, wanted: Sequence[Wanted]) -> list[Voter | None]:
+    """As `voters_of`, straight from the driver."""
+    citizen_ids = [citizen_id for citizen_id, _ in wanted]
+    return _voters_in(rows_of(connection, _ROWS_OF_DRIVER, {"citizen_ids": citizen_ids}), wanted)
+
+
+def _voters_in(rows: Iterable[Sequence[Any]], wanted: Sequence[Wanted]) -> list[Voter | None]:
     found: dict[uuid.UUID, list[Sequence[Any]]] = {citizen_id: [] for citizen_id, _ in wanted}
-    for row in session.connection().execute(_ROWS, {"citizen_ids": list(found)}):
+    for row in rows:
         found[row[0]].append(row[1:])
     return [
-        Voter(citizen_id, _anchor_at(rows, opened_at), _attributes(rows[0][2]))
-        if (rows := found[citizen_id])
+        Voter(citizen_id, _anchor_at(mine, opened_at), _attributes(mine[0][2]))
+        if (mine := found[citizen_id])
         else None
         for citizen_id, opened_at in wanted
     ]

@@ -33,7 +33,8 @@ from mvote.ballotbox.clerk import Clerk
 from mvote.ballotbox.clocks import ClockWatch
 from mvote.ballotbox.counting import Manner, count_poll, polls_to_count
 from mvote.ballotbox.destroying import (
-    DEFAULT_TERMS,
+    UNWATCHED,
+    Ends,
     Terms,
     destroy_counted_trustee_keys,
     destroy_keys,
@@ -93,9 +94,9 @@ def shuffler_round(
         return
     if clerk:
         _bundle(engine, keystore, clerk)
-    with Session(engine) as session:
-        keystore.finish_destroying()
-        destroy_keys(session, keystore, "L", needed=partial(envelopes_waiting, session))
+    if _may_destroy(engine, keystore, watch):
+        with Session(engine) as session:
+            destroy_keys(session, keystore, "L", needed=partial(envelopes_waiting, session))
 
 
 def _close(engine: Engine, keystore: DirectoryKeystore, poll_id: uuid.UUID) -> None:
@@ -127,9 +128,14 @@ def _bundle(engine: Engine, keystore: DirectoryKeystore, clerk: Clerk) -> None:
             make_bundle(session, poll_id=poll_id, signer=signer, witnesses=witnesses)
 
 
-def counter_round(
-    engine: Engine, keystore: DirectoryKeystore, terms: Terms = DEFAULT_TERMS
-) -> None:
+def _may_destroy(engine: Engine, keystore: DirectoryKeystore, watch: ClockWatch | None) -> bool:
+    """Whether the clock is one to destroy keys by; what was begun is finished first."""
+    keystore.finish_destroying()
+    with Session(engine) as session:
+        return watch is None or watch.is_steady(session)
+
+
+def counter_round(engine: Engine, keystore: DirectoryKeystore, ends: Ends = UNWATCHED) -> None:
     """Keep sealing keys in stock; count what is closed, and new batches where that is shown;
     destroy the keys of what is settled."""
     with Session(engine) as session, transaction(session):
@@ -147,9 +153,10 @@ def counter_round(
             published = count_poll(session, keystore, poll_id, manner)
             log.info("counted", extra={"poll_id": poll_id, "published": published})
     with Session(engine) as session:
-        keystore.finish_destroying()
         destroy_counted_trustee_keys(session, keystore)
-        destroy_sealing_keys(session, keystore, term=terms.appeal)
+    if _may_destroy(engine, keystore, ends.watch):
+        with Session(engine) as session:
+            destroy_sealing_keys(session, keystore, term=ends.terms.appeal)
 
 
 def _tell(engine: Engine, poll_id: uuid.UUID, done: int, size: int) -> None:
@@ -158,7 +165,7 @@ def _tell(engine: Engine, poll_id: uuid.UUID, done: int, size: int) -> None:
         note_progress(session, poll_id, done, size)
 
 
-def keeper_round(engine: Engine, keystore: DirectoryKeystore, terms: Terms = DEFAULT_TERMS) -> None:
+def keeper_round(engine: Engine, keystore: DirectoryKeystore, ends: Ends = UNWATCHED) -> None:
     """Tell the receipt keys, destroy keys whose time is over, and remove what has expired."""
     with Session(engine) as session, transaction(session):
         publish_receipt_keys(session, ReceiptKeys(keystore))
@@ -167,16 +174,17 @@ def keeper_round(engine: Engine, keystore: DirectoryKeystore, terms: Terms = DEF
     with Session(engine) as session, transaction(session):
         remove_expired(session)
         forget_expired(session, now=database_time(session))
-    keystore.finish_destroying()
-    for letter, term in terms.of_letters.items():
-        with Session(engine) as session:
-            destroy_keys(session, keystore, letter, term=term)
+    if _may_destroy(engine, keystore, ends.watch):
+        for letter, term in ends.terms.of_letters.items():
+            with Session(engine) as session:
+                destroy_keys(session, keystore, letter, term=term)
     with Session(engine) as session, transaction(session):
-        journal_destroyed_keys(session, keystore, terms)
+        journal_destroyed_keys(session, keystore, ends.terms)
 
 
-def auditor_round(engine: Engine, keystore: DirectoryKeystore, _: Terms = DEFAULT_TERMS) -> None:
-    """Count turnout by area and by age of what was published, in one reading of the roll."""
+def auditor_round(engine: Engine, keystore: DirectoryKeystore, ends: Ends = UNWATCHED) -> None:
+    """Count turnout by area and by age of what was published, in one reading of the roll, and
+    destroy the roll keys of what is long over."""
     with Session(engine) as session:
         audits: list[Audit] = []
         for poll_id in polls_to_audit(session, keystore):
@@ -188,6 +196,9 @@ def auditor_round(engine: Engine, keystore: DirectoryKeystore, _: Terms = DEFAUL
         with _alone("auditing", poll_id), Session(engine) as session, transaction(session):
             write_audit(session, audit)
             log.info("audited", extra={"poll_id": poll_id})
+    if _may_destroy(engine, keystore, ends.watch):
+        with Session(engine) as session:
+            destroy_keys(session, keystore, "V", term=ends.terms.retention)
 
 
 @contextmanager
@@ -204,15 +215,16 @@ def _start_shuffler(settings: Settings, engine: Engine, keystore: DirectoryKeyst
     return partial(shuffler_round, engine, keystore, Lookout(), clerk, ClockWatch())
 
 
-def _by(do_round: Callable[[Engine, DirectoryKeystore, Terms], None]) -> Start:
-    return lambda settings, engine, keystore: partial(do_round, engine, keystore, _terms(settings))
+def _by(do_round: Callable[[Engine, DirectoryKeystore, Ends], None]) -> Start:
+    return lambda settings, engine, keystore: partial(do_round, engine, keystore, _ends(settings))
 
 
-def _terms(settings: Settings) -> Terms:
-    return Terms(
+def _ends(settings: Settings) -> Ends:
+    terms = Terms(
         appeal=dt.timedelta(days=settings.appeal_days),
         retention=dt.timedelta(days=settings.retention_days),
     )
+    return Ends(terms=terms, watch=ClockWatch())
 
 
 ROLES: dict[str, tuple[Holder, Callable[[Settings], str], Start]] = {

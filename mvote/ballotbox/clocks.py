@@ -42,9 +42,12 @@ class ClockWatch:
         known = ahead if self._ahead is None else self._ahead
         has_jumped = abs(ahead - known) >= JUMP_S
         if has_jumped and not self._has_jumped:
-            log.error("the database's clock jumped: closing no poll", extra={"by_s": ahead - known})
+            log.error(
+                "the database's clock jumped: no poll is closed, no key destroyed",
+                extra={"by_s": ahead - known},
+            )
         if self._has_jumped and not has_jumped:
-            log.warning("the database's clock is back: closing polls again")
+            log.warning("the database's clock is back")
         self._has_jumped = has_jumped
         self._ahead = known if has_jumped else ahead  # small corrections are followed
         return not has_jumped

@@ -10,12 +10,13 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from sqlalchemy import ColumnElement, Interval, Select, func, literal, literal_column, select, text
 from sqlalchemy.orm import Session
 
+from mvote.ballotbox.clocks import ClockWatch
 from mvote.ballotbox.keystore import Keystore, KeystoreAway
 from mvote.ballotbox.poll_keys import key_name
 from mvote.ballotbox.stock import sealing_key_name
@@ -47,7 +48,15 @@ class Terms:
         return {"L": NO_TERM, "R": REQUEST_KEY_TERM, "V": self.retention}
 
 
-DEFAULT_TERMS = Terms()
+@dataclass(frozen=True, kw_only=True)
+class Ends:
+    """When keys end, and who watches the clock that decides it."""
+
+    terms: Terms = field(default_factory=Terms)
+    watch: ClockWatch | None = None
+
+
+UNWATCHED = Ends()
 
 
 @dataclass(frozen=True, kw_only=True)

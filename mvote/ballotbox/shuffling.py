@@ -67,20 +67,22 @@ def close_poll(session: Session, poll_id: uuid.UUID) -> bool:
     return closed
 
 
-def shuffle(session: Session, keystore: Keystore, poll_id: uuid.UUID) -> Batch | None:
+def shuffle(
+    session: Session, keystore: Keystore, poll_id: uuid.UUID, *, largest: int = LARGEST_BATCH
+) -> Batch | None:
     """Shuffle one batch of the poll, if one is due, and close a closing poll with its last one.
 
-    None if another shuffler is at this poll. Raises KeyMissing without the link key; nothing is
-    changed then.
+    A batch takes *largest* envelopes at most, drawn at random. None if another shuffler is at this
+    poll. Raises KeyMissing without the link key; nothing is changed then.
     """
     if not is_ours(session, poll_id):
         return None
     state = session.scalars(select(Poll.state).where(Poll.id == poll_id)).one()
     match state:
         case "open":
-            taken = _take_but_k(session, poll_id)
+            taken = _take_but_k(session, poll_id, largest)
         case "closing" | "voided":
-            taken = _take_all(session, poll_id)
+            taken = _take_all(session, poll_id, largest)
         case _:
             return Batch(ballots=0, waiting=0)
     batch = _shuffle(session, keystore, poll_id, *taken)
@@ -90,22 +92,22 @@ def shuffle(session: Session, keystore: Keystore, poll_id: uuid.UUID) -> Batch |
     return batch
 
 
-def _take_but_k(session: Session, poll_id: uuid.UUID) -> tuple[list[Row], int]:
+def _take_but_k(session: Session, poll_id: uuid.UUID, largest: int) -> tuple[list[Row], int]:
     """All that wait in an open poll but a random k, and how many more must follow."""
     waiting = envelopes_waiting(session, poll_id)
     k = _k_of(session, poll_id)
     if waiting < 2 * k:
         return [], 0
-    if waiting > LARGEST_BATCH + k:
-        return _draw(session, poll_id, LARGEST_BATCH), waiting - LARGEST_BATCH
+    if waiting > largest + k:
+        return _draw(session, poll_id, largest), waiting - largest
     rows = _draw(session, poll_id, waiting)
     return secrets.SystemRandom().sample(rows, len(rows) - k), 0
 
 
-def _take_all(session: Session, poll_id: uuid.UUID) -> tuple[list[Row], int]:
+def _take_all(session: Session, poll_id: uuid.UUID, largest: int) -> tuple[list[Row], int]:
     """What waits in a poll that takes no more, or an even part of it: no batch is a small rest."""
     waiting = envelopes_waiting(session, poll_id)
-    batches = -(-waiting // LARGEST_BATCH)
+    batches = -(-waiting // largest)
     rows = _draw(session, poll_id, -(-waiting // batches)) if batches else []
     return rows, waiting - len(rows)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,9 +16,10 @@ from sqlalchemy.orm import Session
 from api.db import transaction
 from mvote.ballotbox.casting import Ballot, BallotBox, cast
 from mvote.ballotbox.receipts import Receipt
+from mvote.ballotbox.sealing import tracker_of
 from mvote.ballotbox.slot import Outcome, SlotRow, cast_ballots
 from mvote.errors import DomainError
-from mvote.people.voters import voter_of
+from mvote.people.voters import Voter, voter_of
 from mvote.polls.definition import FrozenPoll
 from tests.support.world import Person, World, new_key
 
@@ -72,6 +74,26 @@ def ballot(
         found = voter_of(session, voter.id, opened_at=poll.opens_at)
     assert found is not None
     return Ballot(voter=found, selections=list(selections), key=key or new_key())
+
+
+def strangers(count: int, selections: Sequence[str] = ("yes",)) -> list[Ballot]:
+    """So many papers, each of a voter of whom there is no account: the box does not ask."""
+    return [
+        Ballot(
+            voter=Voter(uuid.uuid4(), os.urandom(32), {}),
+            selections=list(selections),
+            key=new_key(),
+        )
+        for _ in range(count)
+    ]
+
+
+def cast_together(world: World, poll: FrozenPoll, papers: Sequence[Ballot]) -> list[str]:
+    """Cast *papers* in one call of the slot; their trackers."""
+    with Session(world.engines["api"]) as session, transaction(session):
+        outcomes = cast_ballots(session, poll.poll_id, rows_for(world, poll, papers))
+    assert set(outcomes) <= {"recorded"}
+    return [tracker_of(poll.P, paper.voter.id, paper.key).hex() for paper in papers]
 
 
 def rows_for(world: World, poll: FrozenPoll, papers: Sequence[Ballot]) -> list[SlotRow]:

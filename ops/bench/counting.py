@@ -2,40 +2,62 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import random
+import resource
 import secrets
 import time
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from multiprocessing.connection import Connection
 
 import psycopg
 from flask import Flask
 
 from api.wiring import wiring
 from mvote.ballotbox.casting import Ballot, cast
-from mvote.ballotbox.counting import count_poll
+from mvote.ballotbox.counting import Manner, count_poll
 from mvote.ballotbox.shuffling import close_poll, shuffle
 from mvote.ballotbox.slot import Outcome, SlotRow
 from mvote.people.voters import Voter
 from ops.bench.polls import OPTIONS, open_a_poll
 from ops.bench.stage import Installation
-from ops.machine import SetupError
+from ops.machine import SetupError, say
+from verifier.mvote_verify import recount
 
 AT_ONCE = 10_000
 TABLES = (
-    "participation", "envelope", "box", "log_entry", "tree_tile", "checkpoint", "record",
+    "participation", "envelope", "quarantined_envelope", "box", "log_entry", "tree_tile",
+    "checkpoint", "record", "result",
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
+class Effort:
+    """What a count took: seconds, and the greatest memory in MiB, with the greatest helper's."""
+
+    published: bool
+    seconds: float
+    mib: float
+    helper_mib: float
+
+
+@dataclass(frozen=True)
 class Counted:
-    """How long it took, in seconds, and bytes a ballot, all tables and indexes."""
+    """What a great poll took: seconds to shuffle, the effort to count, and bytes."""
 
     shuffle_s: float
-    count_s: float
-    bytes_per_ballot: float
+    count: Effort
+    #: what the relations take up, heap, index and TOAST each by its name
+    bytes_taken: dict[str, int]
+    ballots: int
+
+    @property
+    def bytes_per_ballot(self) -> float:
+        """All tables and indexes."""
+        return sum(self.bytes_taken.values()) / self.ballots
 
 
 @dataclass
@@ -62,13 +84,43 @@ def count_a_great_poll(installation: Installation, app: Flask, ballots: int) -> 
     began = time.perf_counter()
     shuffled = shuffle_all(installation, poll_id)
     shuffle_s = time.perf_counter() - began
+    effort = _count_apart(installation, poll_id)
+    if (shuffled, effort.published) != (ballots, True):
+        raise SetupError(f"{ballots} ballots, {shuffled} shuffled, published: {effort.published}")
+    return Counted(shuffle_s, effort, _bytes_taken(installation), ballots)
+
+
+def _count_apart(installation: Installation, poll_id: uuid.UUID) -> Effort:
+    """Count in a process of its own, whose memory is nobody else's."""
+    spawn = multiprocessing.get_context("spawn")
+    ours, theirs = spawn.Pipe()
+    process = spawn.Process(target=_count, args=[theirs, installation, poll_id])
+    process.start()
+    theirs.close()
+    try:
+        effort: Effort = ours.recv()
+    except EOFError:
+        raise SetupError("counting ended early") from None
+    finally:
+        process.join()
+    return effort
+
+
+def _count(pipe: Connection, installation: Installation, poll_id: uuid.UUID) -> None:
     began = time.perf_counter()
     with installation.acting_as("counter") as session:
-        published = count_poll(session, installation.keystore("counter"), poll_id)
-    count_s = time.perf_counter() - began
-    if (shuffled, published) != (ballots, True):
-        raise SetupError(f"{ballots} ballots, {shuffled} shuffled, published: {published}")
-    return Counted(shuffle_s, count_s, _bytes_taken(installation) / ballots)
+        keystore = installation.keystore("counter")
+        published = count_poll(session, keystore, poll_id, Manner(recount=recount, tell=_tell))
+    seconds = time.perf_counter() - began
+    own, helpers = (
+        resource.getrusage(who).ru_maxrss / 1024
+        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
+    pipe.send(Effort(published, seconds, own, helpers))
+
+
+def _tell(_: uuid.UUID, done: int, size: int) -> None:
+    say(f"   counted {done:,} of {size:,}")
 
 
 def shuffle_all(installation: Installation, poll_id: uuid.UUID) -> int:
@@ -126,12 +178,22 @@ def _end_voting(installation: Installation, poll_id: uuid.UUID) -> None:
         connection.execute("UPDATE poll SET closes_at = clock_timestamp() WHERE id = %s", [poll_id])
 
 
-def _bytes_taken(installation: Installation) -> int:
-    """All that the tables of ballots and their indexes take up, once swept."""
+def _bytes_taken(installation: Installation) -> dict[str, int]:
+    """What the tables of ballots take up, once swept, each with its indexes apart."""
     with psycopg.connect(installation.admin_url, autocommit=True) as connection:
         connection.execute(f"VACUUM {', '.join(TABLES)}")
         sizes = connection.execute(
-            "SELECT sum(pg_total_relation_size(t::regclass)) FROM unnest(%s::text[]) AS t",
+            "SELECT t, pg_table_size(t::regclass), pg_indexes_size(t::regclass)"
+            " FROM unnest(%s::text[]) AS t",
             [list(TABLES)],
-        ).fetchone()
-    return int(sizes[0]) if sizes else 0
+        ).fetchall()
+    tables = {name: table for name, table, _ in sizes}
+    return tables | {f"{name}, index": index for name, _, index in sizes}
+
+
+def table_of_bytes(counted: Counted) -> str:
+    """What each relation takes up a ballot, the greatest first, as Markdown."""
+    lines = ["| relation | bytes a ballot |", "|---|---:|"]
+    by_size = sorted(counted.bytes_taken.items(), key=lambda item: -item[1])
+    lines += [f"| {name} | {size / counted.ballots:.1f} |" for name, size in by_size]
+    return "\n".join([*lines, f"| together | {counted.bytes_per_ballot:.1f} |"])

@@ -25,7 +25,7 @@ from ops.bench.voters import register_voters
 from ops.machine import ROOT, SetupError, say, var_dir
 
 WARM_UP, VOTERS, RUNS = 2_000, 12_000, 3
-COUNTED = 100_000
+COUNTED, MILLION = 100_000, 1_000_000
 FEW, MANY = 1_000, 100_000
 Figures = dict[str, float]
 
@@ -66,15 +66,23 @@ def measure_nearby(stage: Stage) -> Figures:
     return {"nearby_p50_ms_1000": few, "nearby_p50_ms_100000": many, "nearby_ratio": many / few}
 
 
-def measure_counting(stage: Stage) -> Figures:
+def measure_counting(stage: Stage, ballots: int = COUNTED) -> Figures:
     """The last shuffle and the count of a great poll, and what its ballots take up."""
     with stage.installation("bench_counting") as here:
-        counted = counting.count_a_great_poll(here, quiet_app(here), COUNTED)
+        counted = counting.count_a_great_poll(here, quiet_app(here), ballots)
+    say(counting.table_of_bytes(counted))
     return {
-        "shuffle_100000_s": counted.shuffle_s,
-        "count_100000_s": counted.count_s,
+        f"shuffle_{ballots}_s": counted.shuffle_s,
+        f"count_{ballots}_s": counted.count.seconds,
+        "count_mib": counted.count.mib,
+        "count_helper_mib": counted.count.helper_mib,
         "bytes_per_ballot": counted.bytes_per_ballot,
     }
+
+
+def measure_million(stage: Stage) -> Figures:
+    """The same with a million ballots; to fill the box alone takes some minutes."""
+    return measure_counting(stage, MILLION)
 
 
 def compare_servers(stage: Stage) -> Figures:
@@ -89,7 +97,7 @@ MEASURES: dict[str, Callable[[Stage], Figures]] = {
     "nearby": measure_nearby,
     "counting": measure_counting,
 }
-ON_REQUEST = {"servers": compare_servers}
+ON_REQUEST = {"servers": compare_servers, "million": measure_million}
 #: name: what it is, the target, whether more is better
 TARGETS: dict[str, tuple[str, float | None, bool]] = {
     "casts_per_s": ("casts over HTTP a second", 1_200, True),
@@ -102,6 +110,10 @@ TARGETS: dict[str, tuple[str, float | None, bool]] = {
     "nearby_ratio": ("  ratio", 2, False),
     "shuffle_100000_s": ("shuffling 100,000 envelopes, s", None, False),
     "count_100000_s": ("counting 100,000 sealed ballots, s", 15, False),
+    "shuffle_1000000_s": ("shuffling 1,000,000 envelopes, s", None, False),
+    "count_1000000_s": ("counting 1,000,000 sealed ballots, s", 90, False),
+    "count_mib": ("  memory of the process that counts, MiB", None, False),
+    "count_helper_mib": ("  memory of each helper, MiB", None, False),
     "bytes_per_ballot": ("bytes a ballot after closing", 700, False),
     "ready_s": ("web server from start to ready, s", 3, False),
     "worker_mib": ("memory of a web worker, MiB", 150, False),

@@ -33,7 +33,7 @@ from mvote.polls.poll import Poll, PollDefinition
 HELPED_FROM = 50_000
 """Ballots. Below, helpers would take longer to start than to count."""
 MOST_HELPERS = 4
-PACKS_AT_ONCE = 1_000
+PACKS_AT_ONCE = 64
 SECONDS_BETWEEN_NEWS = 2.0
 log = logging.getLogger("mvote.counting")
 

@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 import psycopg
 from flask import Flask
@@ -36,7 +37,8 @@ TABLES = (
 
 @dataclass(frozen=True)
 class Effort:
-    """What a count took: seconds, and the greatest memory in MiB, with the greatest helper's."""
+    """What a count took: seconds, and the greatest memory in MiB, with the greatest helper's
+    (at least what the counter had when it started them)."""
 
     published: bool
     seconds: float
@@ -112,11 +114,15 @@ def _count(pipe: Connection, installation: Installation, poll_id: uuid.UUID) -> 
         keystore = installation.keystore("counter")
         published = count_poll(session, keystore, poll_id, Manner(recount=recount, tell=_tell))
     seconds = time.perf_counter() - began
-    own, helpers = (
-        resource.getrusage(who).ru_maxrss / 1024
-        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    )
-    pipe.send(Effort(published, seconds, own, helpers))
+    helpers = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    pipe.send(Effort(published, seconds, _peak_mib(), helpers))
+
+
+def _peak_mib() -> float:
+    """The peak of this program; `getrusage` would begin with that of whoever started it."""
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    [peak] = [line.split()[1] for line in lines if line.startswith("VmHWM:")]
+    return int(peak) / 1024
 
 
 def _tell(_: uuid.UUID, done: int, size: int) -> None:

@@ -42,6 +42,8 @@ class Effort:
 
     published: bool
     seconds: float
+    #: seconds of processors, of all its processes; PostgreSQL's come beside
+    cpu_s: float
     mib: float
     helper_mib: float
 
@@ -114,8 +116,11 @@ def _count(pipe: Connection, installation: Installation, poll_id: uuid.UUID) -> 
         keystore = installation.keystore("counter")
         published = count_poll(session, keystore, poll_id, Manner(recount=recount, tell=_tell))
     seconds = time.perf_counter() - began
-    helpers = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    pipe.send(Effort(published, seconds, _peak_mib(), helpers))
+    own, helpers = (
+        resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
+    cpu_s = sum(each.ru_utime + each.ru_stime for each in (own, helpers))
+    pipe.send(Effort(published, seconds, cpu_s, _peak_mib(), helpers.ru_maxrss / 1024))
 
 
 def _peak_mib() -> float:

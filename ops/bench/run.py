@@ -74,6 +74,7 @@ def measure_counting(stage: Stage, ballots: int = COUNTED) -> Figures:
     return {
         f"shuffle_{ballots}_s": counted.shuffle_s,
         f"count_{ballots}_s": counted.count.seconds,
+        "count_cpu_s": counted.count.cpu_s,
         "count_mib": counted.count.mib,
         "count_helper_mib": counted.count.helper_mib,
         "bytes_per_ballot": counted.bytes_per_ballot,
@@ -112,6 +113,7 @@ TARGETS: dict[str, tuple[str, float | None, bool]] = {
     "count_100000_s": ("counting 100,000 sealed ballots, s", 15, False),
     "shuffle_1000000_s": ("shuffling 1,000,000 envelopes, s", None, False),
     "count_1000000_s": ("counting 1,000,000 sealed ballots, s", 90, False),
+    "count_cpu_s": ("  seconds of processors, without PostgreSQL's", None, False),
     "count_mib": ("  memory of the process that counts, MiB", None, False),
     "count_helper_mib": ("  memory of each helper, MiB", None, False),
     "bytes_per_ballot": ("bytes a ballot after closing", 700, False),

@@ -52,7 +52,8 @@ from mvote.ballotbox.stock import fill_stock
 from mvote.base import database_time
 from mvote.housekeeping import hide_ended_polls, remove_expired
 from mvote.people.forgetting import forget_expired
-from mvote.polls.auditing import Audit, begin_audit, polls_to_audit, read_roll, write_audit
+from mvote.polls.auditing import begin_audit, polls_to_audit, read_roll, write_audit
+from mvote.polls.turnout_cells import Audit
 from verifier.mvote_verify import recount
 
 PAUSE_SECONDS = 1.0

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from api.holders import open_keystore
 from mvote.ballotbox.poll_keys import key_name
 from mvote.polls import auditing
-from mvote.polls.auditing import age_cell, area_cell, round_to_fives
+from mvote.polls.turnout_cells import age_cell, area_cell, round_to_fives
 from tests.support.world import Person, World
 
 YEAR = dt.datetime.now(dt.UTC).year

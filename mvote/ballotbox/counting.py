@@ -21,9 +21,10 @@ from sqlalchemy.orm import Session
 
 from mvote.ballotbox.helping import helpers, opened_by
 from mvote.ballotbox.keystore import Keystore
+from mvote.ballotbox.statements import records_public, statement_of
 from mvote.ballotbox.stock import sealing_key_name
 from mvote.ballotbox.tables import LogEntry, Result
-from mvote.ballotbox.tallying import Recount, agrees, in_order, records_public, statement_of
+from mvote.ballotbox.tallying import Recount, agrees, in_order
 from mvote.ballotbox.trustees import waiting_for_trustees
 from mvote.ballotbox.unsealing import CHUNK, Count, Opener, chunks
 from mvote.ballotbox.vectors import PACK

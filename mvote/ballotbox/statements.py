@@ -1,0 +1,59 @@
+"""The statement: what the counter attests of a count, and what of it may be published."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mvote.ballotbox.tallying import count_marks, in_order, records_hash
+from mvote.ballotbox.unsealing import Count
+from mvote.polls.definition import SMALLEST_FULL_RECORDS, FrozenPoll
+
+PROGRAM = (
+    "counting.py", "helping.py", "merkle.py", "notation.py", "sealing.py", "statements.py",
+    "tallying.py", "unsealing.py", "vectors.py",
+)  # fmt: skip
+
+
+def program_hash() -> str:
+    """SHA-256 over the source of the counting program, file by file."""
+    digest = hashlib.sha256()
+    for name in PROGRAM:
+        digest.update(name.encode() + b"\x00" + (Path(__file__).parent / name).read_bytes())
+    return digest.hexdigest()
+
+
+def records_public(poll: FrozenPoll, ballots: int) -> bool:
+    """Vectors are shown if frozen so, if enough came, and never few unusual ones."""
+    several_marks = poll.question.max_selections > 1
+    least = SMALLEST_FULL_RECORDS if several_marks else 0
+    return poll.records == "full" and ballots >= max(poll.publish_from, least)
+
+
+def statement_of(
+    poll: FrozenPoll, count: Count, figures: Mapping[str, Any], *, is_public: bool
+) -> dict[str, Any]:
+    """What the counter attests. Totals only if enough ballots came to hide each voter in.
+
+    The records' hash stands beside public records only: of few ballots with few options all
+    possible lists could be tried until one gives the hash.
+    """
+    counted = count_marks(poll.question, count.vectors)
+    statement: dict[str, Any] = {
+        "format": "mvote-statement/1",
+        "poll_id": str(poll.poll_id),
+        "definition_hash": poll.hash.hex(),
+        **figures,
+        "spoilt": 0,
+        "program_hash": program_hash(),
+        "too_few": count.ballots < poll.publish_from,
+    }
+    if not statement["too_few"]:
+        statement["valid"] = count.ballots - counted.blank
+        statement["blank"] = counted.blank
+        statement["totals"] = dict(zip(poll.question.options, counted.totals, strict=True))
+    if is_public:
+        statement["records_hash"] = records_hash(in_order(count.vectors))
+    return statement

@@ -48,10 +48,6 @@ def _bytes(hashes: list[str]) -> list[bytes]:
     return [bytes.fromhex(each) for each in hashes]
 
 
-def refusal(answer: TestResponse) -> tuple[int, str]:
-    return answer.status_code, answer.get_json()["code"]
-
-
 def test_the_entries_give_the_root_of_the_checkpoint(get: Get, poll: dict[str, Any]) -> None:
     note = get("log/checkpoint")
     assert note.content_type == "text/plain; charset=utf-8"
@@ -92,28 +88,6 @@ def test_a_ballot_is_found_by_its_tracker_with_its_proof_and_nothing_of_its_choi
         assert merkle.verify_inclusion(proof["index"], proof["size"], leaf, path, root)
 
 
-@pytest.mark.parametrize("tracker", ["0" * 32, "0" * 31, "0" * 33, "G" * 32, "A" * 32, "%00"])
-def test_what_is_no_tracker_in_the_log_is_not_found(get: Get, tracker: str) -> None:
-    assert refusal(get(f"ballots/{tracker}")) == (404, "not-found")
-
-
-def test_a_ballot_that_waits_is_not_in_the_log(world: World) -> None:
-    poll = world.open_poll()
-    tracker = world.cast(poll, world.citizen()).get_json()["tracker"]
-    answer = world.client.get(f"/v1/polls/{poll['id']}/ballots/{tracker}")
-    assert refusal(answer) == (404, "not-found")
-
-
-def test_a_ballot_of_another_poll_is_not_found(
-    world: World, get: Get, poll: dict[str, Any]
-) -> None:
-    other = world.open_poll()
-    world.close(other)
-    world.sign()
-    answer = world.client.get(f"/v1/polls/{other['id']}/ballots/{poll['trackers'][0]}")
-    assert refusal(answer) == (404, "not-found")
-
-
 def test_who_asks_for_a_ballot_is_not_looked_at(world: World, poll: dict[str, Any]) -> None:
     path = f"/v1/polls/{poll['id']}/ballots/{poll['trackers'][0]}"
     plain = world.client.get(path)
@@ -124,59 +98,6 @@ def test_who_asks_for_a_ballot_is_not_looked_at(world: World, poll: dict[str, An
     ):
         answer = world.client.get(path, headers={"Authorization": authorization})
         assert (answer.status_code, answer.get_json()) == (200, plain.get_json())
-
-
-@pytest.mark.parametrize(
-    ("path", "query"),
-    [
-        ("entries", {"start": 3, "end": 2}),
-        ("entries", {"end": 99}),
-        ("entries", {"start": 99}),
-        ("entries", {"start": -1}),
-        ("entries", {"end": 10**30}),
-        ("entries", {"start": "x"}),
-        ("proof/inclusion", {}),
-        ("proof/inclusion", {"index": 6}),
-        ("proof/inclusion", {"index": 3, "size": 3}),
-        ("proof/inclusion", {"index": 0, "size": 0}),
-        ("proof/inclusion", {"index": 0, "size": 7}),
-        ("proof/inclusion", {"index": -1}),
-        ("proof/inclusion", {"index": 10**17, "size": 10**17}),
-        ("proof/consistency", {}),
-        ("proof/consistency", {"from": 3, "to": 2}),
-        ("proof/consistency", {"from": 0, "to": 7}),
-        ("proof/consistency", {"from": 7}),
-        ("proof/consistency", {"from": -1, "to": 2}),
-        ("proof/consistency", {"from": 10**18 - 1, "to": 10**18 - 1}),
-    ],
-)
-def test_places_outside_the_log_or_in_the_wrong_order_are_refused(
-    get: Get, path: str, query: dict[str, Any]
-) -> None:
-    answer = get(f"log/{path}", **query)
-    assert refusal(answer) == (422, "invalid-request")
-    assert {fault["in"] for fault in answer.get_json()["errors"]} == {"query"}
-
-
-def test_before_a_signed_checkpoint_there_is_no_log_to_read(world: World) -> None:
-    poll = world.open_poll()
-    for log_of in (f"/v1/polls/{poll['id']}/log", "/v1/log"):
-        for path in (
-            "checkpoint",
-            "entries",
-            "proof/inclusion?index=0",
-            "proof/consistency?from=0",
-        ):
-            assert refusal(world.client.get(f"{log_of}/{path}")) == (404, "not-found")
-
-
-def test_the_log_of_a_draft_or_of_no_poll_is_not_found_not_even_by_its_author(
-    world: World,
-) -> None:
-    author = world.officer()
-    for poll_id in (world.draft(author)["id"], secrets.token_hex(16), str(CITY)):
-        answer = world.client.get(f"/v1/polls/{poll_id}/log/checkpoint", headers=author.headers)
-        assert refusal(answer) == (404, "not-found")
 
 
 def test_what_has_not_changed_is_answered_with_304(world: World, poll: dict[str, Any]) -> None:

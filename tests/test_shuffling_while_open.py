@@ -1,8 +1,7 @@
-"""Shuffling while a poll is open: sorted batches, k behind, and casting never waits for it."""
+"""Shuffling while a poll is open: sorted batches, and k stay behind."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from api.db import transaction
 from api.holders import open_keystore
-from jobs import shuffler_round
 from mvote.ballotbox.keystore import DirectoryKeystore
 from mvote.ballotbox.lookout import QUICK_S, REST, Lookout
 from mvote.ballotbox.poll_keys import key_name
@@ -154,63 +152,6 @@ def test_what_waits_in_a_voided_poll_still_reaches_the_log_and_the_link_key_live
     assert waiting(world, poll) == 0
     assert name not in keystore.names("poll/")
     assert world.rows("SELECT state FROM poll") == [("voided",)]
-
-
-def test_casting_does_not_wait_for_a_shuffle_and_the_shuffle_takes_only_what_it_saw(
-    world: World, poll: FrozenPoll, keystore: DirectoryKeystore
-) -> None:
-    trackers = cast_together(world, poll, strangers(2 * K))
-    with Session(world.engines["shuffler"]) as session, transaction(session):
-        assert shuffle(session, keystore, poll.poll_id) == Batch(ballots=K, waiting=0)
-        trackers += cast_together(world, poll, strangers(5))  # the batch is not committed yet
-    assert waiting(world, poll) == K + 5
-    check_log(world, poll, trackers)
-
-
-def test_closing_does_not_wait_for_a_shuffle_either(
-    world: World, poll: FrozenPoll, keystore: DirectoryKeystore
-) -> None:
-    trackers = cast_together(world, poll, strangers(2 * K))
-    with Session(world.engines["shuffler"]) as session, transaction(session):
-        shuffle(session, keystore, poll.poll_id)
-        world.end_voting({"id": str(poll.poll_id)})
-        with Session(world.engines["shuffler"]) as other, transaction(other):
-            other.execute(text("SET LOCAL lock_timeout = '5s'"))
-            assert close_poll(other, poll.poll_id)
-    world.run_shuffler()
-    check_log(world, poll, trackers)
-    assert world.rows("SELECT state FROM poll") == [("closed",)]
-
-
-def test_casting_from_four_sides_while_two_shufflers_are_at_work_loses_and_doubles_nothing(
-    world: World, poll: FrozenPoll, keystore: DirectoryKeystore
-) -> None:
-    trackers: list[str] = []
-    done = threading.Event()
-
-    def cast() -> None:
-        for _ in range(12):
-            trackers.extend(cast_together(world, poll, strangers(25)))
-
-    def work() -> None:
-        while not done.is_set():
-            shuffler_round(world.engines["shuffler"], keystore)
-
-    casters = [threading.Thread(target=cast) for _ in range(4)]
-    workers = [threading.Thread(target=work) for _ in range(2)]
-    for thread in (*casters, *workers):
-        thread.start()
-    for thread in casters:
-        thread.join(60)
-    done.set()
-    for thread in workers:
-        thread.join(60)
-    assert len(trackers) == 1200
-    assert len(batches_in(world, poll.poll_id)) > 1
-    check_log(world, poll, trackers)
-    world.close({"id": str(poll.poll_id)})
-    check_log(world, poll, trackers)
-    assert waiting(world, poll) == 0
 
 
 def test_looking_for_work_rests_after_it_took_long(world: World) -> None:

@@ -1,0 +1,62 @@
+"""The second copy as an operator meets it: settings, `keys check`, `keys mend`."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from api.holders import open_keystore
+from api.settings import Misconfigured, Settings, read_settings
+from tests.support.disks import SECRET
+
+
+def test_check_names_what_a_copy_lacks_and_mend_makes_it_whole(
+    app: Flask, tmp_path: Path, tidy: None
+) -> None:
+    runner, kept = app.test_cli_runner(), dict(app.extensions)
+    (tmp_path / "copy").mkdir()
+    settings = replace(kept["settings"], keystore=tmp_path / "keys",
+                       keystore_copy=tmp_path / "copy")  # fmt: skip
+    app.extensions["settings"] = settings
+    app.extensions["keystore"] = open_keystore(settings, "api")
+    try:
+        assert runner.invoke(args=["keys", "init"]).exit_code == 0
+        assert runner.invoke(args=["keys", "check"]).exit_code == 0
+        (tmp_path / "copy/api/anchor.key").unlink()
+        (tmp_path / "copy/api/phone-hash.key").write_bytes(b"rubbish")
+        result = runner.invoke(args=["keys", "check"])
+        assert result.exit_code == 1
+        assert set(result.stderr.splitlines()) == {
+            "api/anchor: missing in the copy",
+            "api/phone-hash: unreadable in the copy",
+        }
+        mended = runner.invoke(args=["keys", "mend"]).stdout.splitlines()
+        assert mended == ["mended api/anchor", "mended api/phone-hash"]
+        assert runner.invoke(args=["keys", "check"]).exit_code == 0
+    finally:
+        app.extensions.update(kept)
+
+
+@pytest.fixture
+def given(tmp_path: Path) -> dict[str, str]:
+    return {"MVOTE_ENV": "test", "VAR_DIR": str(tmp_path),
+            "KEYSTORE_COPY_DIR": str(tmp_path / "copy")}  # fmt: skip
+
+
+def test_the_copy_may_not_be_the_keystore_itself(given: dict[str, str], tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured, match="no second copy"):
+        read_settings(given | {"KEYSTORE_COPY_DIR": str(tmp_path / "keys" / "..") + "/keys"})
+
+
+def test_a_process_starts_without_its_copy_because_voting_must_go_on(
+    given: dict[str, str], tmp_path: Path
+) -> None:
+    settings: Settings = read_settings(given)
+    (tmp_path / "copy").mkdir()
+    open_keystore(settings, "api").put("anchor", SECRET)
+    shutil.rmtree(tmp_path / "copy")
+    assert open_keystore(settings, "api").get("anchor") == SECRET

@@ -12,6 +12,7 @@ from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
     Counter,
+    Gauge,
     Histogram,
     generate_latest,
 )
@@ -34,6 +35,11 @@ SECONDS = Histogram(
     "mvote_request_seconds", "Duration of requests by route.", ["route"], registry=REGISTRY,
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
 )  # fmt: skip
+UNSIGNED = Gauge(
+    "mvote_unsigned_checkpoints",
+    "Checkpoints without a signature; if it does not fall, the shuffler says why in its log.",
+    registry=REGISTRY,
+)
 
 
 def register(app: Flask) -> None:
@@ -66,6 +72,8 @@ def metrics() -> Response:
     settings: Settings = current_app.extensions["settings"]
     if not settings.metrics:
         raise HTTP_FAULTS[404]
+    unsigned = _one("SELECT count(*) FROM checkpoint WHERE note IS NULL")
+    UNSIGNED.set(unsigned if isinstance(unsigned, int) else float("nan"))
     return Response(generate_latest(REGISTRY), content_type=CONTENT_TYPE_LATEST)
 
 

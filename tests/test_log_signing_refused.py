@@ -186,6 +186,19 @@ def test_a_tampered_city_log_is_not_signed(world: World, clerk: Clerk) -> None:
     assert unsigned(world) == 1
 
 
+def test_the_figures_say_how_many_checkpoints_wait_for_a_signature(
+    world: World, clerk: Clerk
+) -> None:
+    poll = world.open_poll()
+    grow(world, poll)
+    grow(world, poll)
+    waiting = "mvote_unsigned_checkpoints 2.0"
+    assert waiting in world.client.get("/metrics").get_data(as_text=True)
+    assert clerk.round()
+    figures = world.client.get("/metrics").get_data(as_text=True)
+    assert "mvote_unsigned_checkpoints 0.0" in figures
+
+
 def test_a_refusal_is_said_at_once_and_then_each_minute(
     world: World, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -24,6 +26,7 @@ from mvote.ballotbox.witnessing import Witness as Adapter
 from tests.support.logs import CITY, grow, notes_of, unsigned
 from tests.support.witnesses import answering, new_witness, served, serving, settle, trickling
 from tests.support.world import World
+from verifier import mvote_witness
 
 
 def log_verifiers(world: World) -> list[Verifier]:
@@ -158,6 +161,17 @@ def test_a_witness_that_lies_about_its_size_stops_signing_and_is_named(
         assert not settle(clerk_with(world, tmp_path, HttpWitness(STRANGER, url)))
     assert unsigned(world) == 1
     assert STRANGER.name in "".join(str(vars(r).get("reason")) for r in caplog.records)
+
+
+@pytest.mark.parametrize("hours", [-1, 1, 24 * 365 * 100])
+def test_the_time_in_a_cosignature_is_the_witnesss_own(
+    world: World, tmp_path: Path, honest: HttpWitness, monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    jumped = time.time() + 3600 * hours
+    monkeypatch.setattr(mvote_witness, "time", SimpleNamespace(time=lambda: jumped))
+    grow(world, world.open_poll())
+    assert settle(clerk_with(world, tmp_path, honest))
+    assert cosigned_sizes(world) == [1]
 
 
 def test_a_slow_witness_delays_no_round_and_is_given_up(world: World, tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def services(port: int) -> dict[str, list[str]]:
     web_workers = os.environ.get("WEB_WORKERS") or "2"
     return {
         "web": [
-            *(sys.executable, "-m", "gunicorn", "--worker-class", "gevent"),
+            *(sys.executable, "-m", "gunicorn", "--worker-class", "api.worker.Worker"),
             *("--bind", f"127.0.0.1:{port}", "--workers", web_workers),
             *("--timeout", "30", "--graceful-timeout", "20", "--no-control-socket"),
             *("--log-level", "warning", "wsgi:app"),

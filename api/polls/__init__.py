@@ -8,6 +8,7 @@ from api.polls import (
     finding,
     governing,
     log,
+    notices,
     participations,
     published_keys,
     results,
@@ -18,6 +19,7 @@ from api.polls import (
 BLUEPRINTS = [
     views.blp,
     governing.blp,
+    notices.blp,
     finding.blp,
     ballots.blp,
     results.blp,

@@ -1,4 +1,4 @@
-"""Closing early, extending, voiding, publishing against the accounting, correcting; notices.
+"""Closing early, extending, voiding, publishing against the accounting, correcting.
 
 Each takes two officers: the first call answers 202, the same call of a second officer carries it
 out. A citizen closes a poll of their own alone.
@@ -9,19 +9,17 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-import marshmallow as ma
 from flask import Response
-from marshmallow.validate import OneOf
 from sqlalchemy.orm import Session
 
-from api.access import access, caller, caller_or_nobody
+from api.access import access, caller
 from api.approvals import RequestedSchema, requested
 from api.blueprint import Blueprint, may_raise
-from api.db import db, transaction
+from api.db import transaction
 from api.etags import tagged
-from api.fields import Instant, LocalText, ShownText
+from api.fields import Instant, LocalText
 from api.idempotency import idempotent
-from api.pages import page_of
+from api.polls.notices import NoticeSchema, as_shown
 from api.polls.schemas import PollSchema, Strict
 from api.polls.views import shown
 from api.wiring import wiring
@@ -29,7 +27,7 @@ from mvote.base import database_time, instant
 from mvote.errors import ImpossibleTransition, NotAllowed
 from mvote.polls.drafting import poll_known_to
 from mvote.polls.governing import CLOSE, CORRECT, EXTEND, PUBLISH, VOID, Act, govern
-from mvote.polls.notices import KINDS, Notice, notices_of
+from mvote.polls.notices import notices_of
 
 blp = Blueprint("governing", "governing", description="Acts of two officers, and their notices.")
 ASKED = {"schema": RequestedSchema, "description": "Asked for; a second officer must follow."}
@@ -42,17 +40,6 @@ class ExtensionRequest(Strict):
 
 class NoticeRequest(Strict):
     text = LocalText(max_length=2000, required=True)
-
-
-class NoticeSchema(ma.Schema):
-    """A notice: `hash`, an entry of the poll's log, is SHA-256 of `content` in RFC 8785 form."""
-
-    n = ma.fields.Integer(required=True)
-    kind = ma.fields.String(required=True, validate=OneOf(KINDS))
-    at = Instant(required=True)
-    text = ShownText(required=True, allow_none=True)
-    hash = ma.fields.String(required=True)
-    content = ma.fields.Dict(required=True)
 
 
 def _done(act: Act, poll_id: uuid.UUID, arguments: dict[str, Any]) -> Response:
@@ -138,30 +125,5 @@ def correct_a_poll(body: dict[str, Any], poll_id: uuid.UUID) -> Response:
         waits = _govern(session, CORRECT, poll_id, body)
         if waits is None:
             *_, notice = notices_of(session, poll_id)
-            return tagged(NoticeSchema().dump(_as_shown(notice)), status=201)
+            return tagged(NoticeSchema().dump(as_shown(notice)), status=201)
     return tagged(waits, status=202)
-
-
-@blp.get("/polls/<uuid:poll_id>/notices")
-@access("public")
-@blp.response(200, page_of(NoticeSchema, "NoticeList"))
-def list_of_notices(poll_id: uuid.UUID) -> dict[str, Any]:
-    """All that was done to the poll beside its plan, in its order."""
-    session = db.session()
-    poll_known_to(session, poll_id, caller_or_nobody())
-    return {
-        "items": [_as_shown(notice) for notice in notices_of(session, poll_id)],
-        "next_cursor": None,
-    }
-
-
-def _as_shown(notice: Notice) -> dict[str, Any]:
-    said = notice.document
-    return {
-        "n": notice.n,
-        "kind": said["kind"],
-        "at": notice.at,
-        "text": said.get("text"),
-        "hash": notice.hash.hex(),
-        "content": said,
-    }

@@ -17,6 +17,7 @@ from mvote.ballotbox.checkpoints import LogState, read_checkpoint
 from mvote.ballotbox.clerk import Clerk
 from mvote.ballotbox.keystore import KeyMissing
 from mvote.ballotbox.log_keys import LogKeys
+from mvote.ballotbox.marks import MarkFile
 from mvote.ballotbox.poll_keys import key_name
 from tests.support.logs import (
     CITY,
@@ -147,6 +148,36 @@ def test_a_mark_that_cannot_be_read_is_no_mark_of_nothing(
     assert not world.new_clerk(tmp_path / "mark").round()
     assert unsigned(world) == 1
     assert str(tmp_path / "mark") in _reasons(caplog)
+
+
+def test_the_mark_lies_in_two_places_and_the_further_one_counts(
+    world: World, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, second = tmp_path / "a" / "mark", tmp_path / "b" / "mark"
+    clerk, poll = world.new_clerk(first), world.open_poll()
+    clerk.mark = MarkFile(first, second)
+    grow(world, poll)
+    assert clerk.round()
+    assert first.read_bytes() == second.read_bytes()
+    with kept(world) as restore:
+        grow(world, poll)
+        assert clerk.round()
+        restore()
+    first.unlink()  # the disk of the first was lost
+    grow(world, poll)
+    assert not clerk.round()
+    assert "restored to an earlier state" in _reasons(caplog)
+
+
+def test_a_second_place_out_of_reach_is_said_and_stops_nothing(
+    world: World, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    clerk = world.new_clerk(tmp_path / "mark")
+    clerk.mark = MarkFile(tmp_path / "mark", tmp_path / "away" / "shuffler" / "mark")
+    grow(world, world.open_poll())
+    assert clerk.round()
+    assert unsigned(world) == 0
+    assert "mark not copied" in caplog.text
 
 
 OTHER_ROOT = "UPDATE checkpoint SET root = sha256('other') WHERE note IS NULL AND poll_id = '{}'"

@@ -17,7 +17,7 @@ import geo.tables  # noqa: F401  # both, so that the metadata knows every table
 import mvote.tables  # noqa: F401
 from api.logins import login_of
 from api.settings import Settings
-from api.witnesses import mark_path
+from api.witnesses import mark_paths
 from mvote.ballotbox.keystore import HOLDERS
 from mvote.ballotbox.poll_keys import HANDED_TO, key_name
 from mvote.ballotbox.stock import sealing_key_name
@@ -51,7 +51,8 @@ def empty(session: Session, settings: Settings) -> None:
 def _destroy_keys(settings: Settings, polls: list[uuid.UUID], public_keys: list[bytes]) -> None:
     names = [key_name(poll_id, letter) for poll_id in polls for letter in HANDED_TO]
     names += [sealing_key_name(key) for key in public_keys]
-    mark_path(settings).unlink(missing_ok=True)  # the city's log begins anew
+    for mark in mark_paths(settings):
+        mark.unlink(missing_ok=True)  # the city's log begins anew
     for holder in HOLDERS:
         with login_of(settings, holder) as login:
             if login is not None:

@@ -35,14 +35,15 @@ def clerk_of(settings: Settings, engine: Engine, keystore: Keystore) -> Clerk:
         keystore=keystore,
         transaction=one_transaction,
         city=city_origin(settings.host),
-        mark=marks.MarkFile(mark_path(settings)),
+        mark=marks.MarkFile(*mark_paths(settings)),
         witnesses=witnesses_of(settings),
     )
 
 
-def mark_path(settings: Settings) -> Path:
-    """Where the mark lies: with the shuffler's keys, so in no backup of the database."""
-    return settings.keystore / "shuffler" / marks.NAME
+def mark_paths(settings: Settings) -> list[Path]:
+    """Where the mark lies: with the shuffler's keys and their copy, in no backup of a database."""
+    roots = [root for root in (settings.keystore, settings.keystore_copy) if root]
+    return [root / "shuffler" / marks.NAME for root in roots]
 
 
 def witnesses_of(settings: Settings) -> list[Witness]:

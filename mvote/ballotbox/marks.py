@@ -6,6 +6,7 @@ earlier state is known by what it lacks.
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from mvote.ballotbox.checkpoints import LogState, read_checkpoint
 from mvote.ballotbox.notes import MalformedNote
 
 NAME = "city-checkpoint"
+log = logging.getLogger("mvote.signing")
 
 
 class MarkUnreadable(ValueError):
@@ -20,24 +22,41 @@ class MarkUnreadable(ValueError):
 
 
 class MarkFile:
-    """The mark as a file in the shuffler's own folder."""
+    """The mark as a file beside the shuffler's keys, and another beside their second copy."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, copy: Path | None = None) -> None:
+        self._path, self._copy = path, copy
 
     def read(self) -> LogState | None:
         """What was signed last; None if nothing ever was. Raises MarkUnreadable or OSError."""
-        try:
-            return read_checkpoint(self._path.read_bytes())
-        except FileNotFoundError:
-            return None
-        except MalformedNote as error:
-            raise MarkUnreadable(f"{self._path}: {error}") from None
+        found = [_read(path) for path in (self._path, self._copy) if path]
+        return max(filter(None, found), key=lambda state: state.size, default=None)
 
     def write(self, note: str) -> None:
-        """Put *note* in the place of what was there, durably, or raise OSError and leave that."""
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        replace_durably(self._path, note.encode(), mode=0o600)
+        """Put *note* in the place of what was there, durably, or raise OSError and leave that.
+
+        A second copy that is out of reach is said aloud, and stops nothing.
+        """
+        _write(self._path, note)
+        if self._copy:
+            try:
+                _write(self._copy, note)
+            except OSError as error:
+                log.warning("mark not copied", extra={"reason": str(error)})
+
+
+def _read(path: Path) -> LogState | None:
+    try:
+        return read_checkpoint(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except MalformedNote as error:
+        raise MarkUnreadable(f"{path}: {error}") from None
+
+
+def _write(path: Path, note: str) -> None:
+    path.parent.mkdir(exist_ok=True, mode=0o700)  # the keystore itself must be there
+    replace_durably(path, note.encode(), mode=0o600)
 
 
 def replace_durably(path: Path, content: bytes, *, mode: int = 0o644) -> None:

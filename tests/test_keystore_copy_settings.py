@@ -12,6 +12,7 @@ from flask import Flask
 from api.holders import open_keystore
 from api.settings import Misconfigured, Settings, read_settings
 from tests.support.disks import SECRET
+from tests.support.world import World
 
 
 def test_check_names_what_a_copy_lacks_and_mend_makes_it_whole(
@@ -60,3 +61,22 @@ def test_a_process_starts_without_its_copy_because_voting_must_go_on(
     open_keystore(settings, "api").put("anchor", SECRET)
     shutil.rmtree(tmp_path / "copy")
     assert open_keystore(settings, "api").get("anchor") == SECRET
+
+
+def test_no_poll_opens_while_its_keys_could_not_be_kept_twice(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = replace(world.settings, keystore_copy=tmp_path / "away")
+    away = replace(world.wiring, keystore=open_keystore(settings, "api"))
+    monkeypatch.setitem(world.app.extensions, "wiring", away)
+    officer = world.officer()
+    draft = world.draft(officer)
+    opening = f"/v1/polls/{draft['id']}/open"
+    refused = world.client.post(opening, headers=officer.headers)
+    body = refused.get_json()
+    assert (refused.status_code, body["code"]) == (409, "not-ready-to-open")
+    assert [each["code"] for each in body["hindrances"]] == ["keystore-away"]
+    assert world.count("poll_definition") == 0
+    assert world.rows("SELECT count(*) FROM sealing_key WHERE poll_id IS NOT NULL") == [(0,)]
+    (tmp_path / "away").mkdir()
+    assert world.client.post(opening, headers=officer.headers).status_code == 200

@@ -32,6 +32,10 @@ TITLES = {
         "개표용 키가 준비되지 않았습니다. 잠시 후 다시 시도해 주세요.",
         "The counter has no sealing key in stock. Try again in a moment.",
     ),
+    "keystore-away": (
+        "지금은 키를 안전하게 보관할 수 없습니다. 잠시 후 다시 시도해 주세요.",
+        "Keys cannot be kept safely now. Try again in a moment.",
+    ),
     "no-trustee-key": (
         "보관위원들의 키를 정해 주세요.",
         "Name the trustees' key.",

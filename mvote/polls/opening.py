@@ -70,7 +70,7 @@ def open_poll(
         hindrances.append(_nothing_taken(poll))
     if custody is None:
         raise NotReadyToOpen(hindrances=[each.shown() for each in hindrances])
-    make_poll_keys(around.keystore, poll.id)
+    _make_keys(around.keystore, poll)
     poll.opens_at = max(poll.opens_at or now, now)
     definition = _frozen(session, poll, custody, around)
     session.add(definition)
@@ -128,6 +128,15 @@ def _hindrances_in_place(session: Session, poll: Poll, places: Places) -> Iterat
 def _warnings(session: Session, poll: Poll, places: Places) -> Iterator[Hindrance]:
     if places.is_narrow(session, poll_id=poll.id):
         yield Hindrance("narrow-area", "/presence/area")
+
+
+def _make_keys(keystore: Keystore, poll: Poll) -> None:
+    """Without keys that lie in every copy nothing is opened. Raises NotReadyToOpen."""
+    try:
+        make_poll_keys(keystore, poll.id)
+    except OSError:  # a copy is out of reach, or a disk is full
+        hindrance = Hindrance("keystore-away", "")
+        raise NotReadyToOpen(hindrances=[hindrance.shown()]) from None
 
 
 def _take_custody(session: Session, poll: Poll) -> dict[str, Any] | None:

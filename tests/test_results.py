@@ -115,6 +115,18 @@ def test_a_multiple_choice_frozen_as_full_stays_totals_only_with_fewer_than_50_b
     assert world.rows("SELECT records_public FROM result") == [(False,)]
 
 
+def test_a_multiple_choice_frozen_as_full_publishes_its_records_from_50_ballots_on(
+    world: World,
+) -> None:
+    asked = question("a", "b", kind="multiple")
+    poll = world.open_poll(question=asked, publish_from=2, records="full")
+    for voter in world.citizens(50):
+        world.cast(poll, voter, ["a", "b"])
+    world.finish(poll)
+    records = world.client.get(f"/v1/polls/{poll['id']}/records").get_json()
+    assert {tuple(item["selections"]) for item in records["items"]} == {("a", "b")}
+
+
 def test_records_stay_hidden_while_the_totals_are(world: World) -> None:
     asked = question("a", "b", kind="multiple")
     poll = world.open_poll(question=asked, publish_from=60, records="full")

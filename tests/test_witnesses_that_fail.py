@@ -23,7 +23,7 @@ from mvote.ballotbox.log_keys import LogKeys
 from mvote.ballotbox.notes import Verifier
 from mvote.ballotbox.witnessing import Answer
 from mvote.ballotbox.witnessing import Witness as Adapter
-from tests.support.logs import CITY, grow, notes_of, unsigned
+from tests.support.logs import CITY, grow, kept, notes_of, unsigned
 from tests.support.witnesses import answering, new_witness, served, serving, settle, trickling
 from tests.support.world import World
 from verifier import mvote_witness
@@ -161,6 +161,23 @@ def test_a_witness_that_lies_about_its_size_stops_signing_and_is_named(
         assert not settle(clerk_with(world, tmp_path, HttpWitness(STRANGER, url)))
     assert unsigned(world) == 1
     assert STRANGER.name in "".join(str(vars(r).get("reason")) for r in caplog.records)
+
+
+def test_what_a_witness_knew_is_not_forgotten_when_it_talks_nonsense(
+    world: World, tmp_path: Path
+) -> None:
+    folder, poll = tmp_path / "folder", world.open_poll()
+    folder.mkdir()
+    with kept(world) as restore:
+        grow(world, poll)
+        settle(clerk_with(world, tmp_path, DirectoryWitness(STRANGER, folder)))
+        restore()
+    clerk = world.new_clerk(tmp_path / "lost" / "mark", DirectoryWitness(STRANGER, folder))
+    assert not settle(clerk)
+    (folder / "checkpoint").write_text("garbage")
+    grow(world, poll)
+    assert not settle(clerk)
+    assert unsigned(world) == 1
 
 
 @pytest.mark.parametrize("hours", [-1, 1, 24 * 365 * 100])

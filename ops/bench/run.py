@@ -17,7 +17,7 @@ from collections.abc import Callable
 from flask import Flask
 
 from api.app import create_app
-from ops.bench import casting, counting, nearby, servers, slot
+from ops.bench import casting, counting, log, nearby, servers, slot
 from ops.bench.polls import CIRCLE, RESIDENTS, open_a_poll
 from ops.bench.serving import serving
 from ops.bench.stage import Installation, Stage, staged
@@ -86,6 +86,12 @@ def measure_million(stage: Stage) -> Figures:
     return measure_counting(stage, MILLION)
 
 
+def measure_log(stage: Stage) -> Figures:
+    """Appending to a log of a million entries, and proving from it."""
+    with stage.installation("bench_log") as here:
+        return log.measure_log(here, quiet_app(here), MILLION)
+
+
 def compare_servers(stage: Stage) -> Figures:
     """Which web server casts fastest; prints a table of its own."""
     with stage.installation("bench_servers") as here:
@@ -98,7 +104,7 @@ MEASURES: dict[str, Callable[[Stage], Figures]] = {
     "nearby": measure_nearby,
     "counting": measure_counting,
 }
-ON_REQUEST = {"servers": compare_servers, "million": measure_million}
+ON_REQUEST = {"servers": compare_servers, "million": measure_million, "log": measure_log}
 #: name: what it is, the target, whether more is better
 TARGETS: dict[str, tuple[str, float | None, bool]] = {
     "casts_per_s": ("casts over HTTP a second", 1_200, True),
@@ -116,6 +122,15 @@ TARGETS: dict[str, tuple[str, float | None, bool]] = {
     "count_cpu_s": ("  seconds of processors, without PostgreSQL's", None, False),
     "count_mib": ("  memory of the process that counts, MiB", None, False),
     "count_helper_mib": ("  memory of each helper, MiB", None, False),
+    "log_fill_per_s": ("entries a second in batches of 100,000, to 1,000,000", None, True),
+    "log_append_50_ms": ("appending 50 entries to 1,000,000, ms", 100, False),
+    "log_append_50_rows": ("  rows read, at most", None, False),
+    "log_inclusion_ms": ("an inclusion proof at 1,000,000, ms", 10, False),
+    "log_inclusion_rows": ("  tiles read, at most", None, False),
+    "log_consistency_ms": ("a consistency proof at 1,000,000, ms", 10, False),
+    "log_consistency_rows": ("  tiles read, at most", None, False),
+    "log_tile_bytes": ("bytes of tiles an entry, with their key", None, False),
+    "log_tracker_index_bytes": ("bytes of the trackers' index an entry", None, False),
     "bytes_per_ballot": ("bytes a ballot after closing", 700, False),
     "ready_s": ("web server from start to ready, s", 3, False),
     "worker_mib": ("memory of a web worker, MiB", 150, False),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import uuid
 from collections.abc import Iterable
 from contextlib import suppress
@@ -25,9 +27,12 @@ from mvote.ballotbox.keystore import DirectoryKeystore
 from mvote.ballotbox.progress import note_progress
 from mvote.ballotbox.unsealing import Chunk, Count, Opener
 from mvote.ballotbox.vectors import PACK
+from mvote.polls.definition import canonical
 from mvote.polls.results import published_records
 from tests.support.ballots import ballot as paper_of
 from tests.support.ballots import frozen, rows_for
+from tests.support.database import ROOT
+from tests.support.waiting import wait_until
 from tests.support.world import World
 from verifier.mvote_verify import recount
 
@@ -252,3 +257,31 @@ def test_an_opener_checks_each_ballot_against_its_own_entry(world: World) -> Non
 
 def _private(keystore: DirectoryKeystore, public: bytes) -> X25519PrivateKey:
     return X25519PrivateKey.from_private_bytes(keystore.get(f"sealing/{public.hex()}"))
+
+
+LEFT_ALONE = """
+import multiprocessing, sys, time
+from mvote.ballotbox.helping import helpers
+with helpers(2, sys.argv[1].encode(), bytes(32)):
+    print(*(child.pid for child in multiprocessing.active_children()), flush=True)
+    time.sleep(60)
+"""
+
+
+def test_helpers_end_with_a_counter_that_is_killed(world: World) -> None:
+    definition = frozen(world, world.open_poll()).document
+    command = [sys.executable, "-c", LEFT_ALONE, canonical(definition).decode()]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as counter:
+        assert counter.stdout is not None
+        pids = counter.stdout.readline().split()
+        assert len(pids) == 2
+        counter.kill()
+    wait_until(lambda: not any(_is_alive(pid) for pid in pids))
+
+
+def _is_alive(pid: str) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"

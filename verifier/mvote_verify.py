@@ -345,7 +345,7 @@ class Bundle:
     def __init__(self, path: Path) -> None:
         self._path, length = path, path.stat().st_size
         require(22 <= length < MOST_BYTES, "this is no bundle: too short or too long")
-        start, directory = self._end(length)
+        files, start, directory = self._end(length)
         self._places: dict[str, tuple[int, int, int]] = {}  # where, how long, CRC-32
         at = 0
         for name, crc, size in self._directory(start, directory):
@@ -354,15 +354,16 @@ class Bundle:
             require(self._at(at, len(header)) == header, f"{name} does not begin as it must")
             self._places[name] = (at + len(header), size, crc)
             at += len(header) + size
-        require(at == start, "there are bytes between its files")
+        whole = (at, len(self._places)) == (start, files)
+        require(whole, "there are bytes between its files, or fewer files than it says")
 
-    def _end(self, length: int) -> tuple[int, int]:
+    def _end(self, length: int) -> tuple[int, int, int]:
         files, directory, start = struct.unpack("<10xH2L2x", self._at(length - 22, 22))
         end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, files, files, directory, start, 0)
         require(self._at(length - 22, 22) == end, "this is no bundle: no plain ZIP archive")
         require(start + directory + 22 == length, "there are bytes outside its files")
         require(directory <= MOST_JSON, "its list of files is too long")
-        return start, directory
+        return files, start, directory
 
     def _directory(self, start: int, length: int) -> Iterator[tuple[str, int, int]]:
         listed, at = self._at(start, length), 0

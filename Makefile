@@ -8,7 +8,7 @@ export PORT
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run stop test lint bench openapi migrate backup restore setup setup-dev \
+.PHONY: help run stop test lint bench torture openapi migrate backup restore setup setup-dev \
 	setup-bench setup-backup clean
 
 help: ## show this list
@@ -30,6 +30,9 @@ lint: setup-dev ## ruff and mypy --strict
 
 bench: setup-bench ## measure, and write var/bench.json
 	@exec $(PYTHON) -m ops.bench.run $(ARGS)
+
+torture: setup-dev ## the hard tests in their long forms (ARGS='--short': as the tests do)
+	@exec $(PYTHON) -m ops.torture.run $(ARGS)
 
 openapi: setup-dev ## write openapi.yaml anew from the code that serves it
 	$(PYTHON) -m flask --app wsgi openapi write

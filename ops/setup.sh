@@ -7,7 +7,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 kind=${1:-run}
 apt_fresh=no
-everything='python3 python3-venv postgresql postgresql-postgis libzbar0 pgbackrest faketime'
+everything='python3 python3-venv postgresql postgresql-postgis libzbar0 pgbackrest'
 log=${VAR_DIR:-var}/log/setup.log
 
 say() { printf '[%3d s] %s\n' "$SECONDS" "$*" >&2; }
@@ -133,14 +133,14 @@ install_zbar() {
     fi
 }
 
-# A program by its name: `need wrk 'which makes the load to measure with'`.
+# A program by its name, and what for.
 need() {
     ! command -v "$1" >/dev/null || return 0
     say "$1 is missing, $2"
     if command -v apt-get >/dev/null; then
         apt_install "$1"
     elif command -v brew >/dev/null; then
-        quietly brew install "${3:-$1}"
+        quietly brew install "$1"
     else
         fail "install $1 by the means of this system, then try again."
     fi
@@ -167,7 +167,6 @@ if [ "$kind" = dev ] && ! has_zbar; then
 fi
 case $kind in bench) need wrk 'which makes the load to measure with' ;; esac
 case $kind in backup | dev) need pgbackrest 'which makes backups' ;; esac
-case $kind in dev) need faketime 'which tests turn clocks with' libfaketime ;; esac
 say "$("$python" --version); packages"
 case $kind in run | backup) "$python" -m ops.install run ;; *) "$python" -m ops.install dev ;; esac
 say "this machine is ready"

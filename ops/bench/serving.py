@@ -33,8 +33,8 @@ class Server:
 
     def workers(self) -> list[int]:
         """The processes that serve: those without children of their own."""
-        family = [self.child.process.pid, *_offspring(self.child.process.pid)]
-        return [pid for pid in family if not _children(pid)] if len(family) > 1 else family
+        family = [self.child.process.pid, *offspring(self.child.process.pid)]
+        return [pid for pid in family if not children_of(pid)] if len(family) > 1 else family
 
     def worker_mib(self) -> float:
         """Memory of the largest worker, shared pages counted in part (PSS), in MiB."""
@@ -42,21 +42,23 @@ class Server:
 
 
 @contextlib.contextmanager
-def serving(installation: Installation, words: Sequence[str] | None = None) -> Iterator[Server]:
+def serving(
+    installation: Installation, words: Sequence[str] | None = None, port: int = PORT
+) -> Iterator[Server]:
     """A web server on the installation: the one that `make run` starts, or *words* instead."""
-    words = words or services(PORT)["web"]
-    _require_free(PORT)
+    words = words or services(port)["web"]
+    _require_free(port)
     log = installation.settings.var / "web.log"
     began = time.monotonic()
     child = Child.start("web", words, log, installation.process_environment())
     try:
-        while not is_ready(f"http://127.0.0.1:{PORT}/readyz"):
+        while not is_ready(f"http://127.0.0.1:{port}/readyz"):
             if child.process.poll() is not None:
                 raise SetupError(child.obituary())
             if time.monotonic() - began > PATIENCE:
                 raise SetupError(f"the web server does not become ready; see {child.log}")
             time.sleep(0.01)
-        yield Server(child, PORT, time.monotonic() - began)
+        yield Server(child, port, time.monotonic() - began)
     finally:
         child.stop()
 
@@ -67,14 +69,14 @@ def _require_free(port: int) -> None:
         probe.bind(("127.0.0.1", port))
 
 
-def _children(pid: int) -> list[int]:
+def children_of(pid: int) -> list[int]:
     path = Path(f"/proc/{pid}/task/{pid}/children")
     return [int(each) for each in path.read_text().split()]
 
 
-def _offspring(pid: int) -> list[int]:
-    children = _children(pid)
-    return children + [each for child in children for each in _offspring(child)]
+def offspring(pid: int) -> list[int]:
+    children = children_of(pid)
+    return children + [each for child in children for each in offspring(child)]
 
 
 def _pss_kib(pid: int) -> int:

@@ -21,14 +21,14 @@ from ops.bench.stage import Installation
 AT_ONCE = 5_000
 DONG = ("11110101", "11110119", "11110126", "11110138")
 FARTHEST_DEGREES = 0.006  # some 670 m: inside the circle of a kilometre
-_numbers = itertools.count(10_000_000)
+phone_numbers = itertools.count(10_000_000)
 
 
 def register_voters(installation: Installation, app: Flask, count: int) -> list[uuid.UUID]:
     """So many citizens of Jongno, old enough, each with four attributes."""
     ids: list[uuid.UUID] = []
     for start in range(0, count, AT_ONCE):
-        numbers = [f"+8210{next(_numbers)}" for _ in range(min(AT_ONCE, count - start))]
+        numbers = [f"+8210{next(phone_numbers)}" for _ in range(min(AT_ONCE, count - start))]
         with installation.acting_as("api") as session:
             made = register_many(session, numbers=numbers, phones=app.extensions["phones"])
             session.execute(insert(Attribute), [row for each in made for row in _declared(each)])

@@ -1,0 +1,1 @@
+"""What must hold when things go wrong: `make torture`. No part of the application."""

@@ -95,7 +95,10 @@ def driving(engine: Engine) -> Iterator[Connection]:
     with `connection_invalidated` that no answer came, so that the statement may have been carried
     out. Then all connections of the pool are replaced, which were made to the same server.
     """
-    pooled = engine.raw_connection()
+    try:
+        pooled = engine.raw_connection()
+    except psycopg.Error as error:  # nobody has made it SQLAlchemy's at this depth
+        raise DBAPIError.instance(None, None, error, psycopg.Error) from error
     connection: Connection = cast("Connection", pooled.driver_connection)
     try:
         connection.autocommit = True

@@ -91,6 +91,17 @@ def test_what_the_holder_of_the_logs_key_changes_and_signs_does_not_fit_the_rest
     assert status["signature"] == "ok"
 
 
+@pytest.mark.parametrize("page", ["verifying.md", "verifying.ko.md"])
+def test_every_line_of_the_answer_is_explained_in_both_languages(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, honest: Files, page: str
+) -> None:
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    _, status = verdict(capsys, written(tmp_path, honest))
+    rows = [line.split("|")[1].strip() for line in text.splitlines() if line.startswith("| ")]
+    assert set(status) <= set(rows)
+    assert "not witnessed" in text
+
+
 QUESTION = {"min_selections": 0, "max_selections": 2, "options": [{"key": k} for k in "abc"]}
 
 

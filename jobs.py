@@ -57,8 +57,8 @@ from mvote.polls.turnout_cells import Audit
 from verifier.mvote_verify import recount
 
 PAUSE_SECONDS = 1.0
-PAUSES = {"keeper": 10.0}
-"""Nothing the keeper does is urgent, and it looks at every key there is."""
+PAUSES = {"auditor": 10.0, "keeper": 10.0}
+"""Nothing these two do is urgent, and they look at every key there is."""
 FAULTS = (SQLAlchemyError, LookupError, ValueError, OSError)
 """A lost database, a key that is not there, a key or a row that cannot be read, a full disk."""
 log = logging.getLogger("mvote.jobs")
@@ -176,9 +176,10 @@ def keeper_round(engine: Engine, keystore: DirectoryKeystore, ends: Ends = UNWAT
         remove_expired(session)
         forget_expired(session, now=database_time(session))
     if _may_destroy(engine, keystore, ends.watch):
+        names = keystore.names("poll/")
         for letter, term in ends.terms.of_letters.items():
             with Session(engine) as session:
-                destroy_keys(session, keystore, letter, term=term)
+                destroy_keys(session, keystore, letter, term=term, names=names)
     with Session(engine) as session, transaction(session):
         journal_destroyed_keys(session, keystore, ends.terms)
 

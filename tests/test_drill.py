@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import pty
+import re
+import sys
+from contextlib import suppress
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
@@ -98,6 +103,29 @@ def test_a_trustee_who_mistypes_is_asked_again(
     assert "2번 조각입니다" in said
     answer = (tmp_path / "answer.json").read_bytes()
     check_answer(answer, record=held.record, challenge_id=CHALLENGE, secret=SECRET)
+
+
+def test_what_trustees_type_at_a_terminal_is_not_shown(held: Ceremony, tmp_path: Path) -> None:
+    path = tmp_path / "challenge.json"
+    path.write_bytes(challenge_of(held.record, challenge_id=CHALLENGE, secret=SECRET).content)
+    words = ["-m", "mvote.ballotbox.ceremony", "drill", "--challenge", str(path)]
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execv(sys.executable, [sys.executable, *words])  # noqa: S606
+    shown = b""
+    for line in held.all_words():
+        before = shown.count(b"from word 1: ")
+        while shown.count(b"from word 1: ") == before:
+            shown += os.read(terminal, 4096)
+        os.write(terminal, line.encode() + b"\n")
+    with suppress(OSError):  # the terminal ends with the program
+        while more := os.read(terminal, 4096):
+            shown += more
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert (tmp_path / "answer.json").exists()
+    seen = set(re.findall("[a-z]{4,}", shown.decode().replace(str(path.parent), "")))
+    typed = {word for line in held.all_words() for word in line.split()}
+    assert seen & typed == set()
 
 
 @pytest.mark.parametrize("damage", [b"", b"{}", b"[]", b"null", b'{"format": "x"}', b"\xff"])

@@ -75,15 +75,17 @@ def destroy_keys(
     *,
     term: dt.timedelta = NO_TERM,
     needed: Callable[[uuid.UUID], object] | None = None,
+    names: Iterable[str] | None = None,
 ) -> list[uuid.UUID]:
     """Destroy this holder's copies of a key of every poll that ended *term* ago or earlier.
 
     But for polls in which it is still *needed*, which is asked after it was seen that they ended.
+    *names* saves listing the keys of polls again.
     """
     suffix = f"/{letter}"
     held = {
         uuid.UUID(name.split("/")[1]): name
-        for name in keystore.names("poll/")
+        for name in (keystore.names("poll/") if names is None else names)
         if name.endswith(suffix)
     }
     due = list(session.scalars(_ended(term).where(Poll.id.in_(held)))) if held else []

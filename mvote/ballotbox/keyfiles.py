@@ -10,7 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,6 +120,16 @@ class KeyFiles:
             if name.startswith(prefix)
         }
 
+    def destroyed_of(self, holder: str, names: Iterable[str]) -> set[str]:
+        """Those of *names* that a mark says were destroyed."""
+        folders = [os.fspath(root / holder / GONE) for root in self.here]
+        folders = [folder for folder in folders if os.path.isdir(folder)]  # noqa: PTH112
+        return {
+            name
+            for name in names
+            if any(os.path.exists(f"{folder}/{name}") for folder in folders)  # noqa: PTH110
+        }
+
     def remove_drafts(self, holder: str) -> None:
         """Remove what killed processes have left half written."""
         for root in self.here:
@@ -151,12 +161,15 @@ def _checked(name: str) -> str:
 
 
 def _names_below(folder: Path, prefix: str) -> Iterator[str]:
-    start = folder / prefix.rpartition("/")[0]
-    for found, below, files in os.walk(start):
+    # Text, not Path: every round of a worker looks at every key there is.
+    base = os.fspath(folder)
+    for found, below, files in os.walk(os.path.join(base, prefix.rpartition("/")[0])):  # noqa: PTH118
         below[:] = [each for each in below if not each.startswith(".")]
+        inner = found[len(base) :].strip("/")
         for file in files:
             if file.endswith(".key") and not file.startswith("."):
-                yield (Path(found) / file).relative_to(folder).as_posix().removesuffix(".key")
+                name = file.removesuffix(".key")
+                yield f"{inner}/{name}" if inner else name
 
 
 def read_if_there(path: Path) -> bytes | None:

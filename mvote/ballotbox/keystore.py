@@ -134,18 +134,16 @@ class DirectoryKeystore:
             self._wrap(holder, name, secret, self._published(holder) or b"")
 
     def names(self, prefix: str) -> list[str]:
-        files = self._files
-        found = files.names(self._holder, prefix)
-        return sorted(name for name in found if not files.is_destroyed(self._holder, name))
+        found = self._files.names(self._holder, prefix)
+        return sorted(found - self._files.destroyed_of(self._holder, found))
 
     def destroy(self, name: str) -> bool:
         with self._files.alone(self._holder):
             return self._files.destroy(self._holder, name)
 
     def finish_destroying(self) -> list[str]:
-        files = self._files
-        found = files.names(self._holder, "")
-        left = [name for name in sorted(found) if files.is_destroyed(self._holder, name)]
+        found = self._files.names(self._holder, "")
+        left = sorted(self._files.destroyed_of(self._holder, found))
         for name in left:
             self.destroy(name)
         return left

@@ -44,10 +44,10 @@ DO_NOT = (
     ),
 )
 STYLE = """
-@page { size: A4; margin: 16mm }
-body { font: 11pt/1.45 "Noto Sans CJK KR", "Noto Sans KR", sans-serif; color: #000 }
-h1 { font-size: 17pt; margin: 0 0 2mm } h2 { font-size: 12pt; margin: 5mm 0 1mm }
-ol.words { columns: 3; font: bold 13pt/1.7 monospace; border: 1pt solid; padding: 3mm 3mm 3mm 14mm }
+@page { size: A4; margin: 15mm }
+body { font: 10pt/1.35 "Noto Sans CJK KR", "Noto Sans KR", sans-serif; color: #000 }
+h1 { font-size: 15pt; margin: 0 0 2mm } h2 { font-size: 11pt; margin: 3mm 0 1mm } ul { margin: 0 }
+ol.words { columns: 3; font: bold 12pt/1.5 monospace; border: 1pt solid; padding: 2mm 3mm 3mm 14mm }
 .en { color: #333 } .hex { font: 9pt monospace; word-break: break-all } li { break-inside: avoid }
 """
 

@@ -123,9 +123,9 @@ def test_what_trustees_type_at_a_terminal_is_not_shown(held: Ceremony, tmp_path:
             shown += more
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert (tmp_path / "answer.json").exists()
-    seen = set(re.findall("[a-z]{4,}", shown.decode().replace(str(path.parent), "")))
+    seen = set(re.findall("[a-z]+", shown.decode().replace(str(path.parent), "").lower()))
     typed = {word for line in held.all_words() for word in line.split()}
-    assert seen & typed == set()
+    assert seen & typed <= {"answer", "group"}  # which the program itself says
 
 
 @pytest.mark.parametrize("damage", [b"", b"{}", b"[]", b"null", b'{"format": "x"}', b"\xff"])

@@ -13,7 +13,7 @@ from mvote.ballotbox.keystore import Holder, KeyMissing, Keystore
 
 KEY_BYTES = 32
 KEPT_SECONDS = 60.0
-KEPT_POLLS = 10_000
+KEPT_POLLS = 20_000
 HANDED_TO: dict[str, Holder | None] = {"V": "auditor", "R": None, "L": "shuffler"}
 
 

@@ -11,7 +11,7 @@ from mvote.errors import NotFound
 from mvote.polls.definition import FrozenPoll, read_definition
 from mvote.polls.results import definition_of
 
-KEPT = 2_000
+KEPT = 20_000
 
 
 class FrozenPolls:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ops.bench.processor import children_of
 from ops.bench.stage import Installation
 from ops.children import Child
 from ops.machine import SetupError
@@ -69,12 +70,8 @@ def _require_free(port: int) -> None:
         probe.bind(("127.0.0.1", port))
 
 
-def children_of(pid: int) -> list[int]:
-    path = Path(f"/proc/{pid}/task/{pid}/children")
-    return [int(each) for each in path.read_text().split()]
-
-
 def offspring(pid: int) -> list[int]:
+    """All that the process has started, and those in turn."""
     children = children_of(pid)
     return children + [each for child in children for each in offspring(child)]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import logging
 import os
 import secrets
 import shutil
@@ -15,9 +16,11 @@ from urllib.parse import urlsplit
 
 from alembic import command as alembic
 from alembic.config import Config
+from flask import Flask
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from api.app import create_app
 from api.db import new_engine, transaction
 from api.holders import open_keystore
 from api.keys import make_missing_keys
@@ -146,3 +149,10 @@ def _prepare(owner_url: str) -> None:
 
 def _address(admin_url: str, database: str) -> str:
     return urlsplit(admin_url)._replace(path=f"/{database}").geturl()
+
+
+def quiet_app(here: Installation) -> Flask:
+    """The application of this process: to prepare, not to be measured."""
+    app = create_app(here.settings)
+    logging.getLogger("mvote").setLevel(logging.WARNING)
+    return app

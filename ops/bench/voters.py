@@ -52,12 +52,14 @@ def _declared(citizen_id: uuid.UUID) -> list[dict[str, object]]:
     ]
 
 
-def write_ballots(file: Path, app: Flask, voters: Sequence[uuid.UUID]) -> None:
-    """One line for each voter: a token, a key, a position, and what is chosen. Good for minutes."""
+def write_ballots(
+    file: Path, app: Flask, voters: Sequence[uuid.UUID], polls: Sequence[uuid.UUID]
+) -> None:
+    """One line for each voter: a poll, a token, a key, a position, a choice. Good for minutes."""
     tokens, chance, now = app.extensions["tokens"], random.Random(len(voters)), utc_now()  # noqa: S311
     with file.open("w", encoding="ascii") as lines:
         for voter in voters:
             lat, lon = (at + chance.uniform(-1, 1) * FARTHEST_DEGREES for at in CENTER.values())
             token, key = tokens.issue(voter, now=now), secrets.token_urlsafe(24)
-            choice = chance.choice(OPTIONS)
-            lines.write(f"{token} {key} {lat:.6f} {lon:.6f} {choice}\n")
+            poll, choice = chance.choice(polls), chance.choice(OPTIONS)
+            lines.write(f"{poll} {token} {key} {lat:.6f} {lon:.6f} {choice}\n")

@@ -13,7 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-from ops.bench import counting, log, nearby, servers
+from ops.bench import counting, log, nearby, servers, shuffling
 from ops.bench.measuring_casts import measure_casting, measure_casting_in_many_polls
 from ops.bench.serving import serving
 from ops.bench.stage import Stage, quiet_app, staged
@@ -56,9 +56,11 @@ def measure_million(stage: Stage) -> Figures:
 
 
 def measure_log(stage: Stage) -> Figures:
-    """Appending to a log of a million entries, and proving from it."""
+    """A log of a million entries, and the last shuffle of a million envelopes."""
     with stage.installation("bench_log") as here:
-        return log.measure_log(here, quiet_app(here), MILLION)
+        figures = log.measure_log(here, quiet_app(here), MILLION)
+    with stage.installation("bench_shuffling") as here:
+        return figures | shuffling.measure_shuffling(here, quiet_app(here), MILLION)
 
 
 def compare_servers(stage: Stage) -> Figures:
@@ -104,6 +106,7 @@ TARGETS: dict[str, tuple[str, float | None, bool]] = {
     "count_cpu_s": ("  seconds of processors, without PostgreSQL's", None, False),
     "count_mib": ("  memory of the process that counts, MiB", None, False),
     "count_helper_mib": ("  memory of each helper, MiB", None, False),
+    "shuffler_mib": ("  memory of the shuffler, MiB", None, False),
     "log_fill_per_s": ("entries a second in batches of 100,000, to 1,000,000", None, True),
     "log_append_50_ms": ("appending 50 entries to 1,000,000, ms", 100, False),
     "log_append_50_rows": ("  rows read, at most", None, False),

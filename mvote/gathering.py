@@ -19,6 +19,8 @@ from sqlalchemy.exc import SQLAlchemyError
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")
 MOST = 64
+CROWD, PAUSE_S = 4, 0.002
+"""If so many were asked for together, it is worth a moment that more come along the next time."""
 log = logging.getLogger("mvote.gathering")
 
 
@@ -51,6 +53,7 @@ class Gathered(Generic[Question, Answer]):
         self._most = most
         self._waiting: deque[_Asked[Question, Answer]] = deque()
         self._is_asking = False
+        self._asked_lately = 0
         self._last = 0
         self._turn = threading.Lock()
 
@@ -74,6 +77,7 @@ class Gathered(Generic[Question, Answer]):
         with self._turn:
             together = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._most))]
         self._last = len(together)
+        self._asked_lately = len(together)
         try:
             answers = self._answer_all([each.question for each in together])
             for each, answer in zip(together, answers, strict=True):
@@ -84,8 +88,8 @@ class Gathered(Generic[Question, Answer]):
             self._hand_on(together)
 
     def _let_others_ask(self) -> None:
-        """Step back as long as that lets more of them in."""
-        time.sleep(0.002 if self._last > 3 else 0)
+        """Let those in who are just about to ask; in a crowd wait a moment for more of them."""
+        time.sleep(PAUSE_S if self._asked_lately >= CROWD else 0)
 
     def _hand_on(self, together: Sequence[_Asked[Question, Answer]]) -> None:
         """Wake those who were asked for, and one of those who wait to do the same for them."""

@@ -8,9 +8,10 @@ import hmac
 
 def encoded(label: str, *parts: bytes) -> bytes:
     """label ‖ 0x00 ‖ each part as its length (2 bytes, big-endian) ‖ its bytes."""
-    return b"".join(
-        [label.encode(), b"\x00", *(len(part).to_bytes(2, "big") + part for part in parts)]
-    )
+    pieces = [label.encode(), b"\x00"]
+    for part in parts:
+        pieces += (len(part).to_bytes(2, "big"), part)
+    return b"".join(pieces)
 
 
 def h(label: str, *parts: bytes) -> bytes:

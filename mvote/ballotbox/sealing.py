@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import uuid
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
@@ -84,9 +85,12 @@ def commitment(poll: bytes, tracker: bytes, salt: bytes, vector: bytes) -> bytes
 
 def seal(public_key: bytes, tracker: bytes, salt: bytes, vector: bytes) -> bytes:
     """The sealed ballot: HPKE base mode, single shot, no info, no associated data."""
-    return SUITE.encrypt(
-        SEALED_FORMAT + tracker + salt + vector, X25519PublicKey.from_public_bytes(public_key)
-    )
+    return SUITE.encrypt(SEALED_FORMAT + tracker + salt + vector, _public(public_key))
+
+
+@lru_cache(maxsize=1024)
+def _public(key: bytes) -> X25519PublicKey:
+    return X25519PublicKey.from_public_bytes(key)
 
 
 def unseal(private_key: X25519PrivateKey, sealed: bytes) -> OpenedBallot:

@@ -22,6 +22,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from mvote.ballotbox.slot import Outcome, SlotRow, put_ballots
 from mvote.driver import Connection
 from mvote.errors import OutcomeUnknown, Overloaded
+from mvote.gathering import CROWD, PAUSE_S
 
 BATCH = 64
 LONGEST_QUEUE = 2_000
@@ -67,6 +68,7 @@ class SlotWriter:
         self._patience_s = patience_s
         self._queue: deque[_Waiting] = deque()
         self._busy: set[uuid.UUID] = set()
+        self._written_lately = 0
         self._changed = threading.Condition(threading.Lock())
         self._threads: list[threading.Thread] = []
 
@@ -121,14 +123,12 @@ class SlotWriter:
             batch = mine[: self._batch]
             taken = set(map(id, batch))
             self._queue = deque(w for w in self._queue if id(w) not in taken)
+            self._written_lately = len(batch)
             return batch
 
     def _let_others_in(self) -> None:
-        """Step back as long as more casts come: one commit will serve them too."""
-        known = 0
-        while known < len(self._queue) < self._batch:
-            known = len(self._queue)
-            time.sleep(0)
+        """Let those in who are about to cast; in a crowd wait a moment: one commit serves all."""
+        time.sleep(PAUSE_S if self._written_lately >= CROWD else 0)
 
     def _next_poll(self) -> uuid.UUID | None:
         return next((w.poll_id for w in self._queue if w.poll_id not in self._busy), None)

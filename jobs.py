@@ -6,7 +6,6 @@ of them are started here, which suits one machine.
 
 from __future__ import annotations
 
-import datetime as dt
 import logging
 import multiprocessing
 import signal
@@ -40,6 +39,7 @@ from mvote.ballotbox.destroying import (
     destroy_keys,
     destroy_sealing_keys,
     journal_destroyed_keys,
+    may_destroy,
 )
 from mvote.ballotbox.keystore import DirectoryKeystore, Holder
 from mvote.ballotbox.live_counting import count_live, polls_to_count_live
@@ -95,8 +95,8 @@ def shuffler_round(
         return
     if clerk:
         _bundle(engine, keystore, clerk)
-    if _may_destroy(engine, keystore, watch):
-        with Session(engine) as session:
+    with Session(engine) as session:
+        if may_destroy(session, keystore, watch):
             destroy_keys(session, keystore, "L", needed=partial(envelopes_waiting, session))
 
 
@@ -129,18 +129,10 @@ def _bundle(engine: Engine, keystore: DirectoryKeystore, clerk: Clerk) -> None:
             make_bundle(session, poll_id=poll_id, signer=signer, witnesses=witnesses)
 
 
-def _may_destroy(engine: Engine, keystore: DirectoryKeystore, watch: ClockWatch | None) -> bool:
-    """Whether the clock is one to destroy keys by; what was begun is finished first."""
-    keystore.finish_destroying()
-    with Session(engine) as session:
-        return watch is None or watch.is_steady(session)
-
-
 def counter_round(engine: Engine, keystore: DirectoryKeystore, ends: Ends = UNWATCHED) -> None:
     """Keep sealing keys in stock; count what is closed, and new batches where that is shown;
     destroy the keys of what is settled."""
-    with Session(engine) as session, transaction(session):
-        fill_stock(session, keystore)
+    _stock(engine, keystore)
     with Session(engine) as session:
         live = polls_to_count_live(session)
     for poll_id in live:
@@ -155,9 +147,18 @@ def counter_round(engine: Engine, keystore: DirectoryKeystore, ends: Ends = UNWA
             log.info("counted", extra={"poll_id": poll_id, "published": published})
     with Session(engine) as session:
         destroy_counted_trustee_keys(session, keystore)
-    if _may_destroy(engine, keystore, ends.watch):
-        with Session(engine) as session:
+    with Session(engine) as session:
+        if may_destroy(session, keystore, ends.watch):
             destroy_sealing_keys(session, keystore, term=ends.terms.appeal)
+
+
+def _stock(engine: Engine, keystore: DirectoryKeystore) -> None:
+    """Keep sealing keys in stock; what is closed is counted even while none can be kept."""
+    try:
+        with Session(engine) as session, transaction(session):
+            fill_stock(session, keystore)
+    except OSError:  # a copy of the keystore is away, or a disk is full
+        log.exception("no sealing keys made")
 
 
 def _tell(engine: Engine, poll_id: uuid.UUID, done: int, size: int) -> None:
@@ -175,10 +176,10 @@ def keeper_round(engine: Engine, keystore: DirectoryKeystore, ends: Ends = UNWAT
     with Session(engine) as session, transaction(session):
         remove_expired(session)
         forget_expired(session, now=database_time(session))
-    if _may_destroy(engine, keystore, ends.watch):
-        names = keystore.names("poll/")
-        for letter, term in ends.terms.of_letters.items():
-            with Session(engine) as session:
+    with Session(engine) as session:
+        if may_destroy(session, keystore, ends.watch):
+            names = keystore.names("poll/")
+            for letter, term in ends.terms.of_letters.items():
                 destroy_keys(session, keystore, letter, term=term, names=names)
     with Session(engine) as session, transaction(session):
         journal_destroyed_keys(session, keystore, ends.terms)
@@ -198,8 +199,8 @@ def auditor_round(engine: Engine, keystore: DirectoryKeystore, ends: Ends = UNWA
         with _alone("auditing", poll_id), Session(engine) as session, transaction(session):
             write_audit(session, audit)
             log.info("audited", extra={"poll_id": poll_id})
-    if _may_destroy(engine, keystore, ends.watch):
-        with Session(engine) as session:
+    with Session(engine) as session:
+        if may_destroy(session, keystore, ends.watch):
             destroy_keys(session, keystore, "V", term=ends.terms.retention)
 
 
@@ -222,10 +223,7 @@ def _by(do_round: Callable[[Engine, DirectoryKeystore, Ends], None]) -> Start:
 
 
 def _ends(settings: Settings) -> Ends:
-    terms = Terms(
-        appeal=dt.timedelta(days=settings.appeal_days),
-        retention=dt.timedelta(days=settings.retention_days),
-    )
+    terms = Terms.of_days(appeal=settings.appeal_days, retention=settings.retention_days)
     return Ends(terms=terms, watch=ClockWatch())
 
 

@@ -11,6 +11,7 @@ from flask import Flask
 
 from api.holders import open_keystore
 from api.settings import Misconfigured, Settings, read_settings
+from jobs import counter_round
 from tests.support.disks import SECRET
 from tests.support.world import World
 
@@ -80,3 +81,13 @@ def test_no_poll_opens_while_its_keys_could_not_be_kept_twice(
     assert world.rows("SELECT count(*) FROM sealing_key WHERE poll_id IS NOT NULL") == [(0,)]
     (tmp_path / "away").mkdir()
     assert world.client.post(opening, headers=officer.headers).status_code == 200
+
+
+def test_what_is_closed_is_counted_while_the_copy_is_away(world: World, tmp_path: Path) -> None:
+    poll = world.open_poll()
+    world.close(poll)
+    counter = open_keystore(replace(world.settings, keystore_copy=tmp_path / "away"), "counter")
+    stock = world.count("sealing_key")
+    counter_round(world.engines["counter"], counter)
+    assert world.rows("SELECT state FROM poll") == [("published",)]
+    assert world.count("sealing_key") == stock  # none was made that lies in one place only

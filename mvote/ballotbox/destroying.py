@@ -42,6 +42,11 @@ class Terms:
     #: after closing: so long it can be told who took part
     retention: dt.timedelta = dt.timedelta(days=365)
 
+    @classmethod
+    def of_days(cls, *, appeal: int, retention: int) -> Terms:
+        """The terms that are so many days long."""
+        return cls(appeal=dt.timedelta(days=appeal), retention=dt.timedelta(days=retention))
+
     @property
     def of_letters(self) -> dict[str, dt.timedelta]:
         """How long each key of the api's outlives the closing."""
@@ -66,6 +71,12 @@ class KeyDestroyed(Event):
     kind: ClassVar[str] = "key:destroyed"
     #: L, R, V or `sealing`
     key: str
+
+
+def may_destroy(session: Session, keystore: Keystore, watch: ClockWatch | None) -> bool:
+    """Whether the clock is one to destroy keys by; what was begun is finished first."""
+    keystore.finish_destroying()
+    return watch is None or watch.is_steady(session)
 
 
 def destroy_keys(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import struct
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -154,6 +155,25 @@ def test_keys_known_from_elsewhere_show_a_bundle_with_other_keys(
     assert verdict(capsys, forged)[0] == 0
     code, status = verdict(capsys, forged, "--pin", pinned)
     assert (code, status["keys"], status["signature"]) == (1, "FAILED", "FAILED")
+
+
+def test_a_pinned_witness_alone_says_nothing_of_the_logs_keys(
+    capsys: Capture, tmp_path: Path, poll: MadeUpPoll
+) -> None:
+    witness = poll.witness.vkey("witness.example.org", 4)
+    code, status = verdict(capsys, told(tmp_path, poll), "--pin", witness)
+    assert (code, status["keys"], status["witnesses"]) == (0, "not checked", "ok")
+
+
+def test_a_check_that_was_asked_for_and_cannot_be_done_is_no_success(
+    capsys: Capture, tmp_path: Path, poll: MadeUpPoll, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle, (_, box, *_) = told(tmp_path, poll), box_of(tmp_path, poll)
+    code, status = verdict(capsys, bundle, "--box", box)
+    assert (code, status["sealed ballots"]) == (1, "FAILED")
+    monkeypatch.setitem(sys.modules, "shamir_mnemonic", None)
+    code, status = verdict(capsys, bundle, "--box", box, "--share", "academic acid")
+    assert (code, status["sealed ballots"]) == (1, "FAILED")
 
 
 def test_without_a_cosignature_it_says_not_witnessed_and_does_not_fail(

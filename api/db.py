@@ -100,19 +100,22 @@ def driving(engine: Engine) -> Iterator[Connection]:
     except psycopg.Error as error:  # nobody has made it SQLAlchemy's at this depth
         raise DBAPIError.instance(None, None, error, psycopg.Error) from error
     connection: Connection = cast("Connection", pooled.driver_connection)
+    is_as_before = False
     try:
         connection.autocommit = True
         yield connection
         connection.autocommit = False
+        is_as_before = True
     except psycopg.Error as error:
         is_lost = connection.closed or connection.broken
-        pooled.invalidate()
         if is_lost:
             engine.dispose()
         raise DBAPIError.instance(
             None, None, error, psycopg.Error, connection_invalidated=is_lost
         ) from error
     finally:
+        if not is_as_before:  # whoever got it next would believe to be in a transaction
+            pooled.invalidate()
         pooled.close()
 
 

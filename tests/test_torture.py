@@ -13,7 +13,7 @@ import pytest
 
 from ops.bench.stage import Installation, Stage, staged
 from ops.cluster import ensure_cluster
-from ops.torture import clock, closing, disk, killing, leaks
+from ops.torture import clock, closing, crowding, disk, killing, leaks, shuffling
 from ops.torture.needles import Needles, forms
 from ops.torture.scene import Receipt, Scene, account
 
@@ -59,6 +59,26 @@ def test_when_web_workers_are_killed_all_the_time_each_voter_has_exactly_one_bal
     assert killed > 3
     assert load.answers["no answer"] > 0
     assert load.refusals == []
+
+
+def test_when_shufflers_are_killed_again_and_again_each_ballot_is_in_the_log_once(
+    here: Installation,
+) -> None:
+    found, load, killed = shuffling.kill_shufflers(here, ballots=600, at_least=3)
+    assert found.holds, found
+    assert found.acknowledged == found.in_the_log == 600
+    assert killed > 3
+    assert load.refusals == []
+
+
+def test_of_a_crowd_each_is_refused_with_429_or_503_and_recorded_in_the_end(
+    here: Installation,
+) -> None:
+    crowd = crowding.crowd_in(here, ballots=600)
+    assert crowd.account.holds, crowd.account
+    assert crowd.account.acknowledged == crowd.account.in_the_log == 600
+    assert crowd.load.refusals == []
+    assert crowd.load.answers["503"] + crowd.load.answers["429"] > 0
 
 
 def test_the_account_finds_a_ballot_that_was_lost_or_doubled_or_made_up(

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from ops.bench.stage import Installation, staged
 from ops.machine import SetupError, say, var_dir
-from ops.torture import clock, closing, disk, killing, leaks
+from ops.torture import clock, closing, crowding, disk, killing, leaks, shuffling
 from ops.torture.report import Line, table
 
 CLUSTER = "pg-torture"
@@ -31,10 +31,12 @@ class Size:
     closing_rounds: int
     leak_casts: int
     disk_ballots: int
+    shuffler_ballots: int
+    crowd_ballots: int
 
 
-LONG = Size(20, 5_100, 20_000, 50, 1_000, 5_000)
-SHORT = Size(3, 500, 2_000, 3, 200, 800)
+LONG = Size(20, 5_100, 20_000, 50, 1_000, 5_000, 20_000, 40_000)
+SHORT = Size(3, 500, 2_000, 3, 200, 800, 1_500, 2_000)
 
 
 def kill_postgres(here: Installation, size: Size) -> list[Line]:
@@ -49,6 +51,18 @@ def kill_workers(here: Installation, size: Size) -> list[Line]:
     """A web worker, every 200 ms."""
     found, load, killed = killing.kill_workers_under_load(here, ballots=size.worker_ballots)
     return killing.lines("a web worker every 200 ms", found, load, f"{killed} killed")
+
+
+def kill_shufflers(here: Installation, size: Size) -> list[Line]:
+    """A shuffler, at random moments."""
+    found, load, killed = shuffling.kill_shufflers(here, ballots=size.shuffler_ballots)
+    told = f"{killed} killed, {shuffling.batches(here)} batches"
+    return killing.lines("the shuffler at random moments", found, load, told)
+
+
+def crowd_in(here: Installation, size: Size) -> list[Line]:
+    """More at once than are worked at."""
+    return crowding.lines(crowding.crowd_in(here, ballots=size.crowd_ballots))
 
 
 def close(here: Installation, size: Size) -> list[Line]:
@@ -78,6 +92,8 @@ def turn_the_clock(here: Installation, _size: Size) -> list[Line]:
 HARDSHIPS: dict[str, Callable[[Installation, Size], list[Line]]] = {
     "postgres": kill_postgres,
     "workers": kill_workers,
+    "shuffler": kill_shufflers,
+    "crowd": crowd_in,
     "closing": close,
     "leaks": search_for_leaks,
     "disk": fill_the_disk,

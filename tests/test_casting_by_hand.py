@@ -12,7 +12,7 @@ import pytest
 from flask import Flask, request_started
 from hypothesis import given
 from hypothesis import strategies as st
-from werkzeug.test import TestResponse
+from werkzeug.test import EnvironBuilder, TestResponse, run_wsgi_app
 
 from api.limits import PER_SECOND, meter
 from api.polls import by_hand
@@ -200,6 +200,30 @@ tidy = st.fixed_dictionaries(
         "pad": st.text(max_size=3),
     },
 )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "said", ["Bearer", "Bearer ", "Bearer  {}", "Bearer {} ", "bearer {}", "{}"]
+)
+def test_a_token_that_is_oddly_said_is_heard_alike(world: World, said: str) -> None:
+    poll, voter = world.open_poll(), world.citizen()
+    odd = {"Authorization": said.format(voter.token)}
+    hand, flask = both_ways(world, poll, voter, {"selections": ["yes"]}, **odd)
+    assert shown(hand) == shown(flask)
+
+
+def test_a_body_that_breaks_off_is_no_ballot(world: World, app: Flask) -> None:
+    poll, voter = world.open_poll(), world.citizen()
+    body = b'{"selections": ["yes"]}'  # whole as JSON, but more of it was announced
+    headers = voter.headers | BY_HAND | {"Idempotency-Key": new_key()}
+    path = f"/v1/polls/{poll['id']}/ballots"
+    environ = EnvironBuilder(
+        path, method="POST", headers=[*headers.items()], data=body
+    ).get_environ()
+    environ["CONTENT_LENGTH"] = str(len(body) + 1)
+    _, status, _ = run_wsgi_app(app.wsgi_app, environ)
+    assert status == "400 BAD REQUEST"
+    assert world.count("participation") == 0
 
 
 @given(st.one_of(bodies, tidy))

@@ -85,7 +85,7 @@ class ByHand:
             raise Unusual
         key = environ.get("HTTP_IDEMPOTENCY_KEY", "")
         scheme, _, token = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
-        if scheme != "Bearer" or not KEY.fullmatch(key):
+        if scheme != "Bearer" or not token or token != token.strip() or not KEY.fullmatch(key):
             raise Unusual
         selections, evidence = read_body(_body_of(environ))
         citizen_id = self._wiring.tokens.citizen_of(token)
@@ -127,6 +127,8 @@ def _body_of(environ: Environ) -> bytes:
         raise Unusual
     body: bytes = environ["wsgi.input"].read(int(length))
     environ["wsgi.input"] = io.BytesIO(body)
+    if len(body) != int(length):  # it broke off: what is there may look whole, and is not
+        raise Unusual
     return body
 
 

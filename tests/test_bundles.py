@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
+import threading
 import uuid
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from api.polls import bundles
 from mvote.ballotbox.bundle_making import bundles_due, make_bundle
 from mvote.ballotbox.bundling import BundleDiffers, newest_bundle, write_archive
 from mvote.ballotbox.notes import sign_note
@@ -155,6 +158,32 @@ def test_a_bundle_is_the_same_bytes_wherever_it_is_rebuilt(
     unchanged = {"If-None-Match": tag}
     with client.get(f"/v1/polls/{poll['id']}/bundle.zip", headers=unchanged) as second:
         assert (second.status_code, second.get_data()) == (304, b"")
+
+
+def test_who_waits_for_a_bundle_that_is_being_made_keeps_no_connection(
+    world: World, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or a crowd that comes for a great poll's bundle would keep everybody else from voting."""
+    poll = published(world)
+    world.make_bundle(poll)
+    shutil.rmtree(world.settings.var / "bundles")
+    monkeypatch.setattr(bundles, "PATIENCE_S", 1.0)
+    answers: list[int] = []
+
+    def come() -> None:
+        with app.test_client().get(f"/v1/polls/{poll['id']}/bundle.zip") as answer:
+            answers.append(answer.status_code)
+
+    crowd = [threading.Thread(target=come) for _ in range(22)]
+    with bundles._one_at_a_time:
+        for each in crowd:
+            each.start()
+        assert world.client.get(f"/v1/polls/{poll['id']}").status_code == 200
+        for each in crowd:
+            each.join(20)
+    assert answers == [503] * len(crowd)
+    with world.client.get(f"/v1/polls/{poll['id']}/bundle.zip") as answer:
+        assert answer.status_code == 200
 
 
 TAMPERING = [

@@ -8,13 +8,18 @@ import uuid
 from functools import partial
 from typing import Any
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from mvote.ballotbox.shuffling import close_poll
 from mvote.base import instant, utc_now
+from mvote.people.citizens import Citizen
+from mvote.people.deleting import LastPollEnds, delete_account
+from mvote.polls.participations import last_poll_ends
+from mvote.polls.poll import Poll
 from tests.support.ballots import at_once
 from tests.support.governing import asked, closed_by_worker, done, state, superuser, twin
-from tests.support.waiting import wait_until, wait_until_blocked
+from tests.support.waiting import is_blocked, wait_until, wait_until_blocked
 from tests.support.world import World
 
 ROUNDS = 20
@@ -99,6 +104,56 @@ def test_extension_and_close_at_the_same_moment_end_one_way_or_the_other(world: 
         )
         assert (extended, closed) in ((True, False), (False, True))
         assert world.count("notice") == extended
+
+
+def _tombstones_after_a_deletion_while_the_poll_is_extended(
+    world: World, new_end: dt.datetime, last_poll_ends: LastPollEnds
+) -> list[tuple[Any, ...]]:
+    voter, poll = world.citizen(), world.open_poll()
+    assert world.cast(poll, voter, ["yes"]).status_code == 201
+    deed = asked(world, poll, "extend", closes_at=instant(new_end))
+    officer = threading.Thread(target=done, args=(world, deed))
+    with Session(world.engines["api"]) as session:
+        citizen = session.get_one(Citizen, voter.id)
+        delete_account(session, citizen=citizen, last_poll_ends=last_poll_ends)
+        officer.start()
+        wait_until(lambda: not officer.is_alive() or is_blocked(world.admin_url, "extend_poll"))
+        session.commit()
+    officer.join(10)
+    assert world.rows("SELECT closes_at FROM poll") == [(new_end,)]
+    return world.rows("SELECT until FROM tombstone")
+
+
+def test_who_leaves_while_the_poll_is_extended_is_known_until_its_new_end(world: World) -> None:
+    new_end = utc_now() + dt.timedelta(hours=5)
+    found = _tombstones_after_a_deletion_while_the_poll_is_extended(world, new_end, last_poll_ends)
+    assert found == [(new_end,)]
+
+
+def test_without_a_lock_who_leaves_meanwhile_could_come_back_and_vote_again(world: World) -> None:
+    """The sabotaged twin: it looks at the ends of polls, and lets them move before it is done."""
+
+    def looked_at(session: Session) -> dt.datetime | None:
+        return session.scalar(select(func.max(Poll.closes_at)))
+
+    new_end = utc_now() + dt.timedelta(hours=5)
+    found = _tombstones_after_a_deletion_while_the_poll_is_extended(world, new_end, looked_at)
+    assert found[0][0] < new_end
+
+
+def test_who_leaves_after_an_extension_that_is_under_way_waits_for_it(world: World) -> None:
+    voter, poll = world.citizen(), world.open_poll()
+    new_end = utc_now() + dt.timedelta(hours=5)
+    deed = asked(world, poll, "extend", closes_at=instant(new_end))
+    leave = partial(world.client.delete, "/v1/me", headers=voter.headers)
+    leaver = threading.Thread(target=leave)
+    with Session(world.engines["api"]) as session:
+        assert deed(session)
+        leaver.start()
+        wait_until(lambda: not leaver.is_alive() or is_blocked(world.admin_url, "FROM poll"))
+        session.commit()
+        leaver.join(10)
+    assert world.rows("SELECT until FROM tombstone") == [(new_end,)]
 
 
 def _closed_or_extended(world: World, poll: dict[str, Any]) -> bool:

@@ -71,7 +71,11 @@ def _among(
 
 
 def last_poll_ends(session: Session) -> dt.datetime | None:
-    """When the last poll that is frozen now will have closed; None if there is none."""
-    living = select(func.max(Poll.closes_at)).where(Poll.state.in_(("open", "closing")))
-    ends: dt.datetime | None = session.execute(living).scalar_one_or_none()
-    return ends
+    """When the last poll that is frozen now will have closed; None if there is none.
+
+    None of them is extended until the caller's transaction ends: an extension lets those who have
+    left be known for longer, and must not miss one who is leaving.
+    """
+    living = select(Poll.closes_at).where(Poll.state.in_(("open", "closing"))).order_by(Poll.id)
+    ends = session.scalars(living.with_for_update(read=True, key_share=True)).all()
+    return max((each for each in ends if each), default=None)

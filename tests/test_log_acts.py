@@ -6,7 +6,9 @@ import hashlib
 import uuid
 from typing import Any
 
+import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from mvote.ballotbox.acts import log_notices, polls_with_unlogged_acts
@@ -32,6 +34,19 @@ def test_notices_are_logged_once_in_their_order_while_the_poll_runs(world: World
         bytes(data) for (data,) in logged
     ]
     assert kinds(world, poll) == [0, 3, 3]
+
+
+def test_the_log_takes_no_notice_that_was_not_published(world: World) -> None:
+    poll = world.open_poll()
+    both(world, poll, "notices", text="하나")
+    world.run_shuffler()
+    invented = text("INSERT INTO log_entry SELECT id, 2, 3, sha256('invented') FROM poll")
+    with (
+        Session(world.engines["shuffler"]) as session,
+        pytest.raises(IntegrityError, match="notices that were published"),
+    ):
+        session.execute(invented)
+    assert kinds(world, poll) == [0, 3]
 
 
 def test_the_statement_is_logged_once_when_the_count_is_published(world: World) -> None:

@@ -309,6 +309,20 @@ BEGIN
 END $$
 """
 
+# The log's own guard of 0007 takes a notice's entry for any frozen poll; from here on there are
+# notices to compare it with.
+NOTICE_GUARD = """
+CREATE FUNCTION notice_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT EXISTS (
+            SELECT 1 FROM notice WHERE poll_id = NEW.poll_id AND sha256(content) = NEW.data) THEN
+        RAISE EXCEPTION 'the log takes notices that were published, and no others'
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END $$
+"""
+
 INNER_FUNCTIONS = {
     "is_officer(uuid)": IS_OFFICER,
     "grant_approval(uuid, text, uuid, uuid)": GRANT_APPROVAL,
@@ -337,6 +351,11 @@ def upgrade() -> None:
     op.execute(
         "CREATE TRIGGER approval_guard BEFORE INSERT OR UPDATE ON approval"
         " FOR EACH ROW EXECUTE FUNCTION approval_guard()"
+    )
+    op.execute(sa.text(NOTICE_GUARD.replace(":", "\\:")))
+    op.execute(
+        "CREATE TRIGGER notice_guard BEFORE INSERT ON log_entry"
+        " FOR EACH ROW WHEN (NEW.kind = 3) EXECUTE FUNCTION notice_guard()"
     )
     for table, events in (("approval", "DELETE"), ("notice", "UPDATE OR DELETE")):
         op.execute(
@@ -392,6 +411,8 @@ def downgrade() -> None:
     op.execute(sa.text(POLL_GUARD.format(frozen=FROZEN).replace(":", "\\:")))
     for signature in reversed(FUNCTIONS | INNER_FUNCTIONS):
         op.execute(f"DROP FUNCTION {signature}")
+    op.execute("DROP TRIGGER notice_guard ON log_entry")
+    op.execute("DROP FUNCTION notice_guard()")
     op.drop_table("notice")
     op.drop_table("approval")
     op.execute("DROP FUNCTION approval_guard()")

@@ -40,6 +40,7 @@ archive-push-queue-max={queue_max}
 log-level-console=warn
 log-level-file=off
 lock-path={home}/backup.lock
+spool-path={home}/backup.spool
 
 [{stanza}]
 pg1-path={data}
@@ -107,6 +108,9 @@ class Repository:
         self.cluster.owner.give(self.folder, 0o700)
         if not self.cluster.owner.reaches(self.folder):
             raise SetupError(f"PostgreSQL's user cannot write to BACKUP_DIR, {self.folder}.")
+        spool = self.cluster.home / "backup.spool"  # the usual one belongs to the system's user
+        spool.mkdir(mode=0o700, exist_ok=True)
+        self.cluster.owner.give(spool, 0o700)
         text = CONFIG.format(
             repository=self.folder,
             key=backup_key(),

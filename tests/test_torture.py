@@ -61,13 +61,13 @@ def test_when_web_workers_are_killed_all_the_time_each_voter_has_exactly_one_bal
     assert load.refusals == []
 
 
-def test_when_shufflers_are_killed_again_and_again_each_ballot_is_in_the_log_once(
+def test_when_shufflers_are_killed_in_mid_batch_again_and_again_each_ballot_is_in_the_log_once(
     here: Installation,
 ) -> None:
     found, load, killed = shuffling.kill_shufflers(here, ballots=600, at_least=3)
     assert found.holds, found
     assert found.acknowledged == found.in_the_log == 600
-    assert killed > 3
+    assert killed >= 3
     assert load.refusals == []
 
 

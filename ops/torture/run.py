@@ -54,10 +54,9 @@ def kill_workers(here: Installation, size: Size) -> list[Line]:
 
 
 def kill_shufflers(here: Installation, size: Size) -> list[Line]:
-    """A shuffler, at random moments."""
+    """A shuffler, in the middle of a batch, again and again."""
     found, load, killed = shuffling.kill_shufflers(here, ballots=size.shuffler_ballots)
-    told = f"{killed} killed, {shuffling.batches(here)} batches"
-    return killing.lines("the shuffler at random moments", found, load, told)
+    return killing.lines("the shuffler in mid-batch", found, load, f"{killed} killed")
 
 
 def crowd_in(here: Installation, size: Size) -> list[Line]:

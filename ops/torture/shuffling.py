@@ -1,4 +1,4 @@
-"""kill -9 of the shuffler at random moments while voters cast and batches are shuffled."""
+"""kill -9 of shufflers in the middle of a batch, while voters cast."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import random
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 
 import psycopg
@@ -16,15 +17,22 @@ from ops.machine import ROOT
 from ops.torture.load import Load
 from ops.torture.scene import Account, Scene, account, free_port
 
-SOONEST, LATEST = 0.6, 2.5  # seconds that a shuffler lives; it takes half a second to start
-AT_LEAST = 10  # are killed, even if all have cast before
+IDLE = 10.0  # seconds: a shuffler that writes nothing for so long has nothing to do
+LATER = 0.02  # at most so many seconds after a batch was begun it is killed
+AT_LEAST = 10  # are caught, even if all have cast before
+WRITING = (
+    "SELECT count(*) FROM pg_stat_activity WHERE usename = 'mvote_shuffler'"
+    " AND datname = current_database() AND backend_xid IS NOT NULL"
+)
 JOIN = 600.0
 
 
 def kill_shufflers(
     here: Installation, *, ballots: int, at_least: int = AT_LEAST
 ) -> tuple[Account, Load, int]:
-    """Voters cast; one shuffler after the other is killed; the last one may finish. How many."""
+    """Voters cast; one shuffler after the other is killed; the last one may finish.
+
+    How many were killed in the middle of a batch."""
     scene = Scene.set(here)
     casters = scene.casters(ballots)
     with serving(here, port=free_port()) as web:
@@ -39,24 +47,35 @@ def kill_shufflers(
 
 
 def _kill_until(here: Installation, enough: Callable[[], bool], at_least: int) -> int:
-    killed = 0
-    while killed < at_least or not enough():
+    """Start shufflers, and kill each in the middle of a batch; how many were caught so."""
+    caught = 0
+    while caught < at_least or not enough():
         words = [sys.executable, "jobs.py", "shuffler"]
         log = here.settings.var / "shuffler.log"
         with log.open("ab") as output:
             shuffler = subprocess.Popen(
                 words, cwd=ROOT, env=here.process_environment(), stdout=output, stderr=output
             )
-        threading.Event().wait(random.uniform(SOONEST, LATEST))  # noqa: S311 - its life
+        writes = _await_writing(here)
+        threading.Event().wait(random.uniform(0, LATER))  # noqa: S311
         shuffler.kill()
         shuffler.wait()
-        killed += 1
-    return killed
+        if not writes:
+            break
+        caught += 1
+    return caught
 
 
-def batches(here: Installation) -> int:
-    """How many batches were shuffled by those that were killed."""
-    return (here.settings.var / "shuffler.log").read_text("utf-8").count('"message":"shuffled"')
+def _await_writing(here: Installation) -> bool:
+    """Return once the shuffler is inside a transaction that writes; False if it has no reason."""
+    deadline = time.monotonic() + IDLE
+    with psycopg.connect(here.admin_url, autocommit=True) as connection:
+        while time.monotonic() < deadline:
+            row = connection.execute(WRITING).fetchone()
+            if row and row[0]:
+                return True
+            threading.Event().wait(0.001)
+    return False
 
 
 def _state(scene: Scene) -> str:

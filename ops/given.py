@@ -6,6 +6,7 @@ Everything missing is told at once, as the statements that its administrator has
 import os
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 import psycopg
@@ -30,7 +31,7 @@ def prepare_given(url: str) -> dict[str, str]:
         if connection.info.server_version < OLDEST * 10000:
             raise SetupError(f"DATABASE_URL: the server is older than PostgreSQL {OLDEST}.")
         urls = _login_urls(url)
-        missing = [*_postgis(connection), *_schema(connection)]
+        missing = [*_postgis(connection), *_schema(connection), *_temporary(connection)]
         for variable, role in LOGINS.items():
             missing += _role(connection, url, urls, variable, role)
         if missing:
@@ -86,12 +87,24 @@ def _schema(connection: Connection) -> list[str]:
     missing = []
     if not _one(connection, may, connection.info.user):
         missing.append(f"GRANT CREATE ON SCHEMA public TO {user};")
-    if _one(connection, may, "public"):
-        try:
-            connection.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
-        except psycopg.Error:
-            missing.append("REVOKE CREATE ON SCHEMA public FROM PUBLIC;")
-    return missing
+    return [*missing, *_taken_from_all(connection, may, "CREATE ON SCHEMA public")]
+
+
+def _temporary(connection: Connection) -> list[str]:
+    """No login makes temporary tables: one named like ours would stand before it in a trigger."""
+    may = sql.SQL("SELECT has_database_privilege(%s, current_database(), 'TEMPORARY')")
+    database = sql.Identifier(connection.info.dbname).as_string(connection)
+    return _taken_from_all(connection, may, f"TEMPORARY ON DATABASE {database}")
+
+
+def _taken_from_all(connection: Connection, may: sql.SQL, right: str) -> list[str]:
+    """See that not everybody has a right. To revoke what others granted is at times no error."""
+    statement = f"REVOKE {right} FROM PUBLIC"
+    if not _one(connection, may, "public"):
+        return []
+    with suppress(psycopg.Error):
+        connection.execute(statement.encode())
+    return [f"{statement};"] if _one(connection, may, "public") else []
 
 
 def _role(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.errors import InsufficientPrivilege
 
 from ops.cluster import ensure_cluster, remove_cluster
 from ops.environment import read_env_file
@@ -95,6 +96,26 @@ def test_logins_that_the_administrator_has_made_are_used(
     assert prepare_given(given) == {"DATABASE_URL": given, **urls}
     file = Path(os.environ["VAR_DIR"]) / "roles.env"
     assert "theirs" not in file.read_text(encoding="utf-8")
+
+
+def test_no_login_makes_temporary_tables(admin_url: str, given: str) -> None:
+    """One named `pg_class` or `poll` would deceive the guards: votes closed by the web's login."""
+    as_admin(admin_url, "CREATE EXTENSION postgis")
+    as_admin(admin_url, "ALTER ROLE city CREATEROLE")
+    for variable, url in prepare_given(given).items():
+        if variable in LOGINS:
+            with connect(url) as connection, pytest.raises(InsufficientPrivilege):
+                connection.execute("CREATE TEMPORARY TABLE poll (id uuid)")
+
+
+def test_what_the_user_cannot_take_from_all_is_asked_for(admin_url: str, given: str) -> None:
+    """PostgreSQL only warns where one who does not own a thing takes others' rights from it."""
+    as_admin(admin_url, "ALTER DATABASE given OWNER TO CURRENT_USER")
+    as_admin(admin_url, "GRANT CREATE ON SCHEMA public TO PUBLIC")
+    with pytest.raises(SetupError) as refusal:
+        prepare_given(given)
+    assert "REVOKE CREATE ON SCHEMA public FROM PUBLIC;" in str(refusal.value)
+    assert 'REVOKE TEMPORARY ON DATABASE "given" FROM PUBLIC;' in str(refusal.value)
 
 
 def test_a_login_of_another_name_is_refused(

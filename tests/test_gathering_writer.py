@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from api.db import db, driving
 from mvote.ballotbox.slot import Outcome, SlotRow
-from mvote.ballotbox.writer import SlotWriter
+from mvote.ballotbox.writer import THREADS, SlotWriter
 from mvote.driver import Connection
 from mvote.errors import OutcomeUnknown, Overloaded
 from tests.support.ballots import ballot, frozen, rows_for
@@ -57,6 +57,27 @@ def poll_and_rows(world: World) -> tuple[uuid.UUID, list[SlotRow]]:
     poll = frozen(world, world.open_poll())
     papers = [ballot(world, poll, voter) for voter in world.citizens(5)]
     return poll.poll_id, rows_for(world, poll, papers)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_threads_that_ended_by_a_fault_nobody_foresaw_are_made_anew(
+    world: World, line: Line, poll_and_rows: tuple[uuid.UUID, list[SlotRow]]
+) -> None:
+    poll_id, rows = poll_and_rows
+    faults = [MemoryError() for _ in range(THREADS + 1)]
+
+    @contextmanager
+    def connect() -> Iterator[Connection]:
+        with line.connect() as connection:
+            if faults:
+                raise faults.pop()
+            yield connection
+
+    writer = SlotWriter(connect, patience_s=2)
+    for _ in range(THREADS + 1):
+        with pytest.raises((OutcomeUnknown, Overloaded)):
+            writer.cast(poll_id, rows[0])
+    assert writer.cast(poll_id, rows[0]) == "recorded"
 
 
 def test_what_is_answered_as_overloaded_is_never_recorded_afterwards(

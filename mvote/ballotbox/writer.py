@@ -104,12 +104,16 @@ class SlotWriter:
             thread.start()
 
     def _work(self) -> None:
-        while True:
-            batch = self._next_batch()
-            try:
-                self._write(batch)
-            finally:
-                self._finish(batch)
+        try:
+            while True:
+                batch = self._next_batch()
+                try:
+                    self._write(batch)
+                finally:
+                    self._finish(batch)
+        finally:  # by a fault that nobody foresaw: whoever casts next starts another one
+            with self._changed:
+                self._threads.remove(threading.current_thread())
 
     def _next_batch(self) -> list[_Waiting]:
         """The casts that wait longest, of one poll that no other thread is writing."""

@@ -261,6 +261,7 @@ def test_each_kind_of_address_has_its_adapter(tmp_path: Path) -> None:
         (f"{Verifier('a.example', 1, bytes(32)).vkey} https://a.example", "kind 4"),
         (f"{key('a.example')} https://a.example;{key('a.example')} https://b.example", "twice"),
     ],
+    ids=["no key", "no address", "unknown kind", "no folder", "wrong key", "twice"],
 )
 def test_a_witness_that_is_named_wrongly_is_said_at_the_start(
     tmp_path: Path, value: str, word: str

@@ -2,6 +2,10 @@
 
 `make restore` restores the newest state that was archived, `make restore
 ARGS='--to 2026-11-22T09:30:00Z'` that of an instant. The present data are set aside, not deleted.
+
+Each restore begins a new history, a timeline of PostgreSQL's, 1 being the first. Without
+`--timeline` the newest is meant: what was archived after the instant of an earlier restore, and
+before that restore, is in the one before.
 """
 
 from __future__ import annotations
@@ -31,9 +35,12 @@ TRUSTED = f"local postgres {ADMIN} trust\n"
 ENDED_BEFORE = "recovery ended before configured recovery target was reached"
 
 
-def restore(name: str = "pg", *, to: dt.datetime | None = None) -> Path | None:
+def restore(
+    name: str = "pg", *, to: dt.datetime | None = None, timeline: int | None = None
+) -> Path | None:
     """Restore the cluster, and leave it stopped; where its former data are now, if it had any.
 
+    *timeline*: which history is followed, the newest if it is not said.
     If anything fails, the former data are in place again. Raises SetupError.
     """
     cluster = find(name)
@@ -43,16 +50,16 @@ def restore(name: str = "pg", *, to: dt.datetime | None = None) -> Path | None:
     with only_one(var_dir() / f".{name}.backup"), repository.configured("any"):
         stanza = _stanza(repository, to)
         with repository.configured(stanza.name):
-            return _replace(cluster, repository, stanza, to)
+            return _replace(cluster, repository, stanza, _target(to, timeline))
 
 
 def _replace(
-    cluster: Cluster, repository: Repository, stanza: Stanza, to: dt.datetime | None
+    cluster: Cluster, repository: Repository, stanza: Stanza, target: list[str]
 ) -> Path | None:
     archiving, aside = cluster.owner.read(cluster.archiving), _set_aside(cluster)
     try:
         repository.archive(stanza.name)  # the restored server goes on with these backups
-        _restore(cluster, repository, stanza, to)
+        _restore(cluster, repository, stanza, target)
     except BaseException:
         cluster.owner.write(cluster.archiving, archiving)
         _put_back(cluster, aside)
@@ -102,13 +109,11 @@ def _put_back(cluster: Cluster, aside: Path | None) -> None:
         aside.replace(cluster.data)
 
 
-def _restore(
-    cluster: Cluster, repository: Repository, stanza: Stanza, to: dt.datetime | None
-) -> None:
+def _restore(cluster: Cluster, repository: Repository, stanza: Stanza, target: list[str]) -> None:
     programs = choose(stanza.version, repository.folder)
     cluster.data.mkdir(mode=0o700)
     cluster.owner.give(cluster.data, 0o700)
-    repository.run(stanza.name, "restore", *_target(to))
+    repository.run(stanza.name, "restore", *target)
     said_before = len(cluster.owner.read(cluster.log))
     try:
         server.start(cluster, programs, access=TRUSTED, patience=LONGEST)
@@ -126,11 +131,12 @@ def _restore(
         server.stop(cluster, pid)
 
 
-def _target(to: dt.datetime | None) -> list[str]:
+def _target(to: dt.datetime | None, timeline: int | None) -> list[str]:
+    history = [] if timeline is None else [f"--target-timeline={timeline}"]
     if to is None:
-        return []
+        return history
     utc = to.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M:%S.%f+00")
-    return ["--type=time", f"--target={utc}", "--target-action=promote"]
+    return ["--type=time", f"--target={utc}", "--target-action=promote", *history]
 
 
 def _recovered(cluster: Cluster) -> bool:
@@ -184,10 +190,14 @@ def main() -> int:
     environment.load()
     parser = argparse.ArgumentParser(prog="make restore", description=__doc__)
     parser.add_argument("--to", help="an instant, such as 2026-11-22T09:30:00Z")
+    parser.add_argument("--timeline", type=int, help="a history before the newest one: 1, 2, …")
     wanted = parser.parse_args()
     if environment.given_database():
         raise SetupError("DATABASE_URL is set: whoever administers that server restores it.")
-    aside = restore(to=instant(wanted.to) if wanted.to else None)
+    if wanted.timeline is not None and wanted.timeline < 1:
+        raise SetupError("--timeline is a number from 1 on.")
+    to = instant(wanted.to) if wanted.to else None
+    aside = restore(to=to, timeline=wanted.timeline)
     say("restored; `make run` starts it.")
     if aside:
         say(f"The former data are in {aside}; delete them when all is well.")

@@ -92,6 +92,31 @@ def test_after_a_restore_the_root_is_that_of_the_checkpoint_and_the_shuffler_sig
     assert note(closed_poll(here)) is None  # what was signed of the second poll is not there
 
 
+def test_who_restored_too_early_a_state_gets_a_later_one_from_the_timeline_before(
+    here: Installation,
+) -> None:
+    backup(NAME)
+    before, timeline = next_second(here), _timeline(here)
+    poll = closed_poll(here)
+    later = next_second(here)
+    closed_poll(here)  # something that is archived after that instant
+    stop_cluster(NAME)
+    restore(NAME, to=before)
+    ensure_cluster(NAME)
+    assert poll.count("log_entry") == 0
+    stop_cluster(NAME)
+    restore(NAME, to=later, timeline=timeline)
+    ensure_cluster(NAME)
+    assert poll.count("log_entry") == BALLOTS + 1
+
+
+def _timeline(here: Installation) -> int:
+    with psycopg.connect(here.admin_url) as connection:
+        row = connection.execute("SELECT timeline_id FROM pg_control_checkpoint()").fetchone()
+    assert row
+    return int(row[0])
+
+
 def _ballots(session: Session, scene: Scene) -> int:
     entries = log.entries_between(session, scene.poll_id, start=0, end=BALLOTS + 1)
     return sum(kind == log.BALLOT_ENTRY for _, kind, _ in entries)

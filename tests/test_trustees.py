@@ -245,11 +245,13 @@ def test_nothing_is_kept_of_shares_that_do_not_suffice(
         ([*one, "2", key.words(3)], "2. 이두리: 이것은 3번 조각"),
         ([*one, *two, "3", " ".join(wrong)], "3. 박세찬: 낱말 하나 이상이"),
         ([*one, *two, "3", "zebra"], "3. 박세찬: 1번째 낱말"),
-        ([*one, *two, "9"], "9번 조각은 없습니다"),
+        ([*one, *two, "9"], "그런 번호의 조각은 없습니다"),
     ):
         done = run(world.app, "trustees", "open", "--poll", poll["id"], typed=typed)
         assert (done.exit_code, said in done.output) == (1, True), done.output
         assert "Traceback" not in done.output
+    at_the_wrong_prompt = run(world.app, "trustees", "open", "--poll", poll["id"], typed=one[::-1])
+    assert key.words(1).split()[5] not in at_the_wrong_prompt.output
     assert sealing_keys(world) == before
     assert world.rows("SELECT state FROM poll") == [("closed",)]
 

@@ -49,7 +49,7 @@ class Table:
         given = self.ask("조각 번호 / number of the share: ").strip()
         numbers = {str(place.number): place for place in record.places}
         if given not in numbers:
-            raise ShareProblem("no-such-share", None, given=given)
+            raise ShareProblem("no-such-share", None)
         if numbers[given] in given_before:
             raise ShareProblem("duplicate", numbers[given])
         return numbers[given]

@@ -44,8 +44,8 @@ TEXTS = {
         "the shares together do not give the key of the record.",
     ),
     "no-such-share": (
-        "{given}번 조각은 없습니다.",
-        "there is no share {given}.",
+        "그런 번호의 조각은 없습니다.",
+        "there is no share of that number.",
     ),
 }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import logging
 import os
 from contextlib import suppress
@@ -70,7 +69,7 @@ def _has_keys(settings: Settings, holder: Holder) -> bool:
 def _decoded(given: str, variable: str) -> bytes:
     try:
         key = base64.b64decode(given, validate=True)
-    except binascii.Error:
+    except ValueError:  # not base64, or not even ASCII
         key = b""
     if len(key) != KEY_BYTES:
         raise Misconfigured(f"{variable} is not the base64 of 32 bytes")

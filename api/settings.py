@@ -9,12 +9,17 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
+from click import ClickException
+
 ROOT = Path(__file__).resolve().parent.parent
 Environment = Literal["development", "production", "test"]
 
 
-class Misconfigured(RuntimeError):
-    """The environment does not say what it must; the message says what is missing."""
+class Misconfigured(ClickException):
+    """The environment does not say what it must; the message says what is missing.
+
+    A command then ends with that message; in other processes it is an error like any other.
+    """
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -160,6 +160,15 @@ def test_a_developers_machine_that_lost_its_master_key_makes_no_new_one_over_its
     assert not (tmp_path / "keys/api.master").exists()
 
 
+@pytest.mark.parametrize("given", ["\udce0", "열쇠", "AAAA", "no base64"])
+def test_what_is_no_master_key_is_refused_by_its_name(
+    settings: Settings, tmp_path: Path, given: str
+) -> None:
+    own = replace(settings, keystore=tmp_path, master_keys={"api": given})
+    with pytest.raises(Misconfigured, match="API_MASTER_KEY is not the base64 of 32 bytes"):
+        open_keystore(own, "api")
+
+
 def test_the_command_wraps_a_holders_keys_anew_and_then_only_the_new_key_is_accepted(
     app: Flask, settings: Settings, tmp_path: Path
 ) -> None:

@@ -70,6 +70,14 @@ def test_the_answer_before_publication_says_when_the_result_may_be_there(world: 
     assert _results(world, poll).get_json()["available_at"] == poll["closes_at"]
 
 
+def test_after_an_early_close_the_planned_end_is_no_longer_given(world: World) -> None:
+    poll = world.open_poll()
+    for officer in (world.officer(), world.officer()):
+        world.client.post(f"/v1/polls/{poll['id']}/close", headers=officer.headers)
+    answer = _results(world, poll)
+    assert (answer.status_code, answer.get_json()["available_at"]) == (409, None)
+
+
 def test_under_publish_from_only_the_number_of_ballots_is_published(world: World) -> None:
     poll = world.open_poll()  # five, unless the author says otherwise
     for voter in world.citizens(4):

@@ -13,6 +13,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from mvote.ballotbox.vectors import PACK, selections_in
+from mvote.base import database_time
 from mvote.polls.definition import FrozenPoll
 from mvote.polls.errors import ResultsNotAvailable
 from mvote.polls.poll import Poll, PollDefinition
@@ -122,6 +123,8 @@ def not_available(session: Session, poll: Poll) -> ResultsNotAvailable:
         if figures:
             return ResultsNotAvailable(available_at=None, accounting=figures)
     expected = poll.closes_at if poll.state in ("open", "closing", "closed") else None
+    if expected and poll.state != "open" and expected > database_time(session):
+        expected = None  # it was closed early
     return ResultsNotAvailable(available_at=expected and _instant(expected))
 
 

@@ -56,7 +56,7 @@ def cast(ask: Ask, poll_id: str, token: str, selections: list[str]) -> dict[str,
         status, body = ask("POST", path, {"selections": selections}, headers)
         if status not in (429, 503):  # an app waits as long as Retry-After says
             break
-    must(status == 201, f"not cast: {status} {body.decode()[:300]}")
+    must(status == 201, f"not cast: {status} {body.decode()[:300]}", then="")
     receipt: dict[str, Any] = json.loads(body)
     must(receipt["tracker"] == tracker.hex(), "this is not my tracker")
     must(receipt["definition_hash"] == sha256(frozen).hexdigest(), "this is of another poll")
@@ -127,9 +127,9 @@ def signed(note: str, origin: str, key: str) -> bool:
     return False
 
 
-def must(condition: object, reason: str) -> None:
+def must(condition: object, reason: str, then: str = ": keep the receipt and complain") -> None:
     if not condition:
-        raise SystemExit(f"{reason}: keep the receipt and complain")
+        raise SystemExit(f"{reason}{then}")
 
 
 def over_http(base: str) -> Ask:

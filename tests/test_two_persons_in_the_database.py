@@ -47,6 +47,15 @@ def test_the_database_lets_nobody_act_without_a_request(
     assert (status(world, poll), world.count("notice")) == ("open", 0)
 
 
+def test_nobody_at_all_is_no_author_of_a_citizens_poll(world: World, session: Session) -> None:
+    poll = world.open_poll(world.citizen())
+    call = text("SELECT close_poll_early(:poll, NULL, NULL)")
+    with pytest.raises(IntegrityError, match="no such request waits"):
+        session.execute(call, {"poll": poll["id"]})
+    session.rollback()
+    assert (status(world, poll), world.count("notice")) == ("open", 0)
+
+
 def test_the_database_lets_nobody_grant_their_own_request(world: World, session: Session) -> None:
     poll, officer = world.open_poll(), world.officer()
     approval_id = void(world, poll, officer).get_json()["approval_id"]

@@ -205,7 +205,7 @@ BEGIN
             AND closing_time < now_open.closes_at) IS NOT TRUE THEN
         RETURN false;
     END IF;
-    is_authors := now_open.origin = 'citizen' AND now_open.author_id = p_by;
+    is_authors := (now_open.origin = 'citizen' AND now_open.author_id = p_by) IS TRUE;
     IF p_approval_id IS NOT NULL OR NOT is_authors THEN
         PERFORM grant_approval(p_approval_id, 'poll:close', p_poll_id, p_by);
     END IF;

@@ -31,6 +31,12 @@ KEPT_TABLES = ("alembic_version", "spatial_ref_sys")
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Name each operation's test apart: of those that are named alike xdist runs only the first."""
+    if label := getattr(item, "operation_label", None):
+        item._id = item.id.with_params(label)
+
+
 @pytest.fixture(scope="session")
 def cluster() -> TestCluster:
     """The tests' own PostgreSQL."""

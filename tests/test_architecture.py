@@ -7,6 +7,7 @@ the rule would be found broken.
 from __future__ import annotations
 
 import statistics
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -230,3 +231,9 @@ def test_half_of_all_views_have_10_lines_at_most() -> None:
     views = [view for module in modules() if module.package == "api" for view in module.views()]
     assert len(views) > 20
     assert statistics.median(map(length, views)) <= MEDIAN_VIEW
+
+
+def test_no_two_tests_are_named_alike(request: pytest.FixtureRequest) -> None:
+    """Of those that are, only the first would be run."""
+    names = Counter(item.nodeid for item in request.session.items)
+    assert [name for name, times in names.items() if times > 1] == []

@@ -24,6 +24,11 @@ CROWD, PAUSE_S = 4, 0.002
 log = logging.getLogger("mvote.gathering")
 
 
+def let_others_come(lately: int) -> None:
+    """Let those in who are about to come; in a crowd (*lately* so many) wait a moment for more."""
+    time.sleep(PAUSE_S if lately >= CROWD else 0)
+
+
 class _Asked(Generic[Question, Answer]):
     """A question, and whoever waits for its answer, woken by the release of a lock."""
 
@@ -54,7 +59,6 @@ class Gathered(Generic[Question, Answer]):
         self._waiting: deque[_Asked[Question, Answer]] = deque()
         self._is_asking = False
         self._asked_lately = 0
-        self._last = 0
         self._turn = threading.Lock()
 
     def ask(self, question: Question) -> Answer:
@@ -73,10 +77,9 @@ class Gathered(Generic[Question, Answer]):
         return mine.answers[0]
 
     def _settle_those_who_wait(self) -> None:
-        self._let_others_ask()
+        let_others_come(self._asked_lately)
         with self._turn:
             together = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._most))]
-        self._last = len(together)
         self._asked_lately = len(together)
         try:
             answers = self._answer_all([each.question for each in together])
@@ -86,10 +89,6 @@ class Gathered(Generic[Question, Answer]):
             log.warning("gathered in vain", extra={"error": type(error).__name__})
         finally:
             self._hand_on(together)
-
-    def _let_others_ask(self) -> None:
-        """Let those in who are just about to ask; in a crowd wait a moment for more of them."""
-        time.sleep(PAUSE_S if self._asked_lately >= CROWD else 0)
 
     def _hand_on(self, together: Sequence[_Asked[Question, Answer]]) -> None:
         """Wake those who were asked for, and one of those who wait to do the same for them."""

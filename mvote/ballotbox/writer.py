@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -22,7 +21,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from mvote.ballotbox.slot import Outcome, SlotRow, put_ballots
 from mvote.driver import Connection
 from mvote.errors import OutcomeUnknown, Overloaded
-from mvote.gathering import CROWD, PAUSE_S
+from mvote.gathering import let_others_come
 
 BATCH = 64
 LONGEST_QUEUE = 2_000
@@ -121,7 +120,7 @@ class SlotWriter:
             while (poll_id := self._next_poll()) is None:
                 self._changed.wait()
             self._busy.add(poll_id)
-        self._let_others_in()
+        let_others_come(self._written_lately)  # one commit will serve them too
         with self._changed:
             mine = [waiting for waiting in self._queue if waiting.poll_id == poll_id]
             batch = mine[: self._batch]
@@ -129,10 +128,6 @@ class SlotWriter:
             self._queue = deque(w for w in self._queue if id(w) not in taken)
             self._written_lately = len(batch)
             return batch
-
-    def _let_others_in(self) -> None:
-        """Let those in who are about to cast; in a crowd wait a moment: one commit serves all."""
-        time.sleep(PAUSE_S if self._written_lately >= CROWD else 0)
 
     def _next_poll(self) -> uuid.UUID | None:
         return next((w.poll_id for w in self._queue if w.poll_id not in self._busy), None)

@@ -17,10 +17,12 @@ fail() {
     exit 1
 }
 
-# A Python that is new enough and can make virtual environments; its name on stdout.
+# A Python that is new enough and can make virtual environments; its name on stdout. The system's
+# first: it was built with the profile of a running program, and casts a tenth faster than one that
+# a version manager has built without.
 find_python() {
     local name
-    for name in python3 python3.14 python3.13 python3.12 python3.11; do
+    for name in /usr/bin/python3 python3 python3.14 python3.13 python3.12 python3.11; do
         if "$name" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
             echo "$name"
             return

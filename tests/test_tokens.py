@@ -82,12 +82,22 @@ def with_a_changed_citizen() -> str:
     return f"{head}.{other}.{signature}"
 
 
+def with_its_signature(change: Callable[[bytes], bytes]) -> str:
+    head, claims, signature = forged().split(".")
+    changed = change(base64.urlsafe_b64decode(f"{signature}=="))
+    return f"{head}.{claims}.{base64.urlsafe_b64encode(changed).decode().rstrip('=')}"
+
+
 HOSTILE: dict[str, Callable[[], str]] = {
     "empty": lambda: "",
     "no token at all": lambda: "hello",
     "three empty parts": lambda: "..",
     "not text of this alphabet": lambda: "é.é.é",
     "without a signature": unsigned,
+    "with an empty signature": lambda: with_its_signature(lambda right: b""),
+    "with a signature that is too short": lambda: with_its_signature(lambda right: right[:-1]),
+    "with a signature that is too long": lambda: with_its_signature(lambda right: right + b"e"),
+    "with another signature": lambda: with_its_signature(lambda right: right[:-1] + b"\xff"),
     "signed with the public key": signed_with_the_public_key,
     "of a key we do not know": lambda: forged(key=STRANGER.private, headers={"kid": STRANGER.kid}),
     "of another key under our key's id": lambda: forged(key=STRANGER.private),

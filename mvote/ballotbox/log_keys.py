@@ -41,10 +41,8 @@ class LogKeys:
 
     def publish(self, session: Session) -> None:
         """Write the public halves down, before anything is signed with them."""
-        rows = [
-            {"key_id": key_id(key.public_key()), "public_key": key.public_key().public_bytes_raw()}
-            for key in self._keys
-        ]
+        publics = [key.public_key().public_bytes_raw() for key in self._keys]
+        rows = [{"key_id": key_id(public), "public_key": public} for public in publics]
         known = set(session.scalars(select(LogKey.key_id)))
         if new := [row for row in rows if row["key_id"] not in known]:
             session.execute(insert(LogKey).on_conflict_do_nothing(), new)

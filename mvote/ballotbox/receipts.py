@@ -6,7 +6,7 @@ import base64
 import uuid
 from dataclasses import dataclass
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from nacl.signing import SigningKey
 
 from mvote.ballotbox.keystore import Keystore
 from mvote.people.tokens import key_id
@@ -43,8 +43,8 @@ class ReceiptKeys:
 
     def __init__(self, keystore: Keystore) -> None:
         self._keystore = keystore
-        self._by_name: dict[str, Ed25519PrivateKey] = {}
-        self._by_id: dict[str, Ed25519PrivateKey] = {}
+        self._by_name: dict[str, SigningKey] = {}
+        self._by_id: dict[str, SigningKey] = {}
         self._read()
         if not self._by_id:
             raise LookupError("there is no receipt key: run `flask --app wsgi keys init`")
@@ -52,10 +52,10 @@ class ReceiptKeys:
     def _read(self) -> None:
         names = self._keystore.names("receipt/")
         self._by_name = {name: self._by_name.get(name) or self._key(name) for name in names}
-        self._by_id = {key_id(key.public_key()): key for key in self._by_name.values()}
+        self._by_id = {key_id(bytes(key.verify_key)): key for key in self._by_name.values()}
 
-    def _key(self, name: str) -> Ed25519PrivateKey:
-        return Ed25519PrivateKey.from_private_bytes(self._keystore.get(name))
+    def _key(self, name: str) -> SigningKey:
+        return SigningKey(self._keystore.get(name))
 
     @property
     def current_id(self) -> str:
@@ -67,9 +67,9 @@ class ReceiptKeys:
         """The signature (Ed25519, base64) of *message* by the receipt key with that id."""
         if key not in self._by_id:
             self._read()
-        return base64.b64encode(self._by_id[key].sign(message)).decode()
+        return base64.b64encode(self._by_id[key].sign(message).signature).decode()
 
     def public(self) -> dict[str, bytes]:
         """The public keys by their ids: 32 bytes each."""
         self._read()
-        return {kid: key.public_key().public_bytes_raw() for kid, key in self._by_id.items()}
+        return {kid: bytes(key.verify_key) for kid, key in self._by_id.items()}

@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from api.db import driving
+from api.pausing import pause_of_this_process
 from geo import geofence
 from geo.geofence import Geofences
 from mvote.driver import Connection
@@ -52,7 +53,7 @@ def crowd(engine: Engine) -> Gathered[Comer, Seen]:
             verdicts = _verdicts_on(connection, comers)
         return [Seen(voter, verdicts.get(n)) for n, voter in enumerate(voters)]
 
-    return Gathered(look)
+    return Gathered(look, pause=pause_of_this_process())
 
 
 def _verdicts_on(connection: Connection, comers: Sequence[Comer]) -> dict[int, Verdict]:

@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from api.crowd import Comer, Seen, crowd
 from api.db import db, driving
 from api.holders import made_once, open_keystore
+from api.pausing import pause_of_this_process
 from api.settings import Settings
 from geo.places import CityPlaces
 from mvote.ballotbox.casting import BallotBox
@@ -84,7 +85,7 @@ def ballot_box(keystore: DirectoryKeystore, engine: Engine) -> BallotBox:
     return BallotBox(
         keys=PollKeyring(keystore),
         receipts=ReceiptKeys(keystore),
-        slot=SlotWriter(lambda: driving(engine)),
+        slot=SlotWriter(lambda: driving(engine), pause=pause_of_this_process()),
     )
 
 

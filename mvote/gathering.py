@@ -19,14 +19,14 @@ from sqlalchemy.exc import SQLAlchemyError
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")
 MOST = 64
-CROWD, PAUSE_S = 4, 0.002
-"""If so many were asked for together, it is worth a moment that more come along the next time."""
+Pause = Callable[[], None]
+"""Lets those in who are about to come, so that they are served together; short, and bounded."""
 log = logging.getLogger("mvote.gathering")
 
 
-def let_others_come(lately: int) -> None:
-    """Let those in who are about to come; in a crowd (*lately* so many) wait a moment for more."""
-    time.sleep(PAUSE_S if lately >= CROWD else 0)
+def let_others_run() -> None:
+    """The pause of threads: whichever is ready may go first."""
+    time.sleep(0)
 
 
 class _Asked(Generic[Question, Answer]):
@@ -52,13 +52,17 @@ class Gathered(Generic[Question, Answer]):
     """
 
     def __init__(
-        self, answer_all: Callable[[Sequence[Question]], Sequence[Answer]], *, most: int = MOST
+        self,
+        answer_all: Callable[[Sequence[Question]], Sequence[Answer]],
+        *,
+        most: int = MOST,
+        pause: Pause = let_others_run,
     ) -> None:
         self._answer_all = answer_all
         self._most = most
+        self._pause = pause
         self._waiting: deque[_Asked[Question, Answer]] = deque()
         self._is_asking = False
-        self._asked_lately = 0
         self._turn = threading.Lock()
 
     def ask(self, question: Question) -> Answer:
@@ -77,10 +81,9 @@ class Gathered(Generic[Question, Answer]):
         return mine.answers[0]
 
     def _settle_those_who_wait(self) -> None:
-        let_others_come(self._asked_lately)
+        self._pause()
         with self._turn:
             together = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._most))]
-        self._asked_lately = len(together)
         try:
             answers = self._answer_all([each.question for each in together])
             for each, answer in zip(together, answers, strict=True):

@@ -21,7 +21,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from mvote.ballotbox.slot import Outcome, SlotRow, put_ballots
 from mvote.driver import Connection
 from mvote.errors import OutcomeUnknown, Overloaded
-from mvote.gathering import let_others_come
+from mvote.gathering import Pause, let_others_run
 
 BATCH = 64
 LONGEST_QUEUE = 2_000
@@ -60,14 +60,19 @@ class SlotWriter:
     """
 
     def __init__(
-        self, connect: Connect, *, batch: int = BATCH, patience_s: float = PATIENCE_SECONDS
+        self,
+        connect: Connect,
+        *,
+        batch: int = BATCH,
+        patience_s: float = PATIENCE_SECONDS,
+        pause: Pause = let_others_run,
     ) -> None:
         self._connect = connect
+        self._pause = pause
         self._batch = batch
         self._patience_s = patience_s
         self._queue: deque[_Waiting] = deque()
         self._busy: set[uuid.UUID] = set()
-        self._written_lately = 0
         self._changed = threading.Condition(threading.Lock())
         self._threads: list[threading.Thread] = []
 
@@ -120,13 +125,12 @@ class SlotWriter:
             while (poll_id := self._next_poll()) is None:
                 self._changed.wait()
             self._busy.add(poll_id)
-        let_others_come(self._written_lately)  # one commit will serve them too
+        self._pause()  # one commit will serve those who come meanwhile, too
         with self._changed:
             mine = [waiting for waiting in self._queue if waiting.poll_id == poll_id]
             batch = mine[: self._batch]
             taken = set(map(id, batch))
             self._queue = deque(w for w in self._queue if id(w) not in taken)
-            self._written_lately = len(batch)
             return batch
 
     def _next_poll(self) -> uuid.UUID | None:

@@ -55,11 +55,16 @@ def _family_s(pid: int) -> float:
 
 def children_of(pid: int) -> list[int]:
     """The processes that *pid* has started and that live."""
-    path = Path(f"/proc/{pid}/task/{pid}/children")
-    return [int(each) for each in path.read_text().split()]
+    try:
+        return [int(pid) for pid in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except FileNotFoundError:
+        return []
 
 
 def _used_s(pid: int) -> float:
-    """utime, stime, cutime and cstime of proc(5): fields 14 to 17."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    """utime, stime, cutime and cstime of proc(5): fields 14 to 17; 0 of one that ended just now."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except FileNotFoundError:
+        return 0.0
     return sum(map(int, fields[11:15])) / TICKS

@@ -1,0 +1,25 @@
+"""How a process lets others come before it asks the database for all who wait together."""
+
+from __future__ import annotations
+
+import gevent
+from gevent import monkey
+
+from mvote.gathering import Pause, let_others_run
+
+LONGEST_S = 0.005
+
+
+def until_nothing_else_is_ready() -> None:
+    """Wait until every request that could go on has done so and waits, too, or for 5 ms.
+
+    No pause of a fixed length is right: short, it leaves out those who come next; long, it leaves
+    a processor idle. A flood that never lets the process come to rest must not stop it, either.
+    """
+    gevent.with_timeout(LONGEST_S, gevent.idle, timeout_value=None)
+
+
+def pause_of_this_process() -> Pause:
+    """With gevent's workers the above; with threads, of which others run anyway, none at all."""
+    is_gevent = monkey.is_module_patched("threading")
+    return until_nothing_else_is_ready if is_gevent else let_others_run

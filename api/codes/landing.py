@@ -95,7 +95,7 @@ def _page(found: dict[str, Any] | None, status: int) -> Response:
         title="mvote" if view is None else view["poll"]["title"].get("ko", "mvote"),
         found=view,
         opens=found and _city_time(found["poll"]["opens_at"]),
-        closes=found and _city_time(found["poll"]["closes_at"]),
+        closes=found and _city_time(found["poll"]["closed_at"] or found["poll"]["closes_at"]),
         app_url=view and f"mvote://polls/{view['poll_id']}?code={view['code']}",
     )
     response = Response(html, status, content_type="text/html; charset=utf-8")

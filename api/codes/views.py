@@ -65,6 +65,7 @@ class CodePoll(ma.Schema):
     status = ma.fields.String(required=True)
     opens_at = Instant(required=True, allow_none=True)
     closes_at = Instant(required=True, allow_none=True)
+    closed_at = Instant(required=True, allow_none=True)
 
 
 class CodeSite(ma.Schema):
@@ -125,6 +126,7 @@ def shown_code(session: Session, code: SiteCode, poll: Poll) -> dict[str, Any]:
         "status": poll.status_at(now),
         "opens_at": poll.opens_at,
         "closes_at": poll.closes_at,
+        "closed_at": poll.closed_by(now),
     }
     return _plain(code) | {"poll": poll_view, "site": site_of(session, code.site_id)}
 

@@ -24,6 +24,7 @@ class ParticipationSchema(ma.Schema):
     title = ShownText(required=True)
     status = ma.fields.String(required=True)
     closes_at = Instant(required=True)
+    closed_at = Instant(required=True, allow_none=True)
 
 
 @blp.get("/me/participations")
@@ -48,6 +49,7 @@ def list_of_participations(query: dict[str, Any]) -> dict[str, Any]:
             "title": poll.content["title"],
             "status": poll.status_at(now),
             "closes_at": poll.closes_at,
+            "closed_at": poll.closed_by(now),
         }
         for poll in found[:limit]
     ]

@@ -169,7 +169,13 @@ class PollSchema(ma.Schema):
     description = ShownText(required=True, allow_none=True)
     question = ma.fields.Dict(required=True, allow_none=True)
     opens_at = Instant(required=True, allow_none=True)
-    closes_at = Instant(required=True, allow_none=True)
+    closes_at = Instant(required=True, allow_none=True, metadata={
+        "description": "When voting ends by plan; `closed_at` is when it did."
+    })  # fmt: skip
+    closed_at = Instant(required=True, allow_none=True, metadata={
+        "description": "When voting ended: at `closes_at`, or earlier if the poll was closed early"
+        " or voided. null as long as it has not."
+    })  # fmt: skip
     created_at = Instant(required=True)
     eligibility = ma.fields.Dict(required=True)
     presence = ma.fields.Dict(required=True)

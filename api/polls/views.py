@@ -66,6 +66,7 @@ def _view_of(poll: Poll, definition_hash: bytes | None, now: dt.datetime) -> dic
         "question": question,
         "opens_at": poll.opens_at,
         "closes_at": poll.closes_at,
+        "closed_at": poll.closed_by(now),
         "created_at": poll.created_at,
         "eligibility": content.get("eligibility") or {},
         "presence": content.get("presence") or {"rule": "none"},

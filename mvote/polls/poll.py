@@ -102,6 +102,16 @@ class Poll(Base):
             return "scheduled"
         return "open" if now < self.closes_at else "closing"
 
+    def closed_by(self, now: dt.datetime) -> dt.datetime | None:
+        """When voting ended; None if it has not.
+
+        That is when casting was refused from, not when the shuffler came by to write it down: at
+        `closes_at`, or before it if the poll was closed early or voided.
+        """
+        ends = [end for end in (self.closed_at, self.closes_at) if end]
+        has_ended = self.closed_at or self.status_at(now) == "closing"
+        return min(ends) if has_ended else None
+
 
 class PollDefinition(Base):
     """What was frozen at opening: the canonical bytes (RFC 8785) and their SHA-256. Insert-only."""

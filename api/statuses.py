@@ -30,6 +30,7 @@ STATUSES: dict[type[errors.DomainError], int] = {
     polls.AlreadyVoted: 409,
     polls.PollNotOpen: 409,
     polls.ResultsNotAvailable: 409,
+    polls.BundleNotReady: 503,
     polls.NotReadyToOpen: 409,
     polls.InvalidSelection: 422,
     polls.IdempotencyKeyReused: 422,

@@ -122,6 +122,17 @@ def test_before_publication_there_is_no_bundle(world: World, client: CheckedClie
     assert world.count("bundle") == 0
 
 
+def test_a_published_result_whose_bundle_is_not_signed_yet_asks_to_come_back_in_a_moment(
+    world: World, client: CheckedClient
+) -> None:
+    poll = published(world)
+    answer = client.get(f"/v1/polls/{poll['id']}/bundle.zip")
+    assert (answer.status_code, answer.get_json()["code"]) == (503, "bundle-not-ready")
+    assert answer.headers["Retry-After"] == "1"
+    assert client.get(f"/v1/polls/{poll['id']}/results").status_code == 200
+    assert world.make_bundle(poll)
+
+
 @pytest.mark.parametrize(
     ("ballots", "content", "files"),
     [

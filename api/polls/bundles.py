@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from flask import Response, request, send_file
+from sqlalchemy.orm import Session
 
 from api.access import access, caller_or_nobody
 from api.blueprint import Blueprint, may_raise
@@ -17,9 +18,10 @@ from api.db import db
 from api.wiring import wiring
 from mvote.ballotbox.bundle_tables import Bundle
 from mvote.ballotbox.bundling import newest_bundle, write_archive
-from mvote.errors import Overloaded
+from mvote.errors import DomainError, Overloaded
 from mvote.polls.drafting import poll_known_to
-from mvote.polls.errors import ResultsNotAvailable
+from mvote.polls.errors import BundleNotReady, ResultsNotAvailable
+from mvote.polls.poll import Poll
 from mvote.polls.results import not_available
 
 blp = Blueprint("bundles", "bundles", description="Bundles for the verifier.")
@@ -33,7 +35,7 @@ _one_at_a_time = threading.Lock()
 
 @blp.get("/polls/<uuid:poll_id>/bundle.zip")
 @access("public")
-@may_raise(ResultsNotAvailable, Overloaded)
+@may_raise(ResultsNotAvailable, BundleNotReady, Overloaded)
 @blp.response(200, BINARY, content_type=ARCHIVE)
 @blp.alt_response(304, description="Not modified")
 def download_bundle(poll_id: uuid.UUID) -> Response:
@@ -45,7 +47,7 @@ def download_bundle(poll_id: uuid.UUID) -> Response:
     poll = poll_known_to(session, poll_id, caller_or_nobody())
     bundle = newest_bundle(session, poll.id)
     if bundle is None:
-        raise not_available(session, poll)
+        raise _why_there_is_none(session, poll)
     session.close()  # the connection goes back: who waits for the archive must not keep it
     name = hashlib.sha256(bundle.manifest + bundle.signature).hexdigest()[:24]
     archive = _at_hand(bundle, name)
@@ -53,6 +55,11 @@ def download_bundle(poll_id: uuid.UUID) -> Response:
                          conditional=False, etag=name, max_age=0)  # fmt: skip
     response.make_conditional(request)
     return response
+
+
+def _why_there_is_none(session: Session, poll: Poll) -> DomainError:
+    """Nothing is published yet; or it is, and the shuffler has not signed the bundle yet."""
+    return BundleNotReady() if poll.state == "published" else not_available(session, poll)
 
 
 def _at_hand(bundle: Bundle, name: str) -> Path:

@@ -141,6 +141,23 @@ class ResultsNotAvailable(DomainError):
     }
 
 
+class BundleNotReady(DomainError):
+    """The result is published, its bundle not signed yet: that is a matter of seconds."""
+
+    code = "bundle-not-ready"
+    title: ClassVar[Text] = {
+        "ko": "검증용 파일을 만드는 중입니다.",
+        "en": "The file for the verifier is being made.",
+    }
+    next_step: ClassVar[Text] = {
+        "ko": "잠시 뒤에 다시 받아 주세요.",
+        "en": "Download it again in a moment.",
+    }
+
+    def __init__(self) -> None:
+        super().__init__(retry_after_s=1)
+
+
 class NotReadyToOpen(DomainError):
     """Everything that still hinders the opening, at once, in fact `hindrances`."""
 

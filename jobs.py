@@ -47,6 +47,7 @@ from mvote.ballotbox.log_keys import LogKeys
 from mvote.ballotbox.lookout import Lookout
 from mvote.ballotbox.progress import note_progress
 from mvote.ballotbox.receipts import ReceiptKeys
+from mvote.ballotbox.renewing import want_renewal
 from mvote.ballotbox.shuffling import close_poll, envelopes_waiting, polls_due, shuffle
 from mvote.ballotbox.stock import fill_stock
 from mvote.base import database_time
@@ -119,6 +120,9 @@ def _shuffle(engine: Engine, keystore: DirectoryKeystore, poll_id: uuid.UUID) ->
 
 def _bundle(engine: Engine, keystore: DirectoryKeystore, clerk: Clerk) -> None:
     """Sign what is public of published polls, now that their checkpoints are signed."""
+    with Session(engine) as session, transaction(session):
+        most = want_renewal(session, already=clerk.most_witnesses)
+    clerk.most_witnesses = most
     with Session(engine) as session:
         due = bundles_due(session)
     if not due:

@@ -55,6 +55,29 @@ def test_a_bundle_is_made_anew_when_a_witness_has_signed(world: World, tmp_path:
     assert world.count("bundle_wanted") == 0
 
 
+def test_a_bundle_from_before_any_witness_was_named_shows_the_witness_who_came_later(
+    world: World, tmp_path: Path
+) -> None:
+    poll = published(world)
+    earlier = world.make_bundle(poll)
+    assert world.count("bundle_wanted") == 0  # nobody else was asked to sign
+    city = city_origin(world.settings.host)
+    logs = LogKeys(open_keystore(world.settings, "shuffler")).verifiers(city)
+    witness, pinned = new_witness(tmp_path / "witness", logs)
+    with served(witness) as url:
+        world.clerk = world.new_clerk(tmp_path / "mark", HttpWitness(pinned, url))
+        assert settle(world.clerk)
+        renewed = world.make_bundle(poll)
+    (tmp_path / "earlier.zip").write_bytes(earlier)
+    for bundle, found in ((earlier, "not checked"), (renewed, "ok")):
+        options = ("--pin", pinned.vkey, "--previous", tmp_path / "earlier.zip")
+        code, status = verified(tmp_path, bundle, *options)
+        assert (code, status["witnesses"], status["earlier download"]) == (0, found, "ok")
+    world.make_bundle(poll)
+    assert world.rows("SELECT cosignatures FROM bundle ORDER BY 1") == [(0,), (1,)]
+    assert world.count("bundle_wanted") == 0
+
+
 @pytest.mark.parametrize("place", [0.1, 0.3, 0.5, 0.7, 0.9])
 def test_a_flipped_bit_of_what_was_served_is_found(
     world: World, tmp_path: Path, place: float

@@ -125,12 +125,17 @@ def _best_city_state(session: Session, index: int) -> CityState | None:
     return CityState(*found) if found else None
 
 
-# Many states may follow; a witness that signs at all signs one of the first thousand.
+# Many states may follow. A witness that signs at all signs one of the first thousand; one that was
+# named later, one of the newest.
 _CITY_STATES = text(
-    "SELECT c.size, c.note, array_remove(array_agg(s.line ORDER BY s.witness), NULL) AS lines"
-    " FROM (SELECT poll_id, size, note FROM checkpoint WHERE poll_id = :city AND size > :index"
-    " AND note IS NOT NULL ORDER BY size LIMIT 1000) c"
-    " LEFT JOIN cosignature s ON s.poll_id = c.poll_id AND s.size = c.size"
+    "WITH first AS (SELECT size FROM checkpoint WHERE poll_id = :city AND size > :index"
+    " AND note IS NOT NULL ORDER BY size LIMIT 1000),"
+    " newest AS (SELECT size FROM cosignature WHERE poll_id = :city AND size > :index"
+    " ORDER BY size DESC LIMIT 1000)"
+    " SELECT c.size, c.note, array_remove(array_agg(s.line ORDER BY s.witness), NULL) AS lines"
+    " FROM checkpoint c LEFT JOIN cosignature s ON s.poll_id = c.poll_id AND s.size = c.size"
+    " WHERE c.poll_id = :city AND c.note IS NOT NULL"
+    " AND c.size IN (SELECT size FROM first UNION SELECT size FROM newest)"
     " GROUP BY c.size, c.note ORDER BY count(s.line) DESC, c.size LIMIT 1"
 )
 

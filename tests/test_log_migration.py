@@ -6,13 +6,16 @@ import hashlib
 import secrets
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
 from alembic import command
 
 from tests.support.database import TestCluster
+from tests.support.logs import as_superuser
 from tests.support.world import World
+from tests.test_bundles import verified
 
 BEFORE, AFTER = "0006", "0007"
 SIZES = (1, 2, 33, 1025)
@@ -104,6 +107,38 @@ def test_going_back_takes_the_citys_log_away_which_the_schema_before_has_no_plac
     command.downgrade(cluster.alembic(name), BEFORE)
     left = {row[0] for row in _rows(cluster, name, "SELECT poll_id FROM log_entry")}
     assert left == set(logs)
+
+
+AS_OLD_DEFINITIONS = """
+WITH old AS (
+    SELECT poll_id, convert_to((convert_from(canonical, 'UTF8')::jsonb - 'cautions')::text, 'UTF8')
+        AS content FROM poll_definition)
+UPDATE poll_definition d SET canonical = content, hash = sha256(content)
+FROM old WHERE old.poll_id = d.poll_id
+"""
+AS_OLD_STATEMENTS = """
+UPDATE result SET statement = convert_to(
+    (convert_from(statement, 'UTF8')::jsonb - 'log_size' - 'log_root')::text, 'UTF8')
+"""
+
+
+def test_a_poll_that_was_published_before_gets_its_statement_into_the_log_and_is_not_proven(
+    cluster: TestCluster, database: str, world: World, tmp_path: Path
+) -> None:
+    poll = world.open_poll()
+    as_superuser(world, AS_OLD_DEFINITIONS)
+    for voter in world.citizens(6):
+        world.cast(poll, voter)
+    world.finish(poll)
+    as_superuser(world, AS_OLD_STATEMENTS)
+    command.downgrade(cluster.alembic(database), BEFORE)
+    cluster.migrate(database)
+    world.run_shuffler()
+    assert world.rows("SELECT count(*) FROM log_entry WHERE kind = 4") == [(1,)]
+    code, status = verified(tmp_path, world.make_bundle(poll))
+    assert (code, status["statement"]) == (0, "NOT PROVEN")
+    rest = {name for name, found in status.items() if found == "ok"}
+    assert {"log", "definition", "checkpoints", "city log", "accounting", "totals"} <= rest
 
 
 def test_a_poll_that_is_open_at_that_moment_gets_its_tree_when_it_is_shuffled(

@@ -100,6 +100,7 @@ def test_every_line_of_the_answer_is_explained_in_both_languages(
     rows = [line.split("|")[1].strip() for line in text.splitlines() if line.startswith("| ")]
     assert set(status) <= set(rows)
     assert "not witnessed" in text
+    assert "NOT PROVEN" in text
 
 
 QUESTION = {"min_selections": 0, "max_selections": 2, "options": [{"key": k} for k in "abc"]}

@@ -17,6 +17,7 @@ import pytest
 from tests.support.bundles import MadeUpPoll, written
 from tests.support.by_hand import Signer, canonical
 from tests.test_verifier import verdict
+from verifier.mvote_verify import main
 
 Lie = Callable[[MadeUpPoll], None]
 Capture = pytest.CaptureFixture[str]
@@ -77,6 +78,59 @@ def test_a_bundle_that_contradicts_itself_is_found(
     code, status = verdict(capsys, told(tmp_path, poll))
     assert (code, status[check]) == (1, "FAILED")
     assert status["signature"] == status["checkpoints"] == "ok"
+
+
+LOG_STATE = {"log_size", "log_root"}
+
+
+def test_a_statement_from_before_logs_had_checkpoints_is_not_proven_and_does_not_fail(
+    capsys: Capture, tmp_path: Path, poll: MadeUpPoll
+) -> None:
+    poll.unsaid = LOG_STATE
+    code, status = verdict(capsys, told(tmp_path, poll))
+    assert (code, status["statement"], status["log"]) == (0, "NOT PROVEN", "ok")
+    assert main([str(tmp_path / "bundle.zip")]) == 0
+    assert "BUT NOT PROVEN: statement." in capsys.readouterr().out
+
+
+def hide_it_from_the_log(poll: MadeUpPoll) -> None:
+    poll.statements_logged = 0
+
+
+def say_half_of_it(poll: MadeUpPoll) -> None:
+    poll.unsaid = {"log_root"}
+
+
+def count_before_the_last_ballots(poll: MadeUpPoll) -> None:
+    poll.statement_after = len(poll.voted) - 3
+
+
+def be_younger(poll: MadeUpPoll) -> None:
+    poll.definition["cautions"] = []
+
+
+def speak_of_another_poll(poll: MadeUpPoll) -> None:
+    poll.said["poll_id"] = "00000000-0000-4000-8000-000000000000"
+
+
+@pytest.mark.parametrize(
+    ("lie", "check"),
+    [
+        (hide_it_from_the_log, "log"),
+        (say_half_of_it, "statement"),
+        (count_before_the_last_ballots, "statement"),
+        (be_younger, "statement"),
+        (speak_of_another_poll, "statement"),
+        (say(entries=59, participations=59, records=59), "accounting"),
+    ],
+)
+def test_no_other_poll_can_pass_for_one_from_before(
+    capsys: Capture, tmp_path: Path, poll: MadeUpPoll, lie: Lie, check: str
+) -> None:
+    poll.unsaid = LOG_STATE
+    lie(poll)
+    code, status = verdict(capsys, told(tmp_path, poll))
+    assert (code, status[check]) == (1, "FAILED")
 
 
 def change_a_ballot(poll: MadeUpPoll) -> None:
@@ -152,6 +206,28 @@ def test_keys_known_from_elsewhere_show_a_bundle_with_other_keys(
     assert verdict(capsys, forged)[0] == 0
     code, status = verdict(capsys, forged, "--pin", pinned)
     assert (code, status["keys"], status["signature"]) == (1, "FAILED", "FAILED")
+
+
+def test_an_earlier_checkpoint_is_held_to_the_pinned_keys_too(
+    capsys: Capture, tmp_path: Path, poll: MadeUpPoll
+) -> None:
+    """Or whoever adds a key to the bundle's own could sign the history that it is compared with."""
+    added, saved = Signer(), tmp_path / "checkpoint"
+    body, _, signatures = poll.files()["checkpoint"].partition(b"\n\n")
+    body += b"\n"
+    saved.write_bytes(body + b"\n" + added.line(poll.origin, body).encode())
+    files = poll.files()
+    keys = poll.keys()
+    keys["log_keys"].append(added.vkey(poll.origin))
+    now = written(tmp_path, poll.signed(files | {"keys.json": canonical(keys)}))
+    options = ["--previous", saved]
+    assert verdict(capsys, now, *options)[1]["earlier download"] == "ok"
+    options += ["--pin", poll.log_key.vkey(poll.origin)]
+    code, status = verdict(capsys, now, *options)
+    assert (code, status["keys"], status["earlier download"]) == (1, "ok", "FAILED")
+    saved.write_bytes(body + b"\n" + signatures)
+    code, status = verdict(capsys, now, *options)
+    assert (code, status["earlier download"]) == (0, "ok")
 
 
 def test_a_pinned_witness_alone_says_nothing_of_the_logs_keys(

@@ -3,7 +3,8 @@
     python mvote_verify.py bundle.zip [--pin KEYS] [--previous OLD] [--receipt RECEIPT] …
 
 Needs Python 3.11 and the package `cryptography`; shares of a key need `shamir-mnemonic` as well.
-It prints one line for each check and exits 0 if all that was checked holds, 1 otherwise.
+It prints one line for each check and exits 0 if all that was checked holds, 1 otherwise. What the
+bundle itself leaves open is NOT PROVEN; it does not fail, but the last line says so.
 
 Proven: nothing in the bundle was changed since it was signed; the log is the one that its signed
 checkpoints (and their witnesses) speak of; nothing in it appears twice; the statement of the count
@@ -54,6 +55,10 @@ class Failed(ValueError):
 
 class NotChecked(ValueError):
     """Something could not be looked at, or nobody asked; the message says why."""
+
+
+class NotProven(ValueError):
+    """It was looked at, and something that matters cannot be seen from the bundle."""
 
 
 MALFORMED = (
@@ -471,7 +476,7 @@ class Log:
     statements: dict[int, bytes] = field(default_factory=dict)
     notices: list[bytes] = field(default_factory=list)
     roots: dict[int, bytes] = field(default_factory=dict)  # at the sizes that were asked for
-    ballots_at: dict[int, int] = field(default_factory=dict)  # the same sizes
+    ballots_at: dict[int, int] = field(default_factory=dict)  # the same, and before the statement
     found: dict[bytes, bytes] = field(default_factory=dict)  # commitments of the trackers asked for
     unsorted: str = ""
     wrong_root: str = ""
@@ -516,6 +521,8 @@ def read_log(
 
 
 def _keep(log: Log, index: int, entry: bytes) -> None:
+    if entry[0] == STATEMENT and not log.statements:
+        log.ballots_at[index] = log.ballots
     if entry[0] == NOTICE:
         log.notices.append(entry[1:])
     else:
@@ -551,7 +558,7 @@ class Line(NamedTuple):
     """One line of the answer."""
 
     name: str
-    status: str  # ok, FAILED, not checked
+    status: str  # ok, FAILED, NOT PROVEN, not checked
     text: str
 
 
@@ -580,6 +587,8 @@ class Verifier:
             return "ok", printable(check())
         except NotChecked as reason:
             return "not checked", printable(reason)
+        except NotProven as reason:
+            return "NOT PROVEN", printable(reason)
         except MALFORMED as error:
             if any(error is told for told in self.told):
                 return "not checked", "needs what failed above"
@@ -793,6 +802,10 @@ class Verifier:
         require(statement.get("poll_id") == self.definition["poll_id"], "it is of another poll")
         frozen = self.bundle.hash("definition.json").hex()
         require(statement.get("definition_hash") == frozen, "it is of another definition")
+        if not {"log_size", "log_root"} & statement.keys():
+            self._see_that_it_may_be_silent()
+            raise NotProven("that it speaks of this log: it names no state of it, as before logs"
+                            " had checkpoints. Nothing here proves that it is so old")  # fmt: skip
         size = number(statement, "log_size")
         require(
             size in self.log.roots and size <= min(self.log.statements),
@@ -801,6 +814,12 @@ class Verifier:
         require(statement.get("log_root") == self.log.roots[size].hex(), "it is of another log")
         require(self.log.ballots_at[size] == self.log.ballots, "ballots came after it")
         return f"speaks of the first {size} entries of this log, and stands in it"
+
+    def _see_that_it_may_be_silent(self) -> None:
+        """Polls opened since definitions hold `cautions` were all counted by what names the log."""
+        require("cautions" not in self.definition, "it must name the log that it speaks of")
+        before = self.log.ballots_at[min(self.log.statements)]
+        require(before == self.log.ballots, "ballots came after it")
 
     def accounting(self) -> str:
         names = ("participations", "entries", "records", "quarantined", "unopenable")
@@ -871,8 +890,8 @@ class Verifier:
     def extends(self) -> str:
         earlier, now = self.earlier, self.log
         require(earlier.origin == self.definition["origin"], "it is of another poll")
-        keys = [read_key(text) for text in self.keys["log_keys"]]
-        require(earlier.signed_by(keys, name=earlier.origin), "no key of this log signed it")
+        by = earlier.signed_by(self.log_keys, name=earlier.origin)
+        require(by, "no key of this log signed it, or none of the pinned ones")
         require(
             earlier.size <= now.size, "it is longer: given in the wrong order, or THE LOG WAS CUT"
         )
@@ -1033,7 +1052,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal without UTF-8
     for line in lines:
         print(f"{line.status:<12} {line.name:<17} {line.text}")
-    print("\nAll that was checked holds." if holds else "\nIT DOES NOT HOLD.")
+    open_ = ", ".join(line.name for line in lines if line.status == "NOT PROVEN")
+    but = f" BUT NOT PROVEN: {open_}." if open_ else ""
+    print(f"\nAll that was checked holds.{but}" if holds else "\nIT DOES NOT HOLD.")
     return int(not holds)
 
 

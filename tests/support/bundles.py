@@ -67,6 +67,9 @@ class MadeUpPoll:
             {"format": "mvote-notice/1", "poll_id": str(self.id), "kind": "correction"}
         ]
         self.said: dict[str, Any] = {}  # what the statement says otherwise than it should
+        self.unsaid: set[str] = set()  # what it leaves out
+        self.statements_logged = 1
+        self.statement_after: int | None = None  # so many entries, instead of behind all
 
     def _definition(self) -> dict[str, Any]:
         options = [{"key": key, "title": {"ko": key}} for key in ("yes", "no", "later")]
@@ -120,7 +123,11 @@ class MadeUpPoll:
     def entries(self) -> list[bytes]:
         """The whole log: definition, ballots, notices, statement."""
         notices = [b"\3" + sha(canonical(notice)) for notice in self.notices]
-        return [*self.voted, *notices, b"\4" + sha(self.statement)]
+        statement = [b"\4" + sha(self.statement)] * self.statements_logged
+        if self.statement_after is None:
+            return [*self.voted, *notices, *statement]
+        voted, late = self.voted[: self.statement_after], self.voted[self.statement_after :]
+        return [*voted, *statement, *late, *notices]
 
     def boundaries(self) -> list[int]:
         """The sizes of the log after each batch."""
@@ -128,7 +135,7 @@ class MadeUpPoll:
         for batch in self.batches:
             size += len(batch)
             sizes.append(size)
-        return [*sizes, *range(size + 1, size + len(self.notices) + 1), len(self.entries)]
+        return sorted({*sizes, *range(size + 1, size + len(self.notices) + 1), len(self.entries)})
 
     @property
     def statement(self) -> bytes:
@@ -139,23 +146,21 @@ class MadeUpPoll:
         hashed = hashlib.sha256(b"mvote/records/1\0")
         for vector in records:
             hashed.update(len(vector).to_bytes(2, "big") + vector)
-        return canonical(
-            {
-                "format": "mvote-statement/1",
-                "poll_id": str(self.id),
-                "definition_hash": sha(self.frozen).hex(),
-                **dict.fromkeys(("participations", "entries", "records"), len(records)),
-                **dict.fromkeys(("quarantined", "unopenable", "spoilt"), 0),
-                "blank": blank,
-                "valid": len(records) - blank,
-                "totals": {key: sum(m[place] for m in marks) for place, key in enumerate(keys)},
-                "records_hash": hashed.hexdigest(),
-                "too_few": False,
-                "log_size": len(self.voted),
-                "log_root": root_of(self.voted).hex(),
-            }
-            | self.said
-        )
+        stated = {
+            "format": "mvote-statement/1",
+            "poll_id": str(self.id),
+            "definition_hash": sha(self.frozen).hex(),
+            **dict.fromkeys(("participations", "entries", "records"), len(records)),
+            **dict.fromkeys(("quarantined", "unopenable", "spoilt"), 0),
+            "blank": blank,
+            "valid": len(records) - blank,
+            "totals": {key: sum(m[place] for m in marks) for place, key in enumerate(keys)},
+            "records_hash": hashed.hexdigest(),
+            "too_few": False,
+            "log_size": len(self.voted),
+            "log_root": root_of(self.voted).hex(),
+        } | self.said
+        return canonical({name: stated[name] for name in stated.keys() - self.unsaid})
 
     @property
     def records(self) -> list[bytes]:

@@ -3,8 +3,9 @@
 import gc
 
 from api.app import create_app
+from verifier.mvote_verify import recount
 
-app = create_app()
+app = create_app(recount=recount)
 
 # What has been loaded stays: the collector need not look at it again. And requests leave hardly
 # any cycles behind, so it may look for those less often than each few of them.

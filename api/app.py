@@ -29,12 +29,16 @@ from api.db import ENGINE_OPTIONS, db
 from api.parser import StrictJson
 from api.polls.by_hand import ByHand
 from api.settings import Settings, read_settings
+from mvote.ballotbox.tallying import Recount
 
 BODY_LIMIT = 64 * 1024
 
 
-def create_app(settings: Settings | None = None) -> Flask:
-    """The web application. Raises Misconfigured, or Undeclared for an operation without access."""
+def create_app(settings: Settings | None = None, *, recount: Recount | None = None) -> Flask:
+    """The web application. Raises Misconfigured, or Undeclared for an operation without access.
+
+    *recount* counts again, by other code, what a command counts; without it none does.
+    """
     settings = settings or read_settings()
     logs.configure()
     app = Flask("mvote", static_folder=None)
@@ -42,6 +46,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.extensions["settings"] = settings
         commands.register(app)
         return app
+    app.extensions["recount"] = recount
     app.json = StrictJson(app)
     app.url_map.merge_slashes = False  # a path is right or wrong, nobody is sent elsewhere
     app.config.update(_flask_config(settings))

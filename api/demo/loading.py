@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
+from flask import current_app
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -146,7 +147,7 @@ def _load_ballots(demo_poll: DemoPoll, poll_id: uuid.UUID, say: Say) -> bool:
 
 
 def _finish(closed_poll: uuid.UUID, say: Say) -> None:
-    state = finish(wiring().settings, closed_poll)
+    state = finish(wiring().settings, closed_poll, current_app.extensions["recount"])
     if state == "published":
         say(f"{CLOSED.key}: counted and published")
     elif state in UNDER_WAY:

@@ -22,6 +22,7 @@ from api.db import db
 from api.settings import Settings, read_settings
 from tests.support.contract import CheckedClient
 from tests.support.database import ROOT, TestCluster
+from verifier.mvote_verify import recount
 
 LOGINS = ("owner", "api", "shuffler", "counter", "auditor")
 
@@ -99,7 +100,7 @@ def a_city(cluster: TestCluster, label: str, var: Path) -> Iterator[City]:
     urls = {f"{login}_url": cluster.url(f"mvote_{login}", database) for login in LOGINS}
     base = read_settings({"MVOTE_ENV": "development", "VAR_DIR": str(var)})
     settings = replace(base, **urls)  # type: ignore[arg-type]
-    app = create_app(settings)
+    app = create_app(settings, recount=recount)
     app.test_client_class = CheckedClient
     logging.getLogger("mvote").setLevel(logging.WARNING)
     try:

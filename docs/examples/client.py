@@ -10,18 +10,43 @@ import json
 import secrets
 import struct
 import sys
+import time
 import uuid
 from collections.abc import Callable
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-Ask = Callable[[str, str, dict[str, Any] | None, dict[str, str]], tuple[int, bytes]]
-"""Method, path, JSON body, headers → status, body."""
 KEYS = "/.well-known/mvote-keys.json"
+TRIES, LONGEST_WAIT_S = 5, 60
+
+
+class Answer(NamedTuple):
+    status: int
+    body: bytes
+    retry_after: str = ""
+
+
+Ask = Callable[[str, str, dict[str, Any] | None, dict[str, str]], Answer]
+"""Method, path, JSON body, headers → what the server says."""
+
+
+def patient(ask: Ask, wait: Callable[[float], None] = time.sleep) -> Ask:
+    """Send the very same request again when the server is busy, but not before it says so."""
+
+    def persist(*request: Any) -> Answer:
+        for _ in range(TRIES - 1):
+            answer = ask(*request)
+            if answer.status not in (429, 503):
+                return answer
+            said = answer.retry_after  # a proxy may say a date, or nothing
+            wait(min(int(said), LONGEST_WAIT_S) if said.isdecimal() else 2)
+        return ask(*request)
+
+    return persist
 
 
 def h(label: str, *parts: bytes) -> bytes:
@@ -31,9 +56,9 @@ def h(label: str, *parts: bytes) -> bytes:
 
 
 def get(ask: Ask, path: str) -> bytes:
-    status, body = ask("GET", path, None, {})
-    must(status == 200, f"{path} answers {status}")
-    return body
+    answer = ask("GET", path, None, {})
+    must(answer.status == 200, f"{path} answers {answer.status}")
+    return answer.body
 
 
 def vector_of(question: dict[str, Any], selections: list[str]) -> bytes:
@@ -44,18 +69,18 @@ def vector_of(question: dict[str, Any], selections: list[str]) -> bytes:
 
 
 def cast(ask: Ask, poll_id: str, token: str, selections: list[str]) -> dict[str, Any]:
-    """Cast the ballot; the receipt, after the app has seen that it is what it must be."""
+    """Cast the ballot; the receipt, after the app has seen that it is what it must be.
+
+    *ask* is a patient one: with one key a ballot is one ballot, however often it is sent.
+    """
     frozen = get(ask, f"/v1/polls/{poll_id}/definition")
     definition, poll = json.loads(frozen), uuid.UUID(poll_id).bytes
     signed_in = {"Authorization": f"Bearer {token}"}
-    me = json.loads(ask("GET", "/v1/me", None, signed_in)[1])["id"]
+    me = json.loads(ask("GET", "/v1/me", None, signed_in).body)["id"]
     key = secrets.token_urlsafe(24)  # K: keep it until the receipt is here, then forget it
     tracker = h("mvote/tracker/1", poll, uuid.UUID(me).bytes, key.encode())[:16]
     path, headers = f"/v1/polls/{poll_id}/ballots", signed_in | {"Idempotency-Key": key}
-    for _ in range(5):  # the same key: however often it is sent, it is one ballot
-        status, body = ask("POST", path, {"selections": selections}, headers)
-        if status not in (429, 503):  # an app waits as long as Retry-After says
-            break
+    status, body, _ = ask("POST", path, {"selections": selections}, headers)
     must(status == 201, f"not cast: {status} {body.decode()[:300]}", then="")
     receipt: dict[str, Any] = json.loads(body)
     must(receipt["tracker"] == tracker.hex(), "this is not my tracker")
@@ -133,18 +158,18 @@ def must(condition: object, reason: str, then: str = ": keep the receipt and com
 
 
 def over_http(base: str) -> Ask:
-    def ask(method: str, path: str, body: Any, headers: dict[str, str]) -> tuple[int, bytes]:
+    def ask(method: str, path: str, body: Any, headers: dict[str, str]) -> Answer:
         data = json.dumps(body).encode() if body else None
         headers = headers | {"Content-Type": "application/json"}
         try:
             with urlopen(Request(base + path, data, headers, method=method)) as answer:
-                return answer.status, answer.read()
+                return Answer(answer.status, answer.read())
         except HTTPError as error:
-            return error.code, error.read()
+            return Answer(error.code, error.read(), error.headers.get("Retry-After", ""))
 
     return ask
 
 
 if __name__ == "__main__":
     base, poll_id, token, *selections = sys.argv[1:]
-    print(json.dumps(cast(over_http(base), poll_id, token, selections), indent=1))
+    print(json.dumps(cast(patient(over_http(base)), poll_id, token, selections), indent=1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from tests.support.contract import CheckedClient
 from tests.support.errors import named_errors
 
 ROOT = Path(__file__).resolve().parent.parent
+NUMBERED = re.compile(r"\d+\.")
 
 
 class Links(HTMLParser):
@@ -84,3 +86,25 @@ def test_what_is_promised_in_public_is_the_same_in_both_places() -> None:
     assert korean
     assert english in security
     assert korean.strip() in security
+
+
+@pytest.mark.parametrize("page", ["verifying", "keys"])
+def test_the_korean_page_has_every_part_of_the_english_one(page: str) -> None:
+    english, korean = (_parts_of(ROOT / "docs" / name) for name in (f"{page}.md", f"{page}.ko.md"))
+    assert len(english) > 10
+    assert korean == english
+
+
+def _parts_of(path: Path) -> list[str]:
+    """What a page is made of, whatever its language: heads, rows, list items, commands."""
+    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    parts: list[str] = []
+    fenced = False
+    for line in lines:
+        first = line.split(maxsplit=1)[0]
+        fenced ^= line.startswith("```")
+        if fenced or line.startswith("    flask "):
+            parts.append(line.partition("  #")[0].strip())
+        elif first.strip("#") == "" or first in ("|", "-") or NUMBERED.fullmatch(first):
+            parts.append(first)
+    return parts

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from mvote import errors
+from mvote.budget import assigning, judging
+from mvote.budget.drawing import errors as drawing
 from mvote.people import errors as people
 from mvote.polls import errors as polls
 
@@ -35,4 +37,8 @@ STATUSES: dict[type[errors.DomainError], int] = {
     polls.InvalidSelection: 422,
     polls.IdempotencyKeyReused: 422,
     polls.QuotaReached: 429,
+    drawing.QuotasImpossible: 409,
+    drawing.SecretNotCommitted: 422,
+    assigning.NotEnoughReviewers: 409,
+    judging.QuorumImpossible: 409,
 }

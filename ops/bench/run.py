@@ -13,7 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-from ops.bench import counting, log, nearby, servers, shuffling
+from ops.bench import counting, drawing, log, nearby, servers, shuffling
 from ops.bench.measuring_casts import measure_casting, measure_casting_in_many_polls
 from ops.bench.serving import serving
 from ops.bench.stage import Stage, quiet_app, staged
@@ -63,6 +63,11 @@ def measure_log(stage: Stage) -> Figures:
         return figures | shuffling.measure_shuffling(here, quiet_app(here), MILLION)
 
 
+def measure_draw(_: Stage) -> Figures:
+    """A committee of 120 and 60 reserves drawn of 826; needs no database."""
+    return drawing.measure_drawing()
+
+
 def compare_servers(stage: Stage) -> Figures:
     """Which web server casts fastest; prints a table of its own."""
     with stage.installation("bench_servers") as here:
@@ -76,7 +81,12 @@ MEASURES: dict[str, Callable[[Stage], Figures]] = {
     "nearby": measure_nearby,
     "counting": measure_counting,
 }
-ON_REQUEST = {"servers": compare_servers, "million": measure_million, "log": measure_log}
+ON_REQUEST = {
+    "servers": compare_servers,
+    "million": measure_million,
+    "log": measure_log,
+    "draw": measure_draw,
+}
 #: name: what it is, the target, whether more is better
 TARGETS: dict[str, tuple[str, float | None, bool]] = {
     "casts_per_s": ("casts over HTTP a second, for a minute", 2_611, True),
@@ -117,6 +127,8 @@ TARGETS: dict[str, tuple[str, float | None, bool]] = {
     "log_tile_bytes": ("bytes of tiles an entry, with their key", None, False),
     "log_tracker_index_bytes": ("bytes of the trackers' index an entry", None, False),
     "bytes_per_ballot": ("bytes a ballot after closing", 700, False),
+    "draw_s": ("drawing 120 + 60 of 826, the slowest of 5, s", 60, False),
+    "draw_repeated_s": ("  repeated by the stranger's script, s", None, False),
     "ready_s": ("web server from start to ready, s", 3, False),
     "worker_mib": ("memory of a web worker, MiB", 150, False),
 }

@@ -1,0 +1,1 @@
+"""The participatory budget: from a citizen's idea to money spent."""

@@ -1,0 +1,228 @@
+"""What a committee's vote on an item means: quorum, majority, recusal, shortlists.
+
+E is the number of filled voting seats without those recused for this item, P of yes, no and
+abstain together. A vote is quorate if P > E·q and carried if, besides, yes > P·c; q and c are exact
+fractions, so a tie at one half is not carried. Where E is below the floor, the fallback body
+judges, and if that is too small as well, reserves are sworn in for the item.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any, ClassVar, Literal
+
+from mvote.errors import DomainError, Text
+
+Vote = Literal["yes", "no", "abstain"]
+Seat = str
+Item = str
+
+
+class QuorumImpossible(DomainError):
+    """Recusals leave too few; facts say how many there are, how many are needed, who can help."""
+
+    code = "quorum-impossible"
+    title: ClassVar[Text] = {
+        "ko": "회피한 위원이 많아 의결 정족수를 채울 수 없습니다.",
+        "en": "So many are recused that no quorum is possible.",
+    }
+    next_step: ClassVar[Text] = {
+        "ko": "예비 위원을 더 추첨하거나 빈 자리를 채워 주세요.",
+        "en": "Draw more reserves, or fill the vacant seats.",
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Majority:
+    """The rule of a cycle: `{"more_than": "1/2", "floor": 5}` and `{"more_than": "1/2"}`."""
+
+    quorum: Fraction
+    carried: Fraction
+    floor: int
+
+    @classmethod
+    def of(cls, *, quorum: Mapping[str, Any], carried: Mapping[str, Any]) -> Majority:
+        """Read from a cycle's `review`; raises ValueError for what is no fraction below 1."""
+        q, c = Fraction(quorum["more_than"]), Fraction(carried["more_than"])
+        if not (0 <= q < 1 and 0 <= c < 1):
+            raise ValueError("a majority is a fraction from 0 to below 1")
+        return cls(quorum=q, carried=c, floor=quorum.get("floor", 1))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ballots:
+    """A recorded vote on one item: who sits with a vote, who is recused, who voted how."""
+
+    filled: frozenset[Seat]
+    recused: frozenset[Seat]
+    votes: Mapping[Seat, Vote]
+
+    @property
+    def entitled(self) -> frozenset[Seat]:
+        return self.filled - self.recused
+
+    @property
+    def annulled(self) -> frozenset[Seat]:
+        """Whose vote was recorded and does not count: a recusal was found later."""
+        return self.recused & self.votes.keys()
+
+    def recusing(self, *seats: Seat) -> Ballots:
+        """The same vote after more recusals were found."""
+        return replace(self, recused=self.recused.union(seats))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judgment:
+    """The count and what it means. E is `entitled`, P is `present`."""
+
+    entitled: int
+    yes: int
+    no: int
+    abstain: int
+    enough_seats: bool
+    quorate: bool
+    carried: bool
+
+    @property
+    def present(self) -> int:
+        return self.yes + self.no + self.abstain
+
+
+def judge(ballots: Ballots, rule: Majority) -> Judgment:
+    """Count *ballots*; votes of the recused are left out, and they are in no quorum."""
+    counted = [vote for seat, vote in ballots.votes.items() if seat in ballots.entitled]
+    entitled, present, yes = len(ballots.entitled), len(counted), counted.count("yes")
+    enough = entitled >= max(rule.floor, 1)
+    quorate = enough and present > entitled * rule.quorum
+    return Judgment(
+        entitled=entitled,
+        yes=yes,
+        no=counted.count("no"),
+        abstain=counted.count("abstain"),
+        enough_seats=enough,
+        quorate=quorate,
+        carried=quorate and yes > present * rule.carried,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Body:
+    """A committee as it stands: its filled seats with a vote."""
+
+    key: str
+    filled: frozenset[Seat]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judges:
+    """Who judges an item: the seats of a body, and the reserves sworn in for this item."""
+
+    body: str
+    seats: frozenset[Seat]
+    sworn_in: tuple[Seat, ...] = ()
+
+
+def judges_of(
+    body: Body,
+    rule: Majority,
+    *,
+    recused: frozenset[Seat],
+    fallback: Body | None = None,
+    reserves: Sequence[Seat] = (),
+) -> Judges:
+    """Who judges: *body*; below the floor the *fallback*; then with *reserves* in their order.
+
+    Without a fallback the reserves join the body itself. Raises `QuorumImpossible` with everybody
+    who can help: how many more are needed in which body, and which reserves are not recused.
+    """
+    bodies = [body, fallback] if fallback and fallback.key != body.key else [body]
+    for each in bodies:
+        if len(each.filled - recused) >= rule.floor:
+            return Judges(body=each.key, seats=each.filled - recused)
+    last = bodies[-1]
+    seats = last.filled - recused
+    able = [seat for seat in reserves if seat not in recused | last.filled]
+    missing = rule.floor - len(seats)
+    if len(able) < missing:
+        raise _impossible(bodies, rule, recused, able)
+    sworn_in = tuple(able[:missing])
+    return Judges(body=last.key, seats=seats.union(sworn_in), sworn_in=sworn_in)
+
+
+def _impossible(
+    bodies: Sequence[Body], rule: Majority, recused: frozenset[Seat], able: Sequence[Seat]
+) -> QuorumImpossible:
+    """Each body with what it has and lacks, and the reserves that could be sworn in."""
+    named = [
+        {
+            "body": body.key,
+            "filled": len(body.filled),
+            "recused": sorted(body.filled & recused),
+            "missing": rule.floor - len(body.filled - recused),
+        }
+        for body in bodies
+    ]
+    return QuorumImpossible(floor=rule.floor, bodies=named, reserves_who_can_help=list(able))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shortlist:
+    """A ranked list that one recorded vote confirms; projects pulled out are judged each."""
+
+    ranked: tuple[Item, ...]
+    pulled_out: frozenset[Item] = frozenset()
+
+    def faults(self, max_projects: int) -> list[str]:
+        """Why it cannot be put to the vote: every reason."""
+        return [
+            *[f"{item} is listed twice" for item in sorted(_repeated(self.ranked))],
+            *[f"{item} is not on the list" for item in sorted(self.pulled_out - {*self.ranked})],
+            *([f"more than {max_projects} projects"] if len(self.ranked) > max_projects else []),
+        ]
+
+    @property
+    def voted_on_together(self) -> tuple[Item, ...]:
+        return tuple(item for item in self.ranked if item not in self.pulled_out)
+
+    @property
+    def judged_each(self) -> tuple[Item, ...]:
+        """Those that a member pulled out, in their order."""
+        return tuple(item for item in self.ranked if item in self.pulled_out)
+
+
+def _repeated(items: Iterable[Item]) -> set[Item]:
+    seen: set[Item] = set()
+    return {item for item in items if item in seen or seen.add(item)}  # type: ignore[func-returns-value]
+
+
+def judge_shortlist(
+    shortlist: Shortlist,
+    together: Ballots,
+    rule: Majority,
+    *,
+    recused: Mapping[Item, frozenset[Seat]],
+    each: Mapping[Item, Ballots],
+) -> dict[Item, Judgment | None]:
+    """What the one vote *together* and the votes on pulled-out projects mean for each project.
+
+    Of the one vote each project counts only who is not *recused* for it, so a project may fail
+    where the list is carried. None: pulled out, and not yet voted on. In the list's order.
+    """
+    return {
+        item: _judged(item, shortlist, together, each, recused.get(item, frozenset()), rule)
+        for item in shortlist.ranked
+    }
+
+
+def _judged(
+    item: Item,
+    shortlist: Shortlist,
+    together: Ballots,
+    each: Mapping[Item, Ballots],
+    recused: frozenset[Seat],
+    rule: Majority,
+) -> Judgment | None:
+    ballots = each.get(item) if item in shortlist.pulled_out else together
+    return None if ballots is None else judge(ballots.recusing(*recused), rule)

@@ -14,7 +14,7 @@ from tests.support.world import Person, World
 def _mine(world: World, person: Person, query: str = "") -> list[str]:
     answer = world.client.get(f"/v1/me/participations{query}", headers=person.headers)
     assert answer.status_code == 200
-    assert all(set(item) == {"poll_id", "title", "status", "closes_at"}
+    assert all(set(item) == {"poll_id", "title", "status", "closes_at", "closed_at"}
                for item in answer.get_json()["items"])  # fmt: skip
     return [item["poll_id"] for item in answer.get_json()["items"]]
 

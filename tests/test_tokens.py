@@ -94,7 +94,7 @@ HOSTILE: dict[str, Callable[[], str]] = {
     "three empty parts": lambda: "..",
     "not text of this alphabet": lambda: "é.é.é",
     "without a signature": unsigned,
-    "with an empty signature": lambda: with_its_signature(lambda right: b""),
+    "with an empty signature": lambda: with_its_signature(lambda _: b""),
     "with a signature that is too short": lambda: with_its_signature(lambda right: right[:-1]),
     "with a signature that is too long": lambda: with_its_signature(lambda right: right + b"e"),
     "with another signature": lambda: with_its_signature(lambda right: right[:-1] + b"\xff"),

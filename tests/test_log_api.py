@@ -4,40 +4,26 @@ from __future__ import annotations
 
 import base64
 import secrets
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from sqlalchemy.orm import Session
-from werkzeug.test import TestResponse
 
 from api.db import transaction
 from mvote.ballotbox import log, merkle
 from mvote.ballotbox.log import CHECKPOINT_ENTRY, CITY
+from tests.support.log_reading import BALLOTS, Get, below, logged_poll
 from tests.support.world import World
-
-BALLOTS = 5
-Get = Callable[..., TestResponse]
 
 
 @pytest.fixture
 def poll(world: World) -> dict[str, Any]:
-    """A closed poll with a signed log: its definition, then five ballots."""
-    poll = world.open_poll()
-    poll["trackers"] = [
-        world.cast(poll, voter).get_json()["tracker"] for voter in world.citizens(BALLOTS)
-    ]
-    world.close(poll)
-    world.sign()
-    return poll
+    return logged_poll(world)
 
 
 @pytest.fixture
 def get(world: World, poll: dict[str, Any]) -> Get:
-    """Reads what lies under the poll."""
-    return lambda path, **query: world.client.get(
-        f"/v1/polls/{poll['id']}/{path}", query_string=query
-    )
+    return below(world, poll)
 
 
 def _leaf(item: dict[str, Any]) -> bytes:

@@ -12,7 +12,7 @@ from api.blueprint import Blueprint
 from api.db import db
 from api.fields import Instant
 from api.pages import PageQuery, page_of, place_of, write_cursor
-from mvote.approvals import Approval, waiting
+from mvote.approvals import Approval, lapsed, waiting
 
 blp = Blueprint("approvals", "approvals", description="What waits for a second officer.")
 
@@ -44,6 +44,15 @@ class RequestedSchema(ApprovalSchema):
             " wait beside this one: each needs a second officer who sends exactly its arguments."
         },
     )
+    lapsed_requests = ma.fields.List(
+        ma.fields.UUID(),
+        required=True,
+        metadata={
+            "description": "Requests for the same act that lapsed because the poll was extended"
+            " after they were made: nobody can grant them any more. If you meant to grant one of"
+            " them, yours is a new request, and a second officer must follow it."
+        },
+    )
 
 
 def requested(session: Session, approval: Approval) -> dict[str, Any]:
@@ -51,7 +60,11 @@ def requested(session: Session, approval: Approval) -> dict[str, Any]:
     all_waiting = waiting(session, subject_id=approval.subject_id)
     others = [each.id for each in all_waiting if each.act == approval.act and each != approval]
     dumped: dict[str, Any] = RequestedSchema().dump(approval)
-    return dumped | {"other_requests": [str(other) for other in others]}
+    gone = lapsed(session, subject_id=approval.subject_id, act=approval.act)
+    return dumped | {
+        "other_requests": [str(other) for other in others],
+        "lapsed_requests": [str(each.id) for each in gone],
+    }
 
 
 @blp.get("/approvals")

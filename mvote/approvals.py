@@ -32,7 +32,7 @@ stands_for("ck_approval_granted_in_time", OutcomeUnknown)
 
 
 class Approval(Base):
-    """A request that waits for a second officer, or was granted by one."""
+    """A request that waits for a second officer, was granted by one, or has lapsed."""
 
     __tablename__ = "approval"
     __table_args__ = (
@@ -40,6 +40,7 @@ class Approval(Base):
         CheckConstraint("granted_by <> asked_by", name="by_two_persons"),
         CheckConstraint("asked_at < expires_at", name="expires"),
         CheckConstraint("(granted_by IS NULL) = (granted_at IS NULL)", name="granted_by_one"),
+        CheckConstraint("granted_by IS NULL OR lapsed_at IS NULL", name="granted_or_lapsed"),
         CheckConstraint(
             "granted_at >= asked_at AND granted_at < expires_at", name="granted_in_time"
         ),
@@ -63,6 +64,8 @@ class Approval(Base):
     expires_at: Mapped[dt.datetime]
     granted_by: Mapped[uuid.UUID | None]
     granted_at: Mapped[dt.datetime | None]
+    #: when the end of voting moved, which it was about: it can be granted no more
+    lapsed_at: Mapped[dt.datetime | None]
 
     @property
     def asked_for(self) -> dict[str, Any]:
@@ -119,6 +122,7 @@ def waiting(
     """Up to *limit* requests that can still be granted, newest first, older than *before*."""
     query = select(Approval).where(
         Approval.granted_by.is_(None),
+        Approval.lapsed_at.is_(None),
         Approval.expires_at > func.clock_timestamp(),
         exists().where(RoleGrant.citizen_id == Approval.asked_by, RoleGrant.role == "officer"),
     )
@@ -127,3 +131,14 @@ def waiting(
     if before is not None:
         query = query.where(Approval.id < before)
     return session.scalars(query.order_by(Approval.id.desc()).limit(limit)).all()
+
+
+def lapsed(session: Session, *, subject_id: uuid.UUID, act: str) -> Sequence[Approval]:
+    """Requests for *act*, not a day old, that ended because the end of voting has moved since."""
+    query = select(Approval).where(
+        Approval.subject_id == subject_id,
+        Approval.act == act,
+        Approval.lapsed_at.is_not(None),
+        Approval.expires_at > func.clock_timestamp(),
+    )
+    return session.scalars(query.order_by(Approval.id)).all()

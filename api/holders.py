@@ -9,18 +9,27 @@ from contextlib import suppress
 from pathlib import Path
 
 from api.settings import Misconfigured, Settings
-from mvote.ballotbox.keystore import DirectoryKeystore, Holder, KeyUnreadable, write_once
+from mvote.ballotbox.keystore import (
+    DirectoryKeystore,
+    Holder,
+    KeyMissing,
+    KeyUnreadable,
+    write_once,
+)
 
 KEY_BYTES = 32
 log = logging.getLogger("mvote.keys")
 
 
 def made_once(keystore: DirectoryKeystore, name: str) -> bytes:
-    """The key called *name*; a random one is made if there is none."""
-    try:
-        keystore.put(name, os.urandom(KEY_BYTES))
-    except FileExistsError:
+    """The key called *name*; a random one is made if there is none.
+
+    What is there is only read: that goes on while a copy of the keystore is away.
+    """
+    with suppress(KeyMissing):
         return keystore.get(name)
+    with suppress(FileExistsError):  # another process was quicker
+        keystore.put(name, os.urandom(KEY_BYTES))
     return keystore.get(name)
 
 

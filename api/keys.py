@@ -12,7 +12,7 @@ from mvote.people.phones import KEY_NAMES
 LASTING = (*KEY_NAMES, CODE_KEY, ADDRESS_KEY)
 #: replaced now and then, so they bear a number
 NUMBERED = ("token", "receipt", "presence")
-TOKEN_KEYS_KEPT = 3
+KEPT = {"token": 3, "presence": 3}
 """Enough for every token that is still good, even if keys are changed twice in a hurry."""
 
 
@@ -36,15 +36,23 @@ def missing_keys(keystore: DirectoryKeystore) -> list[str]:
     return lasting + numbered
 
 
-def rotate(keystore: DirectoryKeystore, kind: str) -> str:
-    """Make a key of that *kind* (token, receipt) that signs from now on; its name.
+def numbered_keys(keystore: DirectoryKeystore, kind: str) -> list[bytes]:
+    """The keys of that *kind*, the newest first; one is made if there is none."""
+    if not keystore.names(f"{kind}/"):  # the first may be long gone
+        made_once(keystore, f"{kind}/000001")
+    return [keystore.get(name) for name in reversed(keystore.names(f"{kind}/"))]
 
-    The oldest token keys go: what they signed has expired. Every receipt key stays, because a poll
-    keeps the one it opened with.
+
+def rotate(keystore: DirectoryKeystore, kind: str) -> str:
+    """Make a key of that *kind* (token, presence, receipt) that signs from now on; its name.
+
+    The oldest keys of tokens go: what they signed has expired. Every receipt key stays, because a
+    poll keeps the one it opened with.
     """
     names = keystore.names(f"{kind}/")
     number = int(names[-1].partition("/")[2]) + 1 if names else 1
     made_once(keystore, f"{kind}/{number:06d}")
-    for old in keystore.names("token/")[:-TOKEN_KEYS_KEPT]:
-        keystore.destroy(old)
+    if kept := KEPT.get(kind):
+        for old in keystore.names(f"{kind}/")[:-kept]:
+            keystore.destroy(old)
     return f"{kind}/{number:06d}"

@@ -9,7 +9,8 @@ from sqlalchemy import Engine
 
 from api.crowd import Comer, Seen, crowd
 from api.db import db, driving
-from api.holders import made_once, open_keystore
+from api.holders import open_keystore
+from api.keys import numbered_keys
 from api.pausing import pause_of_this_process
 from api.settings import Settings
 from geo.places import CityPlaces
@@ -58,8 +59,8 @@ def connect(app: Flask, settings: Settings) -> None:
     """Give *app* its keys, its box and its places; keys are made at first sight if missing."""
     keystore = open_keystore(settings, "api")
     tokens = Tokens(issuer=settings.public_url, keys=token_keys(keystore))
-    presence_tokens = PresenceTokens(made_once(keystore, "presence/000001"))
-    made_once(keystore, "receipt/000001")
+    presence_tokens = PresenceTokens(numbered_keys(keystore, "presence"))
+    numbered_keys(keystore, "receipt")
     places = CityPlaces()
     with app.app_context():
         engine = db.engine
@@ -97,6 +98,4 @@ def wiring() -> Wiring:
 
 def token_keys(keystore: DirectoryKeystore) -> list[SigningKey]:
     """The token keys, the newest first; one is made if there is none."""
-    if not keystore.names("token/"):  # the first may be long gone
-        made_once(keystore, "token/000001")
-    return [SigningKey.of(keystore.get(name)) for name in reversed(keystore.names("token/"))]
+    return [SigningKey.of(secret) for secret in numbered_keys(keystore, "token")]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from api.app import create_app
 from api.holders import open_keystore
 from api.settings import Misconfigured, Settings, read_settings
 from jobs import counter_round
@@ -17,7 +18,7 @@ from tests.support.world import World
 
 
 def test_check_names_what_a_copy_lacks_and_mend_makes_it_whole(
-    app: Flask, tmp_path: Path, tidy: None
+    app: Flask, tmp_path: Path, tidy: None, caplog: pytest.LogCaptureFixture
 ) -> None:
     runner, kept = app.test_cli_runner(), dict(app.extensions)
     (tmp_path / "copy").mkdir()
@@ -36,8 +37,10 @@ def test_check_names_what_a_copy_lacks_and_mend_makes_it_whole(
             "api/anchor: missing in the copy",
             "api/phone-hash: unreadable in the copy",
         }
-        mended = runner.invoke(args=["keys", "mend"]).stdout.splitlines()
-        assert mended == ["mended api/anchor", "mended api/phone-hash"]
+        caplog.clear()
+        mended = runner.invoke(args=["keys", "mend"])
+        assert mended.stdout.splitlines() == ["mended api/anchor", "mended api/phone-hash"]
+        assert (mended.stderr, caplog.messages) == ("", [])  # each is told once
         assert runner.invoke(args=["keys", "check"]).exit_code == 0
     finally:
         app.extensions.update(kept)
@@ -62,6 +65,14 @@ def test_a_process_starts_without_its_copy_because_voting_must_go_on(
     open_keystore(settings, "api").put("anchor", SECRET)
     shutil.rmtree(tmp_path / "copy")
     assert open_keystore(settings, "api").get("anchor") == SECRET
+
+
+def test_the_web_server_starts_without_its_copy_too(settings: Settings, tmp_path: Path) -> None:
+    own = replace(settings, keystore=tmp_path / "keys", keystore_copy=tmp_path / "copy")
+    (tmp_path / "copy").mkdir()
+    create_app(own)
+    shutil.rmtree(tmp_path / "copy")
+    create_app(own)
 
 
 def test_no_poll_opens_while_its_keys_could_not_be_kept_twice(

@@ -140,7 +140,7 @@ def test_mending_without_being_alone_would_leave_a_destroyed_key(
     """The sabotaged twin: the key is destroyed between the look and the mending."""
 
     class Slow(DirectoryKeystore):
-        def _copy(self, good: Path, root: Path, name: str) -> None:
+        def _copy(self, good: Path, root: Path, name: str, level: int) -> None:
             wrapped = disks.files(name)[1].read_bytes()
             disks.keystore().destroy(name)
             self._files.replace(root, self._holder, name, wrapped)

@@ -18,11 +18,14 @@ from sqlalchemy.orm import Session
 
 from api.app import create_app
 from api.holders import open_keystore
-from api.keys import LASTING, make_missing_keys, missing_keys
+from api.keys import LASTING, make_missing_keys, missing_keys, numbered_keys
 from api.settings import Misconfigured, Settings
 from api.wiring import token_keys
 from mvote.ballotbox.receipts import ReceiptKeys
+from mvote.base import utc_now
 from mvote.people.citizens import Citizen, Department
+from mvote.polls.errors import PresenceTokenInvalid
+from mvote.polls.presence_tokens import PresenceTokens
 from tests.support.contract import CheckedClient
 from tests.support.people import KnownAreas, a_number
 
@@ -224,6 +227,46 @@ def test_tokens_go_on_after_so_many_rotations_that_the_first_key_is_gone(
     keystore = app.extensions["keystore"]
     assert len(token_keys(keystore)) == 3
     assert "token/000001" not in keystore.names("token/")
+
+
+def test_a_presence_token_is_good_after_the_key_was_changed_twice(
+    app: Flask, own_keystore: Settings
+) -> None:
+    run(app, "keys", "init")
+    keystore, now = app.extensions["keystore"], utc_now()
+    citizen, poll, site = (uuid.uuid4() for _ in range(3))
+
+    def restarted() -> PresenceTokens:
+        return PresenceTokens(numbered_keys(keystore, "presence"))
+
+    before = restarted()
+    token, _ = before.issue(citizen_id=citizen, poll_id=poll, site_id=site, now=now)
+    for number in (2, 3):
+        result = run(app, "keys", "rotate", "--kind", "presence")
+        assert (result.exit_code, "restart" in result.stdout) == (0, True)
+        assert f"presence/{number:06d}" in result.stdout
+        assert restarted().site_of(token, citizen_id=citizen, poll_id=poll) == site
+    new, _ = restarted().issue(citizen_id=citizen, poll_id=poll, site_id=site, now=now)
+    with pytest.raises(PresenceTokenInvalid):  # the new key signs
+        before.site_of(new, citizen_id=citizen, poll_id=poll)
+    run(app, "keys", "rotate", "--kind", "presence")
+    assert keystore.names("presence/") == [f"presence/{n:06d}" for n in (2, 3, 4)]
+    with pytest.raises(PresenceTokenInvalid):
+        restarted().site_of(token, citizen_id=citizen, poll_id=poll)
+    assert missing_keys(keystore) == []
+    assert keystore.names("token/") == ["token/000001"]
+
+
+def test_a_web_server_starts_after_every_kind_was_rotated_and_the_first_keys_are_gone(
+    app: Flask, own_keystore: Settings
+) -> None:
+    run(app, "keys", "init")
+    for kind in ("token", "presence", "receipt"):
+        for _ in range(4):
+            assert run(app, "keys", "rotate", "--kind", kind).exit_code == 0
+    create_app(own_keystore)
+    names = app.extensions["keystore"].names
+    assert [len(names(f"{kind}/")) for kind in ("token", "presence", "receipt")] == [3, 3, 5]
 
 
 def test_where_another_holders_key_is_commands_work_without_the_webs_key(

@@ -12,6 +12,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 from sqlalchemy.orm import Session
 
+from api.commands.plainly import PlainGroup
 from api.db import new_engine, transaction
 from api.settings import Settings
 from geo.areas import KIND, today
@@ -37,7 +38,7 @@ def owner_session(settings: Settings) -> Iterator[Session]:
         engine.dispose()
 
 
-@click.group()
+@click.group(cls=PlainGroup)
 def areas() -> None:
     """Maps of areas: districts, neighbourhoods, and whatever a city is divided into."""
 

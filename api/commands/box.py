@@ -13,6 +13,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 from sqlalchemy import select
 
+from api.commands.plainly import PlainGroup
 from api.logins import Login, login_of
 from mvote.ballotbox.boxes import write_box
 from mvote.ballotbox.keystore import KeyMissing
@@ -24,7 +25,7 @@ AFTER_VOTING = ("closed", "counted", "published", "voided")
 FILE = click.Path(dir_okay=False, path_type=Path)
 
 
-@click.group()
+@click.group(cls=PlainGroup)
 def box() -> None:
     """What observers need to recount: the sealed ballots and, apart from them, the key."""
 

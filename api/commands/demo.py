@@ -9,6 +9,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from api.commands.areas import owner_session
+from api.commands.plainly import PlainGroup
 from api.db import reading
 from api.demo import loading, removing, showing
 from api.demo.ledger import was_begun
@@ -17,7 +18,7 @@ from mvote.errors import DomainError
 from mvote.polls.errors import NotReadyToOpen
 
 
-@click.group()
+@click.group(cls=PlainGroup)
 def demo() -> None:
     """Sites, polls and ballots of a demo on real Seoul."""
 

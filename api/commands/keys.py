@@ -11,6 +11,7 @@ from flask.cli import with_appcontext
 from sqlalchemy.exc import DBAPIError
 
 from api import keys as keys_of_the_api
+from api.commands.plainly import PlainGroup
 from api.holders import open_keystore
 from api.keys import missing_keys
 from api.logins import stock_sealing_keys
@@ -19,7 +20,7 @@ from mvote.ballotbox.keystore import HOLDERS, DirectoryKeystore, Holder
 from mvote.ballotbox.log_keys import rotate_log_key
 
 
-@click.group()
+@click.group(cls=PlainGroup)
 def keys() -> None:
     """Make, check and replace the keys that lie outside the database."""
 
@@ -89,24 +90,26 @@ def mend() -> None:
 @keys.command()
 @click.option(
     "--kind",
-    type=click.Choice(["token", "receipt", "log"]),
+    type=click.Choice(["token", "presence", "receipt", "log"]),
     default="token",
     show_default=True,
 )
 @with_appcontext
 def rotate(kind: str) -> None:
-    """Make a new key that signs access tokens, receipts of polls opened from now on, or logs.
+    """Make a new key that signs access tokens, presence tokens, receipts of polls opened from now
+    on, or logs.
 
-    The token key before is accepted until what it signed has expired. Running processes go on
-    signing tokens with it: restart them, all at once. A new receipt key or log key they find by
-    themselves; the log key before signs beside it until the next change, so that witnesses have
+    The key before is accepted until what it signed has expired. Running processes go on signing
+    tokens of both kinds with it: restart them, all at once. A new receipt key or log key they find
+    by themselves; the log key before signs beside it until the next change, so that witnesses have
     time to pin the new one.
     """
     if kind == "log":
         made = rotate_log_key(_keystore_of("shuffler"))
     else:
         made = keys_of_the_api.rotate(_keystore_of("api"), kind)
-    click.echo(f"made {made}" + ("; restart the web server to use it" if kind == "token" else ""))
+    needs_restart = kind in keys_of_the_api.KEPT
+    click.echo(f"made {made}" + ("; restart the web server to use it" if needs_restart else ""))
 
 
 def _keystore_of(wanted: Holder) -> DirectoryKeystore:

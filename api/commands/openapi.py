@@ -8,12 +8,13 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 
+from api.commands.plainly import PlainGroup
 from api.settings import ROOT
 
 FILE = ROOT / "openapi.yaml"
 
 
-@click.group()
+@click.group(cls=PlainGroup)
 def openapi() -> None:
     """Write or print the contract, generated from the code that serves it."""
 

@@ -12,6 +12,7 @@ from flask.cli import with_appcontext
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from api.commands.plainly import PlainCommand, PlainGroup
 from api.db import transaction
 from mvote.base import utc_now
 from mvote.errors import InvalidRequest
@@ -25,7 +26,7 @@ DEMO_DEPARTMENT = {"ko": "시범 운영과", "en": "Demo Department"}
 MOST_TOKENS = 100_000
 
 
-@click.command()
+@click.command(cls=PlainCommand)
 @click.option(
     "--role", type=click.Choice(["citizen", "officer", "administrator"]), default="citizen"
 )
@@ -53,7 +54,7 @@ def token(
         click.echo(tokens.issue(citizen_id, now=now))
 
 
-@click.group()
+@click.group(cls=PlainGroup)
 def administrators() -> None:
     """Who runs all this."""
 

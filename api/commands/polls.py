@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 from flask.cli import with_appcontext
 
+from api.commands.plainly import PlainGroup
 from api.db import reading
 from mvote.ballotbox.figures import CountingProgress
 from mvote.ballotbox.progress import counts_under_way
@@ -12,7 +13,7 @@ from mvote.base import utc_now
 from mvote.polls.poll import Poll
 
 
-@click.group()
+@click.group(cls=PlainGroup)
 def polls() -> None:
     """What an operator wants to know of polls."""
 

@@ -12,6 +12,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 from sqlalchemy import select
 
+from api.commands.plainly import PlainGroup
 from api.db import reading, transaction
 from api.logins import Login, login_of
 from mvote.ballotbox.asking import Table, hidden_line, shown_line
@@ -37,7 +38,7 @@ REFUSALS = (
 )  # fmt: skip
 
 
-@click.group()
+@click.group(cls=PlainGroup)
 def trustees() -> None:
     """Keys that only trustees together can use: the drill, and the opening of the box.
 

@@ -3,6 +3,10 @@
 Below every root lies a folder for each holder: `NAME.key` is a wrapped key, `.gone/NAME` the mark
 that a key of that name was destroyed. The mark is made before the files go and stays for ever, in
 both roots: so a copy that was away meanwhile cannot bring a destroyed key back.
+
+Nobody but its owner gets at what is made here. Only where somebody has set up a folder with the
+setgid bit (docs/keys.md) has its group the same rights on what is made in it as on the folder: so
+holders under different system users can hand keys over to each other.
 """
 
 from __future__ import annotations
@@ -10,6 +14,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -20,6 +25,8 @@ DRAFT = re.compile(r"\..+\.\d+\.[0-9a-f]{8}")
 GONE = ".gone"
 LOCK = ".lock"
 PUBLIC = "wrapping.pub"
+MODE, OWNER = 0, 4
+"""Their places in what `stat` answers."""
 
 
 class KeystoreAway(OSError):
@@ -50,6 +57,7 @@ class KeyFiles:
         make_folder(folder)
         descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
         try:
+            _share(descriptor, 0o060 if _rights_of_group(folder) & stat.S_IRGRP else 0)
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
         finally:
@@ -63,7 +71,7 @@ class KeyFiles:
 
     def lacking(self, holder: str, name: str) -> list[Path]:
         """The roots within reach that have no such file."""
-        return [root for root in self.here if not _key_path(root, holder, name).exists()]
+        return [root for root in self.here if not _is_there(_key_path(root, holder, name))]
 
     def create(self, holder: str, name: str, wrapped: bytes) -> None:
         """Keep a new key in every root, the copies first. Raises FileExistsError, KeystoreAway."""
@@ -71,15 +79,17 @@ class KeyFiles:
         if self.is_destroyed(holder, name) or self.lacking(holder, name) != list(self.here):
             raise FileExistsError(name)
         for root in reversed(self.roots):
-            write_once(_in_folder(_key_path(root, holder, name)), wrapped)
+            path = _in_folder(root / holder, _key_path(root, holder, name))
+            write_once(path, wrapped, shared=True)
 
     def replace(self, root: Path, holder: str, name: str, wrapped: bytes) -> None:
         """Put *wrapped* in the place of whatever lies there."""
-        write_over(_in_folder(_key_path(root, holder, name)), wrapped)
+        path = _in_folder(root / holder, _key_path(root, holder, name))
+        write_over(path, wrapped, shared=True)
 
     def is_destroyed(self, holder: str, name: str) -> bool:
         """Whether a mark says so, in any root."""
-        return any(_mark_path(root, holder, name).exists() for root in self.roots)
+        return any(_is_there(_mark_path(root, holder, name)) for root in self.roots)
 
     def destroy(self, holder: str, name: str) -> bool:
         """Mark the key as gone, then remove its files and what a killed process left of them.
@@ -89,7 +99,8 @@ class KeyFiles:
         """
         for root in self.here:
             with suppress(FileExistsError):
-                write_once(_in_folder(_mark_path(root, holder, name)), b"")
+                path = _in_folder(root / holder, _mark_path(root, holder, name))
+                write_once(path, b"", shared=True)
         removed = [self._remove(root, holder, name) for root in self.here]
         self.need_all()
         return any(removed)
@@ -143,7 +154,8 @@ class KeyFiles:
 
     def publish(self, root: Path, holder: str, public: bytes) -> None:
         """Make *public* the holder's wrapping key below *root*."""
-        write_over(_in_folder(root / holder / PUBLIC), public)
+        path = _in_folder(root / holder, root / holder / PUBLIC)
+        write_over(path, public, shared=True)
 
 
 def _key_path(root: Path, holder: str, name: str) -> Path:
@@ -180,9 +192,12 @@ def read_if_there(path: Path) -> bytes | None:
         return None
 
 
-def write_once(path: Path, content: bytes) -> None:
-    """Write *path* whole and durably, or fail with FileExistsError and leave nothing behind."""
-    draft = _draft_of(path, content)
+def write_once(path: Path, content: bytes, *, shared: bool = False) -> None:
+    """Write *path* whole and durably, or fail with FileExistsError and leave nothing behind.
+
+    Its owner alone reads it; if it is *shared*, the group of a shared folder may, too.
+    """
+    draft = _draft_of(path, content, shared=shared)
     try:
         os.link(draft, path)
     finally:
@@ -190,18 +205,20 @@ def write_once(path: Path, content: bytes) -> None:
     sync_folder(path.parent)
 
 
-def write_over(path: Path, content: bytes) -> None:
+def write_over(path: Path, content: bytes, *, shared: bool) -> None:
     """Write *path* whole and durably in the place of what was there."""
-    draft = _draft_of(path, content)
+    draft = _draft_of(path, content, shared=shared)
     draft.replace(path)
     sync_folder(path.parent)
 
 
-def _draft_of(path: Path, content: bytes) -> Path:
+def _draft_of(path: Path, content: bytes, *, shared: bool) -> Path:
     draft = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
+            if shared:
+                _share(descriptor, _rights_of_group(path.parent) & stat.S_IRGRP)
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -211,8 +228,13 @@ def _draft_of(path: Path, content: bytes) -> Path:
     return draft
 
 
-def _in_folder(path: Path) -> Path:
+def _in_folder(holders: Path, path: Path) -> Path:
+    """*path*, whose folder is there, and all below the *holders* folder shared as that one is."""
     make_folder(path.parent)
+    inner = path.parent.relative_to(holders).parts
+    for depth in range(len(inner)):
+        folder = holders.joinpath(*inner[: depth + 1])
+        _share(folder, _rights_of_group(folder.parent))
     return path
 
 
@@ -224,6 +246,32 @@ def make_folder(folder: Path) -> None:
     with suppress(FileExistsError):
         folder.mkdir(mode=0o700)
     sync_folder(folder.parent)
+
+
+def _rights_of_group(folder: Path) -> int:
+    """What the group of a shared *folder* may do in it: mode bits, none if it is not shared."""
+    mode = int(folder.stat()[MODE])
+    return mode & stat.S_IRWXG if mode & stat.S_ISGID else 0
+
+
+def _share(made: Path | int, rights: int) -> None:
+    """Add *rights* of the group to what is ours, also if whoever made it was killed before.
+
+    Not at the making, where the process's umask would take them away.
+    """
+    known = os.stat(made)  # noqa: PTH116 - of a path or a descriptor
+    mode = int(known[MODE])
+    if rights & ~mode and known[OWNER] == os.geteuid():
+        os.chmod(made, stat.S_IMODE(mode) | rights)  # noqa: PTH101
+
+
+def _is_there(path: Path) -> bool:
+    """Whether the file is there. Raises PermissionError where nobody can tell."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
 
 
 def sync_folder(folder: Path) -> None:

@@ -9,6 +9,7 @@ so a file that is moved to another name or holder no longer opens.
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
@@ -158,14 +159,11 @@ class DirectoryKeystore:
     def mend(self) -> list[str]:
         """Make every copy of every key whole, as far as one of them opens; the names mended."""
         self._files.need_all()
-        mended = []
-        for name in sorted({flaw.name for flaw in self.flaws()}):
-            try:
-                self._mended(name)
-            except KeyUnreadable:
-                continue
-            mended.append(name)
-        return mended
+        flawed = {flaw.name for flaw in self.flaws()}
+        for name in flawed:
+            with suppress(KeyUnreadable):
+                self._mended(name, level=logging.DEBUG)  # whoever asked is told by the answer
+        return sorted(flawed - {flaw.name for flaw in self.flaws()})
 
     def rewrap(self) -> list[str]:
         """Wrap every key anew, for the first of the two master keys; then the old opens nothing.
@@ -207,7 +205,7 @@ class DirectoryKeystore:
                 continue
         return None
 
-    def _mended(self, name: str) -> bytes:
+    def _mended(self, name: str, *, level: int = logging.WARNING) -> bytes:
         """The secret, from whichever copy opens; the others are made like it."""
         files = self._files
         with files.alone(self._holder):
@@ -220,18 +218,18 @@ class DirectoryKeystore:
                 raise (KeyMissing if nowhere else KeyUnreadable)(name)
             for root in files.here:
                 if secrets[root] != secrets[good]:
-                    self._copy(good, root, name)
+                    self._copy(good, root, name, level)
             found: bytes = secrets[good] or b""
             return found
 
-    def _copy(self, good: Path, root: Path, name: str) -> None:
+    def _copy(self, good: Path, root: Path, name: str, level: int) -> None:
         wrapped = self._files.read(good, self._holder, name) or b""
         try:
             self._files.replace(root, self._holder, name, wrapped)
         except OSError:  # a full or read-only disk: what can be read is read all the same
             log.warning("key not mended", extra={"holder": self._holder, "key": name})
         else:
-            log.warning("key mended", extra={"holder": self._holder, "key": name})
+            log.log(level, "key mended", extra={"holder": self._holder, "key": name})
 
     def _flaws_of(self, name: str) -> list[Flaw]:
         lacking = self._files.lacking(self._holder, name)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import jwt
@@ -13,13 +15,15 @@ from mvote.polls.errors import PresenceTokenInvalid
 LIFETIME = dt.timedelta(minutes=10)
 TYPE = "presence+jwt"
 ALGORITHM = "HS256"
+OPTIONS: Any = {"require": ["sub", "poll", "site", "exp", "jti"]}
 
 
 class PresenceTokens:
-    """Issues and checks presence tokens with a 32-byte key of their own (HMAC-SHA256)."""
+    """Issues and checks presence tokens (HMAC-SHA256). *keys*, of 32 bytes: the first signs, all
+    are accepted."""
 
-    def __init__(self, key: bytes) -> None:
-        self._key = key
+    def __init__(self, keys: Sequence[bytes]) -> None:
+        self._keys = tuple(keys)
 
     def issue(
         self, *, citizen_id: uuid.UUID, poll_id: uuid.UUID, site_id: uuid.UUID, now: dt.datetime
@@ -33,7 +37,7 @@ class PresenceTokens:
             "exp": int(expires_at.timestamp()),
             "jti": uuid.uuid4().hex,
         }
-        return jwt.encode(claims, self._key, ALGORITHM, headers={"typ": TYPE}), expires_at
+        return jwt.encode(claims, self._keys[0], ALGORITHM, headers={"typ": TYPE}), expires_at
 
     def site_of(self, token: str, *, citizen_id: uuid.UUID, poll_id: uuid.UUID) -> uuid.UUID:
         """The site where this citizen was, for this poll. Raises PresenceTokenInvalid."""
@@ -48,8 +52,10 @@ class PresenceTokens:
             raise PresenceTokenInvalid from None
 
     def _verified(self, token: str) -> dict[str, Any]:
-        options: Any = {"require": ["sub", "poll", "site", "exp", "jti"]}
-        claims: dict[str, Any] = jwt.decode(
-            token, self._key, algorithms=[ALGORITHM], options=options
-        )
-        return claims
+        for key in self._keys:
+            with suppress(jwt.InvalidSignatureError):  # another of our keys may have signed it
+                claims: dict[str, Any] = jwt.decode(
+                    token, key, algorithms=[ALGORITHM], options=OPTIONS
+                )
+                return claims
+        raise PresenceTokenInvalid

@@ -52,6 +52,7 @@ class Settings:
     trusted_proxies: int = 0
     #: that one process works at; who comes beyond is told to come again
     requests_at_once: int = 64
+    #: serve /metrics; in production only where it is asked for
     metrics: bool = True
     sms_gateway_url: str = ""
     sms_gateway_secret: str = ""
@@ -93,7 +94,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         citizen_polls_per_week=_number(values, "CITIZEN_POLLS_PER_WEEK", 3),
         trusted_proxies=_number(values, "TRUSTED_PROXIES", 0),
         requests_at_once=_number(values, "REQUESTS_AT_ONCE", 64),
-        metrics=values.get("METRICS", "on") != "off",
+        metrics=_switch(values, "METRICS", default=environment != "production"),
         sms_gateway_url=values.get("SMS_GATEWAY_URL", ""),
         sms_gateway_secret=values.get("SMS_GATEWAY_SECRET", ""),
         witnesses=_lines(values.get("WITNESSES", "")),
@@ -156,6 +157,16 @@ def _number(values: Mapping[str, str], name: str, default: int) -> int:
         return int(values.get(name) or default)
     except ValueError:
         raise Misconfigured(f"{name} is a whole number") from None
+
+
+def _switch(values: Mapping[str, str], name: str, *, default: bool) -> bool:
+    match values.get(name):
+        case None | "":
+            return default
+        case "on" | "off" as said:
+            return said == "on"
+        case _:
+            raise Misconfigured(f"{name} is on or off")
 
 
 def _lines(value: str) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ from api.problems import HTTP_FAULTS
 from api.settings import ROOT, Settings
 
 log = logging.getLogger("mvote.system")
+FIRST_REFUSAL = 400
 REGISTRY = CollectorRegistry()
 REQUESTS = Counter(
     "mvote_requests_total", "Requests by route and status.", ["route", "status"], registry=REGISTRY
@@ -35,6 +36,9 @@ SECONDS = Histogram(
     "mvote_request_seconds", "Duration of requests by route.", ["route"], registry=REGISTRY,
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
 )  # fmt: skip
+CASTING = "/v1/polls/<uuid:poll_id>/ballots"
+"""What is recorded here is not counted: where one poll is open the figure would be its running
+total, to the second, which nobody is to have before the log shows a batch. Refusals are counted."""
 UNSIGNED = Gauge(
     "mvote_unsigned_checkpoints",
     "Checkpoints without a signature; if it does not fall, the shuffler says why in its log.",
@@ -126,7 +130,9 @@ def _count(response: Response) -> Response:
 
 
 def count(route: str, status: int, took_s: float | None) -> None:
-    """Count a request, and how long it took if that is known."""
+    """Count a request, and how long it took if that is known; no ballot that was recorded."""
+    if route == CASTING and status < FIRST_REFUSAL:
+        return
     _requests(route, status).inc()
     if took_s is not None:
         _seconds(route).observe(took_s)

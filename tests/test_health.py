@@ -8,6 +8,7 @@ from dataclasses import replace
 from flask import Flask
 
 from api.settings import Settings
+from api.system import CASTING
 from tests.support.contract import CheckedClient
 from tests.support.database import without_database
 from tests.support.world import World
@@ -52,6 +53,27 @@ def test_figures_are_by_route_and_hold_no_path(world: World) -> None:
     assert 'route="/v1/polls/<uuid:poll_id>",status="404"' in text_of_it
     assert "mvote_request_seconds_bucket" in text_of_it
     assert draft not in text_of_it
+
+
+def test_no_figure_tells_how_many_ballots_were_recorded(world: World) -> None:
+    """Of the one poll that is open it would be the running total, before the log shows a batch."""
+    poll = world.open_poll()
+    world.cast(poll, world.citizen())  # whatever is counted at a first cast is in the figures
+
+    def figures() -> list[str]:
+        lines = world.client.get("/metrics").get_data(as_text=True).splitlines()
+        return [line for line in lines if "/ballots" in line]
+
+    before = figures()
+    for voter in world.citizens(3):
+        assert world.cast(poll, voter).status_code == 201
+        path = f"/v1/polls/{poll['id']}/ballots"
+        assert world.client.post(path, json={}, headers=voter.headers).status_code == 422
+    after = figures()
+    assert [line for line in after if 'status="201"' in line] == []
+    told = f'route="{CASTING}",status="422"'
+    assert sum(float(line.split()[-1]) for line in after if told in line) >= 3
+    assert [line for line in before if 'status="201"' in line] == []
 
 
 def test_figures_that_are_switched_off_are_not_found(

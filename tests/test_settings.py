@@ -49,11 +49,27 @@ def test_production_opens_no_keystore_with_a_missing_or_broken_master_key(
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"MVOTE_ENV": "staging"}, {"TRUSTED_PROXIES": "many"}, {"PUBLIC_URL": "vote.example"}]
+    "wrong",
+    [
+        {"MVOTE_ENV": "staging"},
+        {"TRUSTED_PROXIES": "many"},
+        {"PUBLIC_URL": "vote.example"},
+        {"METRICS": "yes"},
+    ],
 )
 def test_a_setting_that_makes_no_sense_is_refused(wrong: dict[str, str]) -> None:
     with pytest.raises(Misconfigured):
         read_settings(wrong)
+
+
+@pytest.mark.parametrize(
+    ("said", "served"), [({}, False), ({"METRICS": ""}, False), ({"METRICS": "on"}, True)]
+)
+def test_production_tells_its_figures_only_where_that_is_asked_for(
+    said: dict[str, str], served: bool
+) -> None:
+    assert read_settings(PRODUCTION | said).metrics is served
+    assert read_settings({"MVOTE_ENV": "development"} | said).metrics
 
 
 def test_a_command_finds_the_private_cluster_without_environment(tmp_path: Path) -> None:

@@ -27,6 +27,24 @@ ROLES = (OWNER, *LOGINS.values())
 POWERS = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"
 LOCK = 0x6D766F7465  # "mvote" in ASCII: the advisory lock for all that is cluster-wide
 
+LOCKS = tuple(
+    f"pg_{kind}({key})"
+    for kind in (
+        "advisory_lock", "advisory_lock_shared", "advisory_xact_lock", "advisory_xact_lock_shared",
+        "try_advisory_lock", "try_advisory_lock_shared", "try_advisory_xact_lock",
+        "try_advisory_xact_lock_shared",
+    )
+    for key in ("bigint", "integer, integer")
+)  # fmt: skip
+LOCKS_OF_ROLES = {
+    # what casts, closes and governs runs as the owner
+    OWNER: ("pg_advisory_xact_lock(bigint)", "pg_advisory_xact_lock_shared(bigint)"),
+    # one at a time: the same request, an author's polls, an act of two officers, the demo's load
+    "mvote_api": ("pg_advisory_xact_lock(bigint)", "pg_advisory_lock(bigint)"),
+    # one at a time: a log's writer, its signer
+    "mvote_shuffler": ("pg_advisory_xact_lock(bigint)", "pg_try_advisory_xact_lock(bigint)"),
+}
+
 Connection = psycopg.Connection[tuple[object, ...]]
 
 
@@ -133,6 +151,21 @@ def _equip(admin_url: str, name: str) -> None:
     with connect(admin_url, name) as connection:
         connection.execute("CREATE EXTENSION IF NOT EXISTS postgis")
         connection.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+        for statement in lock_grants():
+            connection.execute(statement)
+
+
+def lock_grants() -> Iterator[sql.Composed]:
+    """Take advisory locks from all but those whose statements need them (docs/security.md).
+
+    For a superuser, in the database in question: the functions are PostgreSQL's own.
+    """
+    public, locks = sql.SQL("PUBLIC"), sql.SQL(", ").join(map(sql.SQL, LOCKS))
+    yield sql.SQL("REVOKE EXECUTE ON FUNCTION {} FROM {}").format(locks, public)
+    for role, held in LOCKS_OF_ROLES.items():
+        yield sql.SQL("GRANT EXECUTE ON FUNCTION {} TO {}").format(
+            sql.SQL(", ").join(map(sql.SQL, held)), sql.Identifier(role)
+        )
 
 
 def drop_database(admin_url: str, name: str) -> None:

@@ -16,8 +16,9 @@ from mvote.ballotbox.clerk import Clerk
 from mvote.ballotbox.log_keys import LogKeys
 from mvote.ballotbox.notes import Verifier, open_note
 from mvote.ballotbox.witnessing import Witness as Adapter
+from tests.support.git_servers import git_server
 from tests.support.logs import CITY, grow, kept, notes_of, unsigned
-from tests.support.witnesses import new_witness, served, settle
+from tests.support.witnesses import new_witness, served, serving, settle
 from tests.support.world import World
 from verifier.mvote_witness import Witness, cosign_directory
 
@@ -51,7 +52,7 @@ def log_verifiers(world: World) -> list[Verifier]:
     return LogKeys(open_keystore(world.settings, "shuffler")).verifiers(world.clerk.city)
 
 
-@pytest.fixture(params=["http", "directory", "git"])
+@pytest.fixture(params=["http", "directory", "git", "git over http"])
 def honest(request: pytest.FixtureRequest, world: World, tmp_path: Path) -> Iterator[Honest]:
     witness, key = new_witness(tmp_path / "home", log_verifiers(world))
     folder = tmp_path / "folder"
@@ -62,10 +63,13 @@ def honest(request: pytest.FixtureRequest, world: World, tmp_path: Path) -> Iter
     elif request.param == "directory":
         yield Honest(witness, key, DirectoryWitness(key, folder), folder)
     else:
-        remote = tmp_path / "remote.git"
-        git(tmp_path, "init", "-q", "--bare", "--initial-branch=main", str(remote))
-        git(tmp_path, "clone", "-q", str(remote), str(folder))
-        yield Honest(witness, key, GitWitness(key, f"file://{remote}", tmp_path / "copy"), folder)
+        remotes = tmp_path / "remotes"
+        git(tmp_path, "init", "-q", "--bare", "--initial-branch=main", "remotes/log.git")
+        with serving(git_server(remotes)) as server:
+            remote = f"{server if 'http' in request.param else f'file://{remotes}'}/log.git"
+            git(tmp_path, "clone", "-q", remote, str(folder))
+            adapter = GitWitness(key, remote, tmp_path / "copy")
+            yield Honest(witness, key, adapter, folder)
 
 
 def clerk_with(world: World, tmp_path: Path, *witnesses: Adapter) -> Clerk:

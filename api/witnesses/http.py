@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import re
+import ssl
 import time
 import urllib.error
 import urllib.request
@@ -68,7 +69,12 @@ class HttpWitness:
             with response:
                 media_type = response.headers.get_content_type()
                 return response.status, media_type, _read(response, until)
-        except (urllib.error.URLError, http.client.HTTPException, OSError, ValueError) as error:
+        except urllib.error.URLError as error:
+            if isinstance(error.reason, ssl.SSLCertVerificationError):
+                why = error.reason.verify_message
+                raise WitnessFault(f"its certificate is not accepted: {why}") from None
+            raise WitnessFault(f"unreachable: {error.reason}") from None
+        except (http.client.HTTPException, OSError, ValueError) as error:
             raise WitnessFault(f"unreachable: {error}") from None
 
 

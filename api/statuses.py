@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from mvote import errors
 from mvote.budget import assigning, judging
+from mvote.budget.allocating import errors as allocating
 from mvote.budget.drawing import errors as drawing
+from mvote.budget.pabulib import errors as pabulib
 from mvote.people import errors as people
 from mvote.polls import errors as polls
 
@@ -41,4 +43,7 @@ STATUSES: dict[type[errors.DomainError], int] = {
     drawing.SecretNotCommitted: 422,
     assigning.NotEnoughReviewers: 409,
     judging.QuorumImpossible: 409,
+    allocating.SourceMissing: 409,
+    allocating.AllocationImpossible: 422,
+    pabulib.BrokenPbFile: 422,
 }

@@ -1,0 +1,75 @@
+"""What contradicts itself in a contest, all of it named, before any money is given out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from mvote.budget.allocating.errors import AllocationImpossible
+from mvote.budget.allocating.model import BUDGET_LIMIT, Contest
+
+MOST_MONEY = 10**15
+"""In the smallest unit: a thousand trillion won. More than that is a slip of the hand."""
+TIES = {"lower_cost", "lot"}
+
+
+def check(contest: Contest) -> None:
+    """Raise AllocationImpossible if anything contradicts itself; fact `faults` lists it all."""
+    if faults := list(contradictions(contest)):
+        raise AllocationImpossible("; ".join(faults), faults=faults)
+
+
+def contradictions(contest: Contest) -> Iterator[str]:
+    """One sentence for each."""
+    yield from _in_projects(contest)
+    yield from _in_headings(contest)
+    yield from _in_sources(contest)
+    yield from _in_the_rule(contest)
+
+
+def _in_projects(contest: Contest) -> Iterator[str]:
+    keys = {each.key: each for each in contest.headings}
+    for reference in _repeated(each.reference for each in contest.projects):
+        yield f"the project {reference} is there more than once"
+    for each in contest.projects:
+        if not 0 < each.cost <= MOST_MONEY:
+            yield f"the project {each.reference} costs {each.cost}"
+        if each.heading is not None and each.heading not in keys:
+            yield f"the project {each.reference} has the unknown heading {each.heading}"
+        elif each.heading is not None and keys[each.heading].elsewhere:
+            yield f"the project {each.reference} stands under {each.heading}, decided elsewhere"
+
+
+def _in_headings(contest: Contest) -> Iterator[str]:
+    limits = [(BUDGET_LIMIT, contest.limit), *((each.key, each.limit) for each in contest.headings)]
+    for key in _repeated(key for key, _ in limits):
+        yield f"the heading {key} is there more than once"
+    for key, limit in limits:
+        if limit is not None and not 0 <= limit <= MOST_MONEY:
+            yield f"the limit of {key} is {limit}"
+
+
+def _in_sources(contest: Contest) -> Iterator[str]:
+    if not contest.sources:
+        yield "there is no source"
+    for key in _repeated(each.key for each in contest.sources):
+        yield f"the source {key} is there more than once"
+    for each in contest.sources:
+        if each.weight < 0:
+            yield f"the source {each.key} weighs {each.weight}"
+        if each.tally is not None and any(votes < 0 for votes in each.tally.votes.values()):
+            yield f"the source {each.key} has votes below 0"
+
+
+def _in_the_rule(contest: Contest) -> Iterator[str]:
+    known = {each.reference for each in contest.projects}
+    for tie in sorted(set(contest.rule.ties) - TIES - {each.key for each in contest.sources}):
+        yield f"ties name {tie}, which is no source"
+    for reference in sorted(frozenset().union(*contest.rule.exclusive) - known):
+        yield f"an exclusive set names the unknown project {reference}"
+    if contest.rule.step <= 0:
+        yield f"the step of add1 is {contest.rule.step}"
+
+
+def _repeated(names: Iterator[str]) -> list[str]:
+    return [name for name, times in Counter(names).items() if times > 1]

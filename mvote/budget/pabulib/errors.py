@@ -1,0 +1,22 @@
+"""What can be wrong with a .pb file."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from mvote.errors import DomainError, Text
+
+
+class BrokenPbFile(DomainError):
+    """Facts `row` (a line of the file, from 1) and `problem`. Nothing of the file was kept."""
+
+    code = "broken-pb-file"
+    title: ClassVar[Text] = {
+        "ko": ".pb 파일에 잘못된 행이 있습니다. 아무것도 가져오지 않았습니다.",
+        "en": "The .pb file has a broken row. Nothing was imported.",
+    }
+
+    def __init__(self, row: int, problem: str) -> None:
+        super().__init__(f"row {row}: {problem}", row=row, problem=problem)
+        self.row = row
+        self.problem = problem

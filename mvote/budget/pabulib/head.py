@@ -1,0 +1,169 @@
+"""Reads META and PROJECTS of a .pb file: all that stands before the first ballot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from mvote.budget.pabulib.elections import Head, PbProject
+from mvote.budget.pabulib.errors import BrokenPbFile
+from mvote.budget.pabulib.meta import Meta, amount, whole
+from mvote.budget.pabulib.money import Currency
+from mvote.budget.pabulib.rows import Row
+from mvote.budget.pabulib.rules import APPROVALS, VOTE_TYPES, PbRule, rule_named
+
+MOST_PROJECTS = 10_000
+WITHDRAWN = "999999999"
+"""The cost that the format gives a project which was withdrawn after the vote."""
+
+
+def read_head(rows: Iterator[Row]) -> Head:
+    """Everything before the first ballot; *rows* then stands at the first ballot."""
+    title = _title(rows, "META", 1)
+    header = _header(rows, "META", title)
+    if header.cells != ["key", "value"]:
+        raise BrokenPbFile(header.line, "META's columns are not key;value")
+    meta = Meta(title.line)
+    title = _until(rows, "PROJECTS", meta.take)
+    meta.complete()
+    currency = Currency(meta.values.get("currency", ""))
+    header = _header(rows, "PROJECTS", title)
+    projects = Projects(_columns(header, "project_id", ("cost",)), currency)
+    title = _until(rows, "VOTES", projects.take)
+    header = _header(rows, "VOTES", title)
+    columns = _columns(header, "voter_id", ("vote",))
+    return _head(meta, currency, projects.read, columns, header.line)
+
+
+def _head(
+    meta: Meta,
+    currency: Currency,
+    projects: Mapping[str, PbProject],
+    columns: tuple[str, ...],
+    line: int,
+) -> Head:
+    if len(projects) != meta.number("num_projects"):
+        problem = f"num_projects is {meta.values['num_projects']}, there are {len(projects)}"
+        raise BrokenPbFile(meta.line("num_projects"), problem)
+    vote_type, rule = _vote_type(meta, columns, line), _rule(meta, currency)
+    return Head(
+        meta.values,
+        currency,
+        meta.money("budget", currency),
+        vote_type,
+        rule,
+        meta.number("num_votes") or 0,
+        tuple(projects.values()),
+        meta.number("min_project_score_threshold"),
+        (meta.number("min_length"), meta.number("max_length")),
+        (meta.number("min_points"), meta.number("max_points")),
+        meta.number("default_score") or 0,
+        columns,
+    )
+
+
+def _vote_type(meta: Meta, columns: tuple[str, ...], line: int) -> str:
+    vote_type = meta.values["vote_type"]
+    if vote_type not in VOTE_TYPES:
+        problem = f"vote_type is {vote_type!r}, not one of {', '.join(VOTE_TYPES)}"
+        raise BrokenPbFile(meta.line("vote_type"), problem)
+    if vote_type in ("cumulative", "scoring") and "points" not in columns:
+        raise BrokenPbFile(line, f"VOTES has no points, which {vote_type} ballots need")
+    return vote_type
+
+
+def _rule(meta: Meta, currency: Currency) -> PbRule:
+    name, line = meta.values["rule"], meta.line("rule")
+    rule = rule_named(name, step=currency.unit)
+    if rule is None:
+        raise BrokenPbFile(line, f"{name!r} is no rule of the format")
+    if rule.rule.rule == "equal_shares" and meta.values["vote_type"] not in APPROVALS:
+        raise BrokenPbFile(line, "equal shares are worked out for approval ballots only")
+    return rule
+
+
+class Projects:
+    """The rows of PROJECTS."""
+
+    def __init__(self, columns: tuple[str, ...], currency: Currency) -> None:
+        self.read: dict[str, PbProject] = {}
+        self._columns = columns
+        self._currency = currency
+
+    def take(self, row: Row) -> None:
+        cells = named(row, self._columns, "PROJECTS")
+        reference, line = cells["project_id"], row.line
+        if not reference or "," in reference:
+            raise BrokenPbFile(line, f"{reference!r} cannot be a project_id")
+        if reference in self.read:
+            before = self.read[reference].line
+            raise BrokenPbFile(line, f"project {reference} was there already, in row {before}")
+        if len(self.read) == MOST_PROJECTS:
+            raise BrokenPbFile(line, f"there are more than {MOST_PROJECTS} projects")
+        votes, score, selected = (
+            _number_or_none(cells, each, line) for each in ("votes", "score", "selected")
+        )
+        self.read[reference] = PbProject(
+            reference,
+            amount(cells["cost"], line, f"the cost of {reference}", self._currency),
+            cells.get("name", ""),
+            votes,
+            score,
+            selected,
+            cells.get("category", ""),
+            cells["cost"] == WITHDRAWN,
+            line,
+        )
+
+
+def _number_or_none(cells: Mapping[str, str], column: str, line: int) -> int | None:
+    text = cells.get(column, "")
+    return whole(text, line, column) if text else None
+
+
+def named(row: Row, columns: tuple[str, ...], section: str) -> dict[str, str]:
+    """The cells of *row* by their column. Raises BrokenPbFile if there are more or fewer."""
+    if len(row.cells) != len(columns):
+        problem = f"{section} has {len(columns)} columns, this row {len(row.cells)}"
+        raise BrokenPbFile(row.line, problem)
+    return dict(zip(columns, row.cells, strict=True))
+
+
+def is_title(row: Row, section: str) -> bool:
+    return row.cells[0].upper() == section and not any(row.cells[1:])
+
+
+def _title(rows: Iterator[Row], section: str, line: int) -> Row:
+    row = next(rows, None)
+    if row is None or not is_title(row, section):
+        raise BrokenPbFile(row.line if row else line, f"here {section} should begin")
+    return row
+
+
+def _header(rows: Iterator[Row], section: str, title: Row) -> Row:
+    row = next(rows, None)
+    if row is None:
+        raise BrokenPbFile(title.line, f"{section} has no row of column names")
+    return row
+
+
+def _columns(row: Row, first: str, needed: tuple[str, ...]) -> tuple[str, ...]:
+    columns = tuple(row.cells)
+    if columns[0] != first:
+        raise BrokenPbFile(row.line, f"the first column is {columns[0]!r}, not {first}")
+    if len(set(columns)) != len(columns) or "" in columns:
+        raise BrokenPbFile(row.line, "two columns have the same name, or one has none")
+    for column in needed:
+        if column not in columns:
+            raise BrokenPbFile(row.line, f"the column {column} is missing")
+    return columns
+
+
+def _until(rows: Iterator[Row], section: str, take: Callable[[Row], None]) -> Row:
+    """Hand on rows until *section* begins."""
+    line = 1
+    for row in rows:
+        if is_title(row, section):
+            return row
+        take(row)
+        line = row.line
+    raise BrokenPbFile(line, f"the file ends here, {section} is missing")

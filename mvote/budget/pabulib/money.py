@@ -1,0 +1,54 @@
+"""Amounts of a .pb file, in whole numbers of the currency's smallest unit."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+MOST = 10**15
+"""In the smallest unit; more is a slip of the hand."""
+PLACES = dict.fromkeys(
+    ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND",
+     "VUV", "XAF", "XOF", "XPF"), 0,
+) | dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3)  # fmt: skip
+"""Decimal places of the smallest unit by ISO 4217, where they are not 2."""
+USUAL_PLACES = 2
+_AMOUNT = re.compile(r"([0-9]{1,18})(?:\.([0-9]{1,18}))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Currency:
+    """`code` is empty where the file names none."""
+
+    code: str
+
+    @property
+    def places(self) -> int:
+        return PLACES.get(self.code, USUAL_PLACES)
+
+    @property
+    def unit(self) -> int:
+        """One unit of the currency (a euro, a won) in its smallest units."""
+        return int(10**self.places)
+
+    def read(self, text: str) -> int:
+        """*text* in smallest units. Raises ValueError that says what is wrong with it."""
+        found = _AMOUNT.fullmatch(text)
+        if found is None:
+            raise ValueError(f"{_shown(text)} is no amount of money")
+        decimals = (found[2] or "").rstrip("0")
+        if len(decimals) > self.places:
+            raise ValueError(f"{_shown(text)} is finer than the currency's smallest unit")
+        amount = int(found[1]) * self.unit + int(decimals.ljust(self.places, "0") or 0)
+        if not 0 < amount <= MOST:
+            raise ValueError(f"{_shown(text)} is no sensible amount of money")
+        return amount
+
+    def written(self, amount: int) -> str:
+        """*amount* as the format writes it: decimals only where there are any."""
+        whole, rest = divmod(amount, self.unit)
+        return f"{whole}.{rest:0{self.places}}" if rest else str(whole)
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= 40 else f"{text[:40]}…")

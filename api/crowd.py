@@ -17,6 +17,7 @@ from geo.geofence import Geofences
 from mvote.driver import Connection
 from mvote.gathering import Gathered
 from mvote.people.voters import Voter, voters_seen
+from mvote.polls.frozen import definitions_seen
 from mvote.polls.presence import Position, Verdict
 
 
@@ -52,6 +53,16 @@ def crowd(engine: Engine) -> Gathered[Comer, Seen]:
             voters = voters_seen(connection, wanted)
             verdicts = _verdicts_on(connection, comers)
         return [Seen(voter, verdicts.get(n)) for n, voter in enumerate(voters)]
+
+    return Gathered(look, pause=pause_of_this_process())
+
+
+def definitions(engine: Engine) -> Gathered[uuid.UUID, bytes | None]:
+    """Reads the definitions of polls that this process has not met yet, in one statement."""
+
+    def look(poll_ids: Sequence[uuid.UUID]) -> Sequence[bytes | None]:
+        with driving(engine) as connection:
+            return definitions_seen(connection, poll_ids)
 
     return Gathered(look, pause=pause_of_this_process())
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 
 from flask import Flask, current_app
 from sqlalchemy import Engine
 
-from api.crowd import Comer, Seen, crowd
+from api.crowd import Comer, Seen, crowd, definitions
 from api.db import db, driving
 from api.holders import open_keystore
 from api.keys import numbered_keys
@@ -40,6 +41,7 @@ class Wiring:
     judge: Judge
     engine: Engine
     crowd: Gathered[Comer, Seen]
+    definitions: Gathered[uuid.UUID, bytes | None]
     polls: FrozenPolls
     box: BallotBox
 
@@ -76,6 +78,7 @@ def connect(app: Flask, settings: Settings) -> None:
         judge=Judge(geofence=places, tokens=presence_tokens),
         engine=engine,
         crowd=crowd(engine),
+        definitions=definitions(engine),
         polls=FrozenPolls(),
         box=ballot_box(keystore, engine),
     )

@@ -49,12 +49,9 @@ def cast_paper(wiring: Wiring, paper: Paper) -> Receipt:
 
 
 def frozen_poll(wiring: Wiring, poll_id: uuid.UUID) -> FrozenPoll:
-    """The poll; its connection is given back before anything else is waited for."""
+    """The poll, at hand or read together with others'. Raises NotFound."""
     known = wiring.polls.known(poll_id)
-    if known:
-        return known
-    with reading(wiring.engine) as session:
-        return wiring.polls.of(session, poll_id)
+    return known or wiring.polls.keep(poll_id, wiring.definitions.ask(poll_id))
 
 
 def seen(

@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import uuid
 from collections import OrderedDict
+from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
+from mvote.driver import Connection, rows_of
 from mvote.errors import NotFound
 from mvote.polls.definition import FrozenPoll, read_definition
 from mvote.polls.results import definition_of
 
 KEPT = 20_000
+_CONTENTS = b"""
+    SELECT poll_id, canonical FROM poll_definition WHERE poll_id = any(%(poll_ids)s::uuid[])
+"""
+
+
+def definitions_seen(
+    connection: Connection, poll_ids: Sequence[uuid.UUID]
+) -> Sequence[bytes | None]:
+    """The canonical bytes of those polls, in their order, straight from the driver."""
+    found = dict(rows_of(connection, _CONTENTS, {"poll_ids": list(set(poll_ids))}))
+    return [found.get(poll_id) for poll_id in poll_ids]
 
 
 class FrozenPolls:
@@ -30,7 +43,10 @@ class FrozenPolls:
         return poll or self._read(session, poll_id)
 
     def _read(self, session: Session, poll_id: uuid.UUID) -> FrozenPoll:
-        content = definition_of(session, poll_id)
+        return self.keep(poll_id, definition_of(session, poll_id))
+
+    def keep(self, poll_id: uuid.UUID, content: bytes | None) -> FrozenPoll:
+        """The poll of these canonical bytes, at hand from now on. Raises NotFound if None."""
         if content is None:
             raise NotFound
         poll = self._kept[poll_id] = read_definition(content)

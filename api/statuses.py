@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mvote import errors
 from mvote.budget import assigning, judging
+from mvote.budget import errors as budget
 from mvote.budget.allocating import errors as allocating
 from mvote.budget.drawing import errors as drawing
 from mvote.budget.pabulib import errors as pabulib
@@ -46,4 +47,5 @@ STATUSES: dict[type[errors.DomainError], int] = {
     allocating.SourceMissing: 409,
     allocating.AllocationImpossible: 422,
     pabulib.BrokenPbFile: 422,
+    budget.PhaseNotOpen: 409,
 }

@@ -7,6 +7,7 @@ import mvote.ballotbox.figures
 import mvote.ballotbox.log_tables
 import mvote.ballotbox.tables
 import mvote.ballotbox.trustees
+import mvote.budget.cycle
 import mvote.journal
 import mvote.people.attributes
 import mvote.people.challenges

@@ -20,6 +20,7 @@ BALLOT_TABLES = (
     "live_count", "live_result", "counting_progress", "turnout_cell", "published_turnout",
     "voter_roll",
     "bundle", "bundle_wanted", "receipt_key",
+    "cycle", "cycle_phase", "cycle_notice",
 )  # fmt: skip
 
 GOLDEN = {
@@ -44,6 +45,9 @@ GOLDEN = {
         "bundle": "SELECT",
         "receipt_key": "SELECT INSERT",
         "trustee_key": "SELECT INSERT UPDATE(poll_id)",
+        "cycle": "SELECT INSERT UPDATE(state) UPDATE(version) UPDATE(definition)",
+        "cycle_phase": "SELECT",
+        "cycle_notice": "SELECT",
     },
     "mvote_shuffler": {
         "poll": "SELECT",
@@ -101,7 +105,7 @@ GOLDEN_FUNCTIONS = {
     "mvote_api": {
         "cast_ballots", "poll_lock", "poll_moves", "took_part",
         "ask_approval", "close_poll_early", "extend_poll", "void_poll", "publish_poll",
-        "publish_correction",
+        "publish_correction", "move_cycle",
     },
     "mvote_shuffler": {"close_poll", "finish_closing", "statement_hash"},
     "mvote_counter": {

@@ -86,7 +86,8 @@ class Places:
         rounding, which is far below 1/2. A 0 is checked in whole numbers besides.
         """
         n, m = self.taken.size, len(self.rows)
-        if (self.taken > self.most).any():
+        sums, (least, most) = self.rows @ self.taken.ravel(), self.bounds.T
+        if (self.taken > self.most).any() or (sums > most).any():
             return False
         breach = np.hstack([np.eye(m), -np.eye(m)])
         answer = milp(
@@ -102,12 +103,9 @@ class Places:
         if answer.mip_dual_bound > 1 / 2:
             return False
         self.ahead = np.rint(answer.x[:n]).astype(int).reshape(self.taken.shape)
-        sums, (least, most) = self.rows @ self.ahead.ravel(), self.bounds.T
-        right = ((least <= sums) & (sums <= most)).all()
-        must(bool(right), "the solver erred")
-        must(
-            bool(((self.taken <= self.ahead) & (self.ahead <= self.most)).all()), "the solver erred"
-        )
+        sums = self.rows @ self.ahead.ravel()
+        right = [least <= sums, sums <= most, self.taken <= self.ahead, self.ahead <= self.most]
+        must(all(each.all() for each in right), "the solver erred")
         return True
 
     def fill(self, on: int, order: list[str]) -> list[str]:

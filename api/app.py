@@ -44,6 +44,8 @@ def create_app(settings: Settings | None = None, *, recount: Recount | None = No
     app = Flask("mvote", static_folder=None)
     if _is_for_commands_only(settings):
         app.extensions["settings"] = settings
+        app.config.update(_flask_config(settings))
+        db.init_app(app)  # connects when a command asks
         commands.register(app)
         return app
     app.extensions["recount"] = recount

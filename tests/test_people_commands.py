@@ -280,6 +280,9 @@ def test_where_another_holders_key_is_commands_work_without_the_webs_key(
     result = run(bare, "keys", "check")
     assert result.exit_code == 0
     assert "api: not checked, no master key here" in result.stderr
+    assert run(bare, "polls", "progress").stdout == "Nothing is being counted.\n"
+    refused = run(bare, "administrators", "add", "--phone", "010-1234-5678")
+    assert (refused.exit_code, refused.stderr) == (1, "Error: the api's master key is not here\n")
     monkeypatch.delenv("FLASK_RUN_FROM_CLI")
     with pytest.raises(Misconfigured):
         create_app(production)  # a web server does not start like that

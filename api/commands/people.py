@@ -116,5 +116,7 @@ def _number(phone: str) -> str:
 
 
 def _phones() -> Phones:
-    phones: Phones = current_app.extensions["phones"]
+    phones: Phones | None = current_app.extensions.get("phones")
+    if phones is None:
+        raise click.ClickException("the api's master key is not here")
     return phones

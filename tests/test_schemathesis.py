@@ -56,8 +56,13 @@ class Stage:
     app: Flask | None = None
 
     def __call__(self, environ: Any, start_response: Any) -> Any:
+        """All that the application answers. As a server does, close what it sent."""
         assert self.app is not None
-        return self.app(environ, start_response)
+        answer = self.app(environ, start_response)
+        try:
+            return list(answer)
+        finally:
+            getattr(answer, "close", lambda: None)()
 
 
 STAGE = Stage()
@@ -103,6 +108,7 @@ def town(world: World, owner: Session) -> Town:
     path = f"/v1/sites/{made['id']}/codes"
     code = world.client.post(path, json=wanted, headers=officer.headers).get_json()
     world.finish(poll)
+    world.make_bundle(poll)  # or it would be asked to come back in a moment: 503
     citizen = world.citizen()
     by_role = [officer.headers, world.citizen().headers, officer.headers, {},
                world.officer().headers, world.administrator().headers]  # fmt: skip

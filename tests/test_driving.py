@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import uuid
 from collections.abc import Iterator
 
 import psycopg
@@ -12,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from api.db import driving, new_engine
 from mvote.driver import Connection
+from mvote.polls.frozen import definitions_seen
 from tests.support.world import World
 
 
@@ -72,3 +75,13 @@ def test_when_the_connection_is_lost_the_outcome_is_open_and_the_next_one_works(
     assert caught.value.connection_invalidated
     with driving(engine) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_definitions_that_are_asked_for_together_come_in_the_order_of_the_asking(
+    engine: Engine, world: World
+) -> None:
+    first, second = uuid.UUID(world.open_poll()["id"]), uuid.UUID(world.open_poll()["id"])
+    with driving(engine) as connection:
+        found = definitions_seen(connection, [second, uuid.uuid4(), first, second])
+    ids = [None if content is None else json.loads(content)["poll_id"] for content in found]
+    assert ids == [str(second), None, str(first), str(second)]

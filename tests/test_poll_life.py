@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import json
 import uuid
 from itertools import product
 from typing import Any, get_args
@@ -13,10 +12,8 @@ import psycopg
 import pytest
 from psycopg.errors import Error as DatabaseError
 
-from api.db import driving
 from mvote.base import utc_now
 from mvote.errors import ImpossibleTransition
-from mvote.polls.frozen import definitions_seen
 from mvote.polls.poll import STATES, TRANSITIONS, State, Verb, after
 from tests.support.world import GWANGHWAMUN, World, question
 
@@ -299,13 +296,3 @@ def test_a_list_is_read_page_by_page_without_gap_or_repetition(world: World) -> 
         cursor = page["next_cursor"]
     assert seen == made[::-1]
     assert uuid.UUID(seen[0])
-
-
-def test_definitions_that_are_asked_for_together_come_in_the_order_of_the_asking(
-    world: World,
-) -> None:
-    first, second = uuid.UUID(world.open_poll()["id"]), uuid.UUID(world.open_poll()["id"])
-    with driving(world.engines["api"]) as connection:
-        found = definitions_seen(connection, [second, uuid.uuid4(), first, second])
-    ids = [None if content is None else json.loads(content)["poll_id"] for content in found]
-    assert ids == [str(second), None, str(first), str(second)]

@@ -103,6 +103,20 @@ def test_a_great_pool_without_enough_of_one_group_is_refused_in_the_rules_words(
     pool = [person for person in applicants() if not person.categories["group"]]
     with pytest.raises(QuotasImpossible) as refused:
         check(rule_of_2023(), pool)
-    named = {demand["quota"] for conflict in refused.value.conflicts for demand in conflict}
-    assert named == {"reserved seats"}
-    assert "reserved seats: 18 wanted, 0 in the pool" in str(refused.value.detail)
+    assert refused.value.detail == "reserved seats: 18 wanted, 0 in the pool"
+
+
+def test_what_the_seats_alone_make_impossible_is_named_before_any_reserves() -> None:
+    rule = Rule(seats=4, quotas=(of("f", 3),), reserves=4, reserve_quotas=(of("f", 2),))
+    assert conflicts(rule, people(f=2, m=9)) == [[("f", "min", 3)]]
+
+
+def test_of_too_many_conflicts_some_are_named_and_it_is_said_that_there_are_more() -> None:
+    districts = [f"d{number}" for number in range(12)]
+    rule = Rule(seats=30, quotas=each("is", districts, at_most=1))
+    with pytest.raises(QuotasImpossible) as refused:
+        check(rule, people(**dict.fromkeys(districts, 9)))
+    assert not refused.value.facts["all_named"]
+    found = refused.value.conflicts
+    assert len(found) > 1
+    assert {len(conflict) for conflict in found} == {11}  # 30 seats, and 10 of the 12 maxima

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
+import sys
 from collections.abc import Sequence
 
 import pytest
@@ -13,8 +15,17 @@ from mvote.budget.drawing import feasibility
 from mvote.budget.drawing.feasibility import completion
 from mvote.budget.drawing.refuting import Refuted, Undecided, contradicts, settle
 from mvote.budget.drawing.system import Counts, Row, System
+from tests.support.code import ROOT
 
 COUNTS = 4
+
+
+def test_the_web_does_not_load_a_solver_before_it_is_needed() -> None:
+    """It takes up 58 MiB in each worker."""
+    loaded = "import sys, api.app, mvote.budget.drawing.published; print('scipy' in sys.modules)"
+    words = [sys.executable, "-c", loaded]
+    run = subprocess.run(words, capture_output=True, text=True, check=True, cwd=ROOT)
+    assert run.stdout == "False\n"
 
 
 @st.composite

@@ -103,7 +103,10 @@ def test_who_was_passed_over_for_a_seat_comes_first_among_the_reserves() -> None
 
 
 def test_all_who_are_left_become_reserves_if_fewer_are_left_than_wanted() -> None:
-    assert len(draw(Rule(seats=5, quotas=(), reserves=60), people(a=9), seed=SEED).reserves) == 4
+    rule = Rule(seats=5, quotas=(), reserves=60)
+    assert len(draw(rule, people(a=9), seed=SEED).reserves) == 4
+    with pytest.raises(QuotasImpossible, match="reserves: 60 wanted, 9 in the pool"):
+        draw(replace(rule, reserve_quotas=(of("a", 2),)), people(a=9), seed=SEED)
 
 
 def test_the_quotas_of_the_reserves_are_kept_free_while_members_are_drawn() -> None:
@@ -188,13 +191,14 @@ def fits(rule: Rule, pool: dict[str, Person], names: Iterable[str], *, reserves:
 def drawn_by_hand(rule: Rule, people: list[Person]) -> tuple[list[str], list[str]] | None:
     """The letter of the rule: try every way to go on."""
     pool = {person.pseudonym: person for person in people}
-    reserves = max(0, min(rule.reserves, len(pool) - rule.seats))
+    others = rule.reserves if rule.reserve_quotas else max(0, len(pool) - rule.seats)
+    reserves = min(rule.reserves, others)
     ways = [
-        (set(members), set(others))
+        (set(members), set(waiting))
         for members in itertools.combinations(pool, rule.seats)
         if fits(rule, pool, members, reserves=False)
-        for others in itertools.combinations([n for n in pool if n not in members], reserves)
-        if fits(rule, pool, others, reserves=True)
+        for waiting in itertools.combinations([n for n in pool if n not in members], reserves)
+        if fits(rule, pool, waiting, reserves=True)
     ]
     if not ways:
         return None

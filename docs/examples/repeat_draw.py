@@ -40,7 +40,8 @@ class Places:
 
     def __init__(self, rule: dict[str, Any], persons: list[dict[str, Any]]) -> None:
         self.quotas = [rule["quotas"], rule["reserve_quotas"]]
-        places = [rule["seats"], max(0, min(rule["reserves"], len(persons) - rule["seats"]))]
+        left = rule["reserves"] if rule["reserve_quotas"] else len(persons) - rule["seats"]
+        places = [rule["seats"], max(0, min(rule["reserves"], left))]
         self.cell_of = {each["pseudonym"]: self.cell(each) for each in persons}
         must(len(self.cell_of) == len(persons), "a pseudonym comes twice")
         self.cells = sorted(set(self.cell_of.values()))

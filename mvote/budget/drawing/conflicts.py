@@ -21,6 +21,9 @@ SIDES: tuple[Side, Side] = ("least", "most")
 MOST_SEARCHES = 40
 """How often it is asked whether there is another conflict; then those found are named."""
 
+MOST_SENTENCES = 5
+"""How many conflicts the text names, the shortest; the facts have all."""
+
 
 class Conflicts:
     """The minimal conflicts of a seating that has no solution."""
@@ -70,7 +73,7 @@ def impossible(seating: Seating, least: Counts) -> QuotasImpossible:
         [_in_words(seating, demand) for demand in sorted(each)]
         for each in sorted(conflicts.found, key=lambda each: (len(each), sorted(each)))
     ]
-    sentences = [" with ".join(_sentence(demand) for demand in each) for each in named]
+    sentences = [" with ".join(map(_sentence, each)) for each in named[:MOST_SENTENCES]]
     return QuotasImpossible(named, detail="; ".join(sentences), all_named=conflicts.all_named)
 
 

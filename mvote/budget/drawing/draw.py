@@ -30,11 +30,11 @@ class Drawn:
 def draw(rule: Rule, pool: Sequence[Person], *, seed: bytes) -> Drawn:
     """Members, then reserves: whoever is left, again from the head of the list.
 
-    If fewer are left than reserves are wanted, all of them are. Raises `QuotasImpossible` before
-    anybody is drawn.
+    If fewer are left than reserves are wanted, all of them are, unless reserves have quotas. Raises
+    `QuotasImpossible` before anybody is drawn.
     """
     seating = Seating(pool, _lists(rule, len(pool)))
-    filling = _filling(seating, ())
+    filling = _filling(seating, pool)
     order = in_order((person.pseudonym for person in pool), seed)
     members = _take(order, seating, filling, SEATS)
     drawn = set(members)
@@ -44,7 +44,7 @@ def draw(rule: Rule, pool: Sequence[Person], *, seed: bytes) -> Drawn:
 
 def check(rule: Rule, pool: Sequence[Person]) -> None:
     """Raise `QuotasImpossible` where a draw would. It needs no seed, so it can come before."""
-    _filling(Seating(pool, _lists(rule, len(pool))), ())
+    _filling(Seating(pool, _lists(rule, len(pool))), pool)
 
 
 def move_up(
@@ -59,23 +59,28 @@ def move_up(
     concerned = {*sitting, *reserves}
     pool = [person for person in people if person.pseudonym in concerned]
     seating = Seating(pool, _lists(rule, len(pool))[:1])
-    filling = _filling(seating, sitting)
+    filling = _filling(seating, pool, sitting)
     sits = set(sitting)
     return _take([each for each in reserves if each not in sits], seating, filling, SEATS)
 
 
 def _lists(rule: Rule, people: int) -> tuple[List, List]:
-    reserves = max(0, min(rule.reserves, people - rule.seats))
+    left = rule.reserves if rule.reserve_quotas else max(0, people - rule.seats)
     return (
         List("seats", rule.seats, rule.quotas),
-        List("reserves", reserves, rule.reserve_quotas),
+        List("reserves", min(rule.reserves, left), rule.reserve_quotas),
     )
 
 
-def _filling(seating: Seating, sitting: Iterable[str]) -> Filling:
-    least = tuple(seating.counts(sitting, SEATS))
+def _filling(seating: Seating, pool: Sequence[Person], sitting: Sequence[str] = ()) -> Filling:
+    """The places before the draw. If the seats alone are impossible, that is what is named."""
+    least = seating.counts(sitting, SEATS)
     filling = Filling(seating.system, least)
     if filling.refuted:
+        seats = Seating(pool, seating.lists[:1])
+        alone = seats.counts(sitting, SEATS)
+        if Filling(seats.system, alone).refuted:
+            raise impossible(seats, alone)
         raise impossible(seating, least)
     return filling
 

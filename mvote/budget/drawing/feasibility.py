@@ -29,7 +29,7 @@ def completion(system: System, least: Sequence[int]) -> Counts | Refuted:
 def _suggestion(system: System, least: Sequence[int]) -> Counts | None:
     """What `scipy.optimize.milp` proposes."""
     import numpy as np
-    from scipy.optimize import Bounds, LinearConstraint, milp  # late: it takes up 40 MiB
+    from scipy.optimize import Bounds, LinearConstraint, milp  # late: it takes up 58 MiB
 
     answer = milp(
         c=np.zeros(len(system.most)),

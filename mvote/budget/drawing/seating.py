@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from mvote.budget.drawing.quotas import Person, Quota
-from mvote.budget.drawing.system import Row, System
+from mvote.budget.drawing.system import Counts, Row, System
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ class Seating:
     """The system of a pool, and which count stands for which person on which list."""
 
     def __init__(self, pool: Sequence[Person], lists: Sequence[List]) -> None:
+        self.lists = lists
         self._cell_of = {
             person.pseudonym: tuple(_counts_for(each.all_quotas, person) for each in lists)
             for person in pool
@@ -60,10 +61,10 @@ class Seating:
         """The number of the count in which this person would be, on list number *on*."""
         return on * len(self._cells) + self._cells[self._cell_of[pseudonym]]
 
-    def counts(self, pseudonyms: Iterable[str], on: int) -> list[int]:
+    def counts(self, pseudonyms: Iterable[str], on: int) -> Counts:
         """The counts of a system in which these people are on list number *on*."""
         taken = Counter(self.count(each, on) for each in pseudonyms)
-        return [taken[number] for number in range(len(self.system.most))]
+        return tuple(taken[number] for number in range(len(self.system.most)))
 
 
 Cell = tuple[tuple[int, ...], ...]

@@ -11,6 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import (
     access,
+    budget,
     codes,
     commands,
     contract,
@@ -55,11 +56,11 @@ def create_app(settings: Settings | None = None, *, recount: Recount | None = No
     app.extensions["settings"] = settings
     db.init_app(app)
     wiring.connect(app, settings)
-    for module in (system, people, places, polls, codes):
+    for module in (system, people, places, polls, codes, budget):
         module.register(app)
     api = Api(app, spec_kwargs=contract.SPEC)
     contract.teach_fields(api)
-    for module in (people, places, polls, codes):
+    for module in (people, places, polls, codes, budget):
         for blueprint in module.BLUEPRINTS:
             api.register_blueprint(blueprint, url_prefix="/v1")
     docs.register(app)

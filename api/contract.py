@@ -61,6 +61,7 @@ FAULT_SCHEMA: dict[str, Any] = {
         "in": {"type": "string", "enum": ["header", "query", "path"]},
         "name": {"type": "string"},
         "detail": {"type": "string"},
+        "code": {"type": "string", "description": "What is wrong, where it has a name"},
     },
 }
 IF_MATCH: dict[str, Any] = {

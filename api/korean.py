@@ -6,16 +6,19 @@ import re
 from functools import lru_cache
 
 DETAILS = {
+    "1 to 60 letters, digits, - _ . or :.": "영문자, 숫자, -, _, ., :로 1~60자여야 합니다.",
     "A geometry is an object.": "도형은 객체여야 합니다.",
     "A position is two finite numbers, longitude and latitude.": (
         "좌표는 경도와 위도, 유한한 숫자 두 개입니다."
     ),
     "A ring has at least four positions.": "고리에는 좌표가 네 개 이상 있어야 합니다.",
     "A ring must end where it begins.": "고리는 시작한 곳에서 끝나야 합니다.",
+    "A share like 30/100, in digits.": "30/100처럼 숫자로 쓴 몫이어야 합니다.",
     "A single choice has at most one selection.": "단일 선택은 하나만 고를 수 있습니다.",
     "A string, or an object with `ko` or `en` or both.": (
         "문자열이거나 `ko`, `en`을 가진 객체여야 합니다."
     ),
+    "A whole number, or a share like 30/100.": "정수이거나 30/100 같은 몫이어야 합니다.",
     "An officer has a department, an administrator has none.": (
         "담당자에게는 부서가 있어야 하고 관리자에게는 없어야 합니다."
     ),
@@ -69,6 +72,7 @@ DETAILS = {
     "This is no cursor of ours.": "이 목록의 커서가 아닙니다.",
     "This is no number of a mobile phone.": "휴대전화 번호가 아닙니다.",
     "This is no phone number.": "전화번호가 아닙니다.",
+    "Three capital letters (ISO 4217).": "영어 대문자 세 자(ISO 4217)여야 합니다.",
     "Two options have the same key.": "두 선택지의 key가 같습니다.",
     "Unknown field.": "알 수 없는 항목입니다.",
     "Voting may last 366 days at most.": "투표 기간은 366일을 넘을 수 없습니다.",

@@ -20,7 +20,7 @@ from werkzeug.exceptions import HTTPException
 from api.korean import in_korean
 from api.statuses import STATUSES
 from mvote import errors
-from mvote.errors import DomainError, InvalidRequest, Text
+from mvote.errors import DomainError, Fault, InvalidRequest, Text
 
 CONTENT_TYPE = "application/problem+json"
 log = logging.getLogger("mvote.problems")
@@ -101,11 +101,17 @@ def problem_of(error: DomainError, status: int) -> dict[str, Any]:
 
 
 def _errors_of(error: InvalidRequest) -> list[dict[str, str]]:
-    listed = [{"pointer": fault.pointer, "detail": _said(fault.detail)} for fault in error.faults]
+    listed = [_shown_fault(fault) for fault in error.faults]
     if isinstance(error, InvalidParameter):
         wrong = error.wrong
         listed += [{"in": place, "name": name, "detail": _said(why)} for place, name, why in wrong]
     return listed
+
+
+def _shown_fault(fault: Fault) -> dict[str, str]:
+    detail = fault.korean if fault.korean and language() == "ko" else _said(fault.detail)
+    shown = {"pointer": fault.pointer, "detail": detail}
+    return shown | {"code": fault.code} if fault.code else shown
 
 
 def _said(detail: str) -> str:

@@ -26,11 +26,19 @@ class DomainError(Exception):
 
 
 class Fault:
-    """One wrong place in a request: *pointer* is a JSON pointer (RFC 6901) into its body."""
+    """One wrong place in a request: *pointer* is a JSON pointer (RFC 6901) into its body.
 
-    def __init__(self, pointer: str, detail: str) -> None:
+    *detail* says in English what is wrong there; *korean* in Korean, where no table knows it.
+    *code* names what is wrong, where clients may want to tell.
+    """
+
+    def __init__(
+        self, pointer: str, detail: str, *, korean: str | None = None, code: str | None = None
+    ) -> None:
         self.pointer = pointer
         self.detail = detail
+        self.korean = korean
+        self.code = code
 
 
 class InvalidRequest(DomainError):

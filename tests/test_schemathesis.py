@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, settings
 from schemathesis.core.parameters import ParameterLocation
 from sqlalchemy.orm import Session
 
+from tests.support.budgets import running
 from tests.support.contract import contract
 from tests.support.hostile import everything
 from tests.support.places import add_area, box, polygon
@@ -120,6 +121,7 @@ def town(world: World, owner: Session) -> Town:
             "code": code["code"],
             "citizen_id": str(citizen.id),
             "area_code": "11110",
+            "cycle_id": running(world, officer=officer)["id"],
         },
         callers=itertools.cycle(by_role),
         turns=itertools.cycle([True, False]),

@@ -43,6 +43,34 @@ SITE = {
     "name": "구청", "address": {"ko": "종로 1", "en": "1 Jong-ro"}, "lat": 37.57, "lon": 126.98,
     "radius_m": 50.5, "opening_hours": "9–18",
 }  # fmt: skip
+CYCLE = {
+    "title": {"ko": "주민참여예산"}, "description": "동네를 고칩니다.", "currency": "KRW",
+    "budget_year": 2099, "budget_limit": 100,
+    "headings": [{"key": "city", "limit": 90, "leftover": "stays", "decided": "here",
+                  "max_projects": 9}, {"key": "f1", "parent": "city"}],
+    "kinds": [{"key": "works", "title": "시설"}],
+    "cost_caps": [{"heading": "city", "kind": "works", "max": 50}],
+    "proposers": {"basis": ["home"], "organisations": True, "excluded": ["public_body_staff"]},
+    "phases": [{"kind": "reviewing", "opens_at": "2098-01-01T00:00:00Z", "closes_at": A_DAY},
+               {"kind": "balloting", "opens_at": A_DAY, "closes_at": "2099-01-09T00:00:00Z"}],
+    "clocks": {"assess_days": 30},
+    "review": {
+        "criteria": [{"key": "need", "scale": 5, "weight": 1}], "body": "committee",
+        "decide": {"mode": "shortlist", "max_projects": 7},
+        "quorum": {"more_than": "1/2", "floor": 5}, "carried": {"more_than": "1/2"},
+    },
+    "contests": [{
+        "key": "city", "headings": ["city"], "groups": [{"key": "tram"}],
+        "sources": [{"key": "citizens", "kind": "poll", "weight": 1, "opens_at": A_DAY,
+                     "eligibility": {"area_basis": ["home"], "min_age": 14}}],
+        "ballot": {"method": "approve", "wrong": "refuse",
+                   "limits": [{"over": "all", "count": {"min": 1, "max": 5}}]},
+        "blend": {"min_ballots": 5},
+        "allocation": {"rule": "greedy", "floor": "1/100", "exclusive": [["tram"]],
+                       "ties": ["citizens", "lot"], "compare": ["no_skip"]},
+    }],
+    "decision": {"by": "plenary", "reserve_list": True},
+}  # fmt: skip
 EXAMPLES: dict[str, Json] = {
     "send_code": {"phone": "010-1234-5678"},
     "sign_in": {"challenge_id": str(uuid.uuid4()), "code": "123456"},
@@ -72,6 +100,11 @@ EXAMPLES: dict[str, Json] = {
         "poll_id": str(uuid.uuid4()), "kind": "link", "valid_from": A_DAY, "valid_until": A_DAY,
     },
     "scan_code": {"position": HERE},
+    "plan_a_cycle": CYCLE,
+    "revise_a_cycle": CYCLE,
+    "start_or_move_a_phase": {
+        "kind": "proposing", "opens_at": A_DAY, "closes_at": A_DAY, "text": "장마로 늦춥니다.",
+    },
 }  # fmt: skip
 WRONG: tuple[Json, ...] = (
     7, -1, 1.5, 10**30, 1e300, True, None, "", "x", "7", [], [[]], {}, {"x": 1},
@@ -108,15 +141,17 @@ def schema_at(schema: Json, path: Path) -> Json:
     schema = _resolved(schema)
     if not path:
         return schema
+    if "$ref" in _text(schema):  # an object, or null
+        schema = _resolved(_text(schema))
     inner = schema.get("items" if isinstance(path[0], int) else "properties", {})
     if isinstance(path[0], str):
-        inner = inner.get(path[0]) or _text(schema) or {}
+        inner = inner.get(path[0]) or _text(schema)
     return schema_at(inner, path[1:])
 
 
 def _text(schema: Json) -> Json:
     """What stands inside a text in several languages."""
-    return next(iter(schema.get("anyOf", [])), None)
+    return next(iter(schema.get("anyOf", [])), {})
 
 
 def _resolved(schema: Json) -> Json:

@@ -1,0 +1,90 @@
+"""The shapes of cycles. They check shape; rules are the domain's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import marshmallow as ma
+from marshmallow.validate import OneOf, Range
+
+from api.budget.shapes import field_of, schema_of
+from api.fields import Instant, Integer, LocalText, ShownText, String
+from api.pages import PageQuery
+from api.polls.schemas import Strict
+from mvote.budget.cycle import PHASE_KINDS, STATUSES
+from mvote.budget.definition import Definition
+from mvote.budget.definition.phases import Phase
+from mvote.budget.definition.reading import members
+
+NewCycle = schema_of(Definition)
+CycleChanges = type(
+    "CycleChangesSchema", (Strict,), {name: field_of(hint) for name, hint in members(Definition)}
+)
+
+
+class PhaseRequest(Strict):
+    """Start a draft; or move one phase of a cycle."""
+
+    kind = String(
+        validate=OneOf(PHASE_KINDS),
+        metadata={
+            "description": "Alone: this phase begins now. Without: a draft starts as planned."
+        },
+    )
+    opens_at = Instant()
+    closes_at = Instant()
+    text = LocalText(max_length=2000, metadata={"description": "Why: stands in the notice."})
+
+    @ma.validates_schema
+    def consistent(self, data: dict[str, Any], **_: Any) -> None:
+        if "kind" not in data and ("opens_at" in data or "closes_at" in data):
+            raise ma.ValidationError("Missing data for required field.", "kind")
+
+
+class CycleNoticeSchema(ma.Schema):
+    """What was done to a running cycle beside its plan."""
+
+    kind = ma.fields.String(required=True)
+    at = ma.fields.String(required=True)
+    changes = ma.fields.List(
+        ma.fields.Dict(),
+        required=True,
+        metadata={"description": "`pointer` into the cycle, `before`, `after`."},
+    )
+    text = ShownText(required=True, allow_none=True)
+
+
+class CycleSummary(ma.Schema):
+    """A cycle in short."""
+
+    id = ma.fields.UUID(required=True)
+    status = ma.fields.String(required=True, validate=OneOf(STATUSES))
+    phase = ma.fields.String(required=True, allow_none=True, validate=OneOf(PHASE_KINDS), metadata={
+        "description": "The phase that is open now, by the server's clock."
+    })  # fmt: skip
+    version = ma.fields.Integer(required=True)
+    department_id = ma.fields.UUID(required=True, allow_none=True)
+    time_zone = ma.fields.String(required=True)
+    created_at = Instant(required=True)
+    started_at = Instant(required=True, allow_none=True)
+    title = ShownText(required=True)
+    currency = ma.fields.String(required=True)
+    budget_year = ma.fields.Integer(required=True)
+    budget_limit = ma.fields.Integer(required=True, allow_none=True)
+    phases = ma.fields.List(ma.fields.Nested(schema_of(Phase)), required=True)
+
+
+_REST = {
+    name: field_of(hint)
+    for name, hint in members(Definition)
+    if name not in CycleSummary._declared_fields  # noqa: SLF001
+}
+CycleView = type("CycleSchema", (CycleSummary,), {
+    **_REST,
+    "headings": field_of(dict(members(Definition))["headings"], required=True),
+    "notices": ma.fields.List(ma.fields.Nested(CycleNoticeSchema), required=True),
+})  # fmt: skip
+
+
+class CyclesQuery(PageQuery):
+    budget_year = Integer(load_default=None, validate=Range(1900, 9000))

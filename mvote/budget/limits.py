@@ -1,0 +1,163 @@
+"""Whether a ballot keeps to its limits: every broken one named. Pure, for whoever counts or casts.
+
+Unknown and repeated keys are no matter of limits: they are refused whatever the limits say.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from mvote.budget.definition import Bounds, HeadingTree, Limit, Measure
+from mvote.errors import Text
+
+EACH_HEADING = "each:heading"
+NAMES: dict[Measure, tuple[str, str]] = {
+    "count": ("사업 수", "number of projects"),
+    "cost": ("사업비 합계", "cost together"),
+    "points": ("점수 합계", "points together"),
+    "headings": ("분야 수", "number of headings"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Project:
+    """A project on the ballot, as far as limits ask."""
+
+    key: str
+    heading: str
+    kind: str | None = None
+    #: in whole units of the cycle's currency
+    cost: int = 0
+    groups: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A project that a ballot marks; *points* where the method has points."""
+
+    key: str
+    points: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class BrokenLimit:
+    """A limit that a ballot does not keep to: what was found is below *min* or above *max*."""
+
+    over: str
+    measure: Measure
+    min: int | None
+    max: int | None
+    found: int
+
+    @property
+    def text(self) -> Text:
+        """What is wrong, in Korean and English."""
+        ko, en = NAMES[self.measure]
+        if self.min is not None and self.found < self.min:
+            return {
+                "ko": f"{ko}({self.over}): {self.found}, 최소 {self.min}이어야 합니다.",
+                "en": f"{en} ({self.over}): {self.found}, at least {self.min} needed.",
+            }
+        return {
+            "ko": f"{ko}({self.over}): {self.found}, 최대 {self.max}까지입니다.",
+            "en": f"{en} ({self.over}): {self.found}, at most {self.max} allowed.",
+        }
+
+    def shown(self) -> dict[str, Any]:
+        """As a refusal names it."""
+        return {
+            "over": self.over, "measure": self.measure,
+            "min": self.min, "max": self.max, "found": self.found,
+        }  # fmt: skip
+
+
+def is_over(over: str, project: Project, tree: HeadingTree) -> bool:
+    """Whether a limit *over* something looks at *project*."""
+    kind, _, key = over.partition(":")
+    match kind:
+        case "heading":
+            return project.heading in tree.beneath(key)
+        case "kind":
+            return project.kind == key
+        case "group":
+            return key in project.groups
+    return True
+
+
+def freeze_limits(
+    limits: Sequence[Limit], *, projects: Iterable[Project], tree: HeadingTree
+) -> tuple[Limit, ...]:
+    """The limits with each share of the projects as a number, rounded down."""
+    known = list(projects)
+    frozen = []
+    for limit in limits:
+        numbers: dict[str, Any] = {
+            measure: _frozen(bounds, limit, known, tree)
+            for measure, bounds in limit.bounds().items()
+        }
+        frozen.append(replace(limit, **numbers))
+    return tuple(frozen)
+
+
+def _frozen(bounds: Bounds, limit: Limit, projects: list[Project], tree: HeadingTree) -> Bounds:
+    if bounds.share is None:
+        return bounds
+    exactly = math.floor(bounds.share * sum(is_over(limit.over, each, tree) for each in projects))
+    return Bounds(min=exactly, max=exactly)
+
+
+def broken_limits(
+    limits: Sequence[Limit],
+    *,
+    marks: Sequence[Mark],
+    projects: Mapping[str, Project],
+    tree: HeadingTree,
+) -> list[BrokenLimit]:
+    """Every limit that the marks break, in the order of the limits.
+
+    *limits* are frozen (no shares); every mark is of one of *projects*, none is marked twice.
+    """
+    marked = [(projects[mark.key], mark.points) for mark in marks]
+    return [
+        BrokenLimit(over=over, measure=measure, min=bounds.min, max=bounds.max, found=found)
+        for limit in limits
+        for over, within in _scopes(limit.over, marked, projects, tree)
+        for measure, bounds in limit.bounds().items()
+        if is_outside(found := _measured(measure, within), bounds)
+    ]
+
+
+def is_outside(found: int, bounds: Bounds) -> bool:
+    """Whether *found* is below or above the bounds."""
+    return (bounds.min is not None and found < bounds.min) or (
+        bounds.max is not None and found > bounds.max
+    )
+
+
+Marked = list[tuple[Project, int]]
+
+
+def _scopes(
+    over: str, marked: Marked, projects: Mapping[str, Project], tree: HeadingTree
+) -> Iterator[tuple[str, Marked]]:
+    """What a limit measures, by name: one thing, or each heading that has projects."""
+    if over != EACH_HEADING:
+        yield over, [each for each in marked if is_over(over, each[0], tree)]
+        return
+    for heading in sorted({each.heading for each in projects.values()}):
+        yield f"heading:{heading}", [each for each in marked if each[0].heading == heading]
+
+
+def _measured(measure: Measure, marked: Marked) -> int:
+    match measure:
+        case "count":
+            return len(marked)
+        case "cost":
+            return sum(project.cost for project, _ in marked)
+        case "points":
+            return sum(points for _, points in marked)
+        case "headings":
+            return len({project.heading for project, _ in marked})

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mvote.budget.allocating import purses
+from mvote.budget.allocating import purses, raising
 from mvote.budget.allocating.allocation import allocate
 from mvote.budget.allocating.equal_shares import equal_shares
 from mvote.budget.allocating.errors import AllocationImpossible
-from mvote.budget.allocating.model import Heading, Project
+from mvote.budget.allocating.model import Contest, Heading, Project
 from mvote.budget.allocating.profile import Profile
 from mvote.budget.allocating.purses import Purses
 from mvote.budget.allocating.shares_run import SharesRun
@@ -98,13 +98,12 @@ def test_a_twin_that_takes_perhaps_for_no_loses_a_project(
 ) -> None:
     """Whole numbers around 100/3 do not tell whether 200 come together: only fractions do."""
     costs, approvals = {"a": 100, "b": 200}, {("a", "b"): 3}
-    bounds = Purses.bounds
+    least, most = Purses.least, Purses.most
 
-    def only_certain(self: Purses, place: int, start: int = 0) -> tuple[int, int | None] | None:
-        found = bounds(self, place, start)
-        return None if found is None or found[1] is None else found
+    def only_certain(self: Purses, place: int, start: int = 0) -> int | None:
+        return least(self, place, start) if most(self, place) is not None else None
 
-    monkeypatch.setattr(Purses, "bounds", only_certain)
+    monkeypatch.setattr(Purses, "least", only_certain)
     assert names(run_of(costs, approvals, Fraction(100))) == ["a"]
 
 
@@ -135,6 +134,39 @@ def test_add1_keeps_the_last_outcome_before_the_first_that_costs_too_much(
         expected = after
     outcome = allocate(approval_contest(*election, completion="add1"))
     assert set(funded(outcome)) == set(expected)
+
+
+@settings(deadline=None)
+@given(elections(), st.integers(1, 3))
+def test_many_steps_at_once_come_out_as_one_by_one(election: Election, finer: int) -> None:
+    costs = {each: cost * 10**finer for each, cost in election[0].items()}
+    made = approval_contest(costs, election[1], election[2] * 10**finer, completion="add1")
+    with pytest.MonkeyPatch.context() as patched:
+        quick = outcome_of(made)
+        patched.setattr(raising.Pace, "learn", lambda *_, **__: None)
+        assert quick == outcome_of(made)
+
+
+def outcome_of(made: Contest) -> object:
+    try:
+        allocation = allocate(made)
+    except AllocationImpossible as error:
+        return str(error)
+    assert allocation.shares is not None
+    return allocation.decisions, allocation.shares.runs, allocation.shares.money_each
+
+
+def test_a_twin_that_takes_many_steps_for_one_passes_over_the_last_that_holds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """If steps that may differ are not told apart, the outcome of the last stands for all."""
+    small: Election = ({"a": 400, "b": 600, "c": 1100}, {("a",): 1, ("b",): 1, ("c",): 1}, 1000)
+    made = approval_contest(*small, completion="add1", step=10)
+    assert funded(allocate(made)) == ["a", "b"]
+    take = raising._run
+    monkeypatch.setattr(raising, "_run", lambda start, _, last, step: take(start, last, last, step))
+    monkeypatch.setattr(raising.Pace, "learn", lambda self, **_: setattr(self, "steps", 99))
+    assert funded(allocate(made)) != ["a", "b"]
 
 
 def test_the_step_of_add1_is_that_of_the_rule() -> None:

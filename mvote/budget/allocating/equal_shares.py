@@ -7,7 +7,7 @@ votes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -18,10 +18,9 @@ from mvote.budget.allocating.greedy import Decisions, funded_peer, greedy
 from mvote.budget.allocating.model import FUNDED, Contest, Decision, Exact, Project
 from mvote.budget.allocating.order import Key
 from mvote.budget.allocating.profile import Profile
+from mvote.budget.allocating.raising import Start, raised
 from mvote.budget.allocating.shares_run import SharesRun
 from mvote.budget.drawing.lots import lot
-
-MOST_RUNS = 10_000
 
 
 @dataclass(frozen=True)
@@ -73,21 +72,15 @@ def _completed(contest: Contest, profile: Profile, limit: int) -> tuple[SharesRu
     """The outcome that the rule's completion keeps, and after how many runs."""
     start = _starter(contest, profile)
     if not profile.n:
-        return start(Fraction(0)), 0
-    best = start(Fraction(limit, profile.n)).finish()
+        return start(Fraction(0), None), 0
+    first = start(Fraction(limit, profile.n), None).finish()
     if contest.rule.completion == "none":
-        return best, 1
-    for runs, money in _raised(limit, profile.n, contest.rule.step):
-        if best.is_exhausted:
-            return best, runs
-        run = start(money).finish()
-        if run.cost > limit:
-            return best, runs + 1
-        best = run
-    raise AllocationImpossible(f"add1 came to no end within {MOST_RUNS:,} runs")
+        return first, 1
+    best, k = raised(start, first, limit, contest.rule.step)
+    return best, k + 1
 
 
-def _starter(contest: Contest, profile: Profile) -> Callable[[Fraction], SharesRun]:
+def _starter(contest: Contest, profile: Profile) -> Start:
     places = {each.reference: place for place, each in enumerate(profile.projects)}
     peers = [
         frozenset(places[p] for p in peers_of(each.reference, contest) if p in places)
@@ -97,20 +90,13 @@ def _starter(contest: Contest, profile: Profile) -> Callable[[Fraction], SharesR
         (each.cost, -profile.votes[place], lot(contest.seed, each.reference))
         for place, each in enumerate(profile.projects)
     ]
-    return lambda money: SharesRun(profile, money, peers.__getitem__, keys.__getitem__)
+    return lambda money, upto: SharesRun(profile, money, peers.__getitem__, keys.__getitem__, upto)
 
 
 def peers_of(reference: str, contest: Contest) -> frozenset[str]:
     """The projects that may not be funded beside *reference*."""
     groups = (group for group in contest.rule.exclusive if reference in group)
     return frozenset().union(*groups) - {reference}
-
-
-def _raised(limit: int, n: int, step: int) -> Iterator[tuple[int, Fraction]]:
-    """(⌊B/(n·s)⌋ + k)·s for k = 1, 2, …, with the number of runs made before."""
-    whole = limit // (n * step)
-    for k in range(1, MOST_RUNS):
-        yield k, Fraction((whole + k) * step)
 
 
 def _decisions(

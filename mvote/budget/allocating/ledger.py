@@ -44,10 +44,10 @@ class Ledger:
 
     def price(self, place: int) -> Fraction | None:
         """The exact q of the project at *place* now; None if its supporters lack the money."""
-        bounds = self.purses.bounds(place)
-        if bounds is None:
+        least = self.purses.least(place)
+        if least is None:
             return None
-        least, most = bounds
+        most = self.purses.most(place, least)
         groups = self.profile.supporters[place]
         lo, hi = self.purses.lo[groups], self.purses.hi[groups]
         poor = (lo > 0) & (hi < least)

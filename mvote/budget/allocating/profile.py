@@ -28,6 +28,8 @@ class Profile:
         self.weights: Ints = np.array(list(groups.values()), dtype=np.int64)
         self.supporters = _supporters(list(groups), len(self.projects))
         self.votes = [int(self.weights[each].sum()) for each in self.supporters]
+        self._all_differ = bool((self.weights == 1).all())
+        self._weights = [self.weights[each] for each in self.supporters]
 
     def _grouped(self, approvals: Approvals) -> Counter[tuple[int, ...]]:
         places = {each.reference: place for place, each in enumerate(self.projects)}
@@ -37,6 +39,10 @@ class Profile:
             if group:
                 groups[group] += count
         return groups
+
+    def weights_of(self, place: int) -> Ints | None:
+        """The weights of the supporters of *place*; None if each is a single ballot."""
+        return None if self._all_differ else self._weights[place]
 
     def satisfied(self, funded: Sequence[int]) -> Ints:
         """How many of *funded* each group approves."""

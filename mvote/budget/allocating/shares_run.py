@@ -31,25 +31,32 @@ class Offer:
         return self.most is not None and cost * self.most < self.cost * least
 
 
+class Undecided(Exception):
+    """The amounts with which a run began do not all lead to the same outcome, or it is not sure."""
+
+
 @dataclass
 class SharesRun:
-    """*peers* may not stand beside each other; *tie_key* tells equal offers apart."""
+    """*peers* may not stand beside each other; *tie_key* tells equal offers apart.
+
+    With *upto* it is the run of every amount from *money* to *upto* at once, and `finish` raises
+    Undecided where they may differ.
+    """
 
     profile: Profile
     money: Fraction
     peers: Callable[[int], frozenset[int]]
     tie_key: Callable[[int], Key]
+    upto: Fraction | None = None
     funded: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._purses = Purses(self.profile, self.money)
+        self._purses = Purses(self.profile, self.money, self.upto)
         self._ledger: Ledger | None = None
-        votes, costs = self.profile.votes, self.profile.costs
-        shift = self._purses.shift
         self._least = {
-            place: (costs[place] << shift) // votes[place]
-            for place in range(len(costs))
-            if votes[place]
+            place: self._purses.need(place) // votes
+            for place, votes in enumerate(self.profile.votes)
+            if votes
         }
 
     @property
@@ -67,6 +74,8 @@ class SharesRun:
 
     def ledger(self) -> Ledger:
         """The exact amounts, up to what is funded now."""
+        if self.upto is not None:
+            raise Undecided
         if self._ledger is None:
             self._ledger = Ledger(self.profile, self.money)
         self._ledger.follow(self.funded)
@@ -76,8 +85,6 @@ class SharesRun:
         """Fund one project after another, until none can be paid for."""
         while offers := self._best_offers():
             self._fund(offers[0] if len(offers) == 1 else self._exactly_best(offers))
-            if not self._least:
-                break
         return self
 
     def _best_offers(self) -> list[Offer]:
@@ -89,20 +96,13 @@ class SharesRun:
         offers: list[Offer] = []
         best: Offer | None = None
         for place in self._hopefuls():
-            cost = self.profile.costs[place]
-            if best is not None and best.certainly_beats(cost, self._least[place]):
-                continue
-            offer = self._ask(place)
+            offer = self._ask(place, best)
             if offer is None:
                 continue
             offers.append(offer)
             if best is None or _beats_at_worst(offer, best):
                 best = offer
-        return (
-            [each for each in offers if not best.certainly_beats(each.cost, each.least)]
-            if best
-            else []
-        )
+        return [each for each in offers if best and not best.certainly_beats(each.cost, each.least)]
 
     def _hopefuls(self) -> list[int]:
         costs = self.profile.costs
@@ -110,15 +110,23 @@ class SharesRun:
             self._least, key=lambda p: (costs[p] << 64) // max(self._least[p], 1), reverse=True
         )
 
-    def _ask(self, place: int) -> Offer | None:
-        bounds = self._purses.bounds(place, self._least[place])
-        if bounds is not None and bounds[1] is None and self.ledger().price(place) is None:
-            bounds = None
-        if bounds is None:
+    def _ask(self, place: int, best: Offer | None) -> Offer | None:
+        """What the supporters of *place* offer; None if they cannot, or if *best* is better."""
+        cost = self.profile.costs[place]
+        if best is not None and best.certainly_beats(cost, self._least[place]):
+            return None
+        least = self._purses.least(place, self._least[place])
+        if least is None:
             del self._least[place]
             return None
-        self._least[place] = bounds[0]
-        return Offer(place, self.profile.costs[place], *bounds)
+        self._least[place] = least
+        if best is not None and best.certainly_beats(cost, least):
+            return None
+        most = self._purses.most(place, least)
+        if most is None and self.ledger().price(place) is None:
+            del self._least[place]
+            return None
+        return Offer(place, cost, least, most)
 
     def _exactly_best(self, offers: Sequence[Offer]) -> Offer:
         """Of offers that are too near each other for the purses, the best by exact fractions."""
@@ -128,6 +136,9 @@ class SharesRun:
         return min(equal, key=lambda each: self.tie_key(each.place))
 
     def _exact_votes(self, offer: Offer) -> Fraction:
+        """cost/q: the number of votes, where all supporters can pay the same."""
+        if self._purses.share_alike(offer.place):
+            return Fraction(self.profile.votes[offer.place])
         price = self.ledger().price(offer.place)
         return offer.cost / price if price else Fraction(0)
 

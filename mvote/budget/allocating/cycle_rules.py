@@ -1,0 +1,144 @@
+"""A contest of a cycle, as the cycle's JSON words it, made ready to be allocated.
+
+The JSON is that of a cycle's definition: `budget_limit`, `headings`, and in a contest `headings`,
+`sources`, `blend`, `allocation`. It has been checked when it was saved; what slipped through is
+refused by `allocation.allocate`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+from typing import Any
+
+from mvote.budget.allocating.errors import AllocationImpossible
+from mvote.budget.allocating.model import (
+    Approvals,
+    Blend,
+    Contest,
+    Exact,
+    Heading,
+    Project,
+    Rule,
+    Source,
+    Tally,
+)
+
+STEP_OF_WON = 1_000
+SHARES = "equal_shares"
+
+
+def contest_of(
+    cycle: Mapping[str, Any],
+    key: str,
+    *,
+    projects: Iterable[Project],
+    tallies: Mapping[str, Tally],
+    seed: bytes,
+    approvals: Approvals | None = None,
+) -> Contest:
+    """The contest *key* of *cycle*. *tallies* are by source; one that is not there is missing."""
+    definition = next((each for each in cycle["contests"] if each["key"] == key), None)
+    if definition is None:
+        raise AllocationImpossible(f"there is no contest {key}")
+    blend = definition.get("blend")
+    allocation = definition["allocation"]
+    return Contest(
+        tuple(projects),
+        tuple(
+            Source(each["key"], tallies.get(each["key"]), exact(each.get("weight", 1)))
+            for each in definition["sources"]
+        ),
+        cycle.get("budget_limit"),
+        rule_of(allocation),
+        None if blend is None else blend_of(blend),
+        headings_of(cycle, definition, equal_shares=_is_shares(allocation)),
+        allocation.get("max_projects"),
+        seed,
+        approvals,
+    )
+
+
+def blend_of(blend: Mapping[str, Any]) -> Blend:
+    """The default is the share of votes; nothing missing is passed over in silence."""
+    return Blend(
+        blend.get("normalise", "share_of_votes"),
+        blend.get("missing", "block"),
+        blend.get("min_ballots", 0),
+    )
+
+
+def rule_of(allocation: Mapping[str, Any]) -> Rule:
+    """`rule` is `greedy` or `equal_shares`, the latter perhaps with `/add1` or `/add1u`."""
+    name, _, completion = allocation["rule"].partition("/")
+    floor = allocation.get("floor")
+    return Rule(
+        name,
+        allocation.get("on_no_fit", "skip"),
+        None if floor is None else exact(floor),
+        tuple(frozenset(each) for each in allocation.get("exclusive", ())),
+        allocation.get("part_funding", False),
+        tuple(allocation.get("ties", ("lower_cost", "lot"))),
+        completion or allocation.get("completion", "none"),
+        allocation.get("step", STEP_OF_WON),
+        allocation.get("comparison", False),
+        tuple(allocation.get("compare", ())),
+    )
+
+
+def headings_of(
+    cycle: Mapping[str, Any], contest: Mapping[str, Any], *, equal_shares: bool = False
+) -> tuple[Heading, ...]:
+    """All headings of the cycle; those that this contest does not decide are `elsewhere`.
+
+    A contest without `headings` decides them all. Headings that bind nothing and are under no
+    other are left out for equal shares, which knows one pot only.
+    """
+    parents = {each["key"]: each.get("parent") for each in cycle.get("headings", ())}
+    mine = set(contest.get("headings") or parents)
+    headings = tuple(_heading(each, mine, parents) for each in cycle.get("headings", ()))
+    if equal_shares and not any(each.limit or each.max_projects for each in headings):
+        return ()
+    return headings
+
+
+def _heading(
+    heading: Mapping[str, Any], mine: set[str], parents: Mapping[str, str | None]
+) -> Heading:
+    key = heading["key"]
+    return Heading(
+        key,
+        heading.get("limit"),
+        heading.get("parent"),
+        heading.get("leftover", "stays"),
+        heading.get("max_projects"),
+        elsewhere=heading.get("decided") == "elsewhere" or not _is_within(key, mine, parents),
+    )
+
+
+def _is_within(key: str, mine: set[str], parents: Mapping[str, str | None]) -> bool:
+    """Whether *key* is one of *mine*, lies below one, or has one below it."""
+    return bool(mine & set(_above(key, parents))) or any(
+        key in _above(each, parents) for each in mine
+    )
+
+
+def _above(key: str, parents: Mapping[str, str | None]) -> list[str]:
+    line: list[str] = []
+    at: str | None = key
+    while at is not None and at not in line:
+        line.append(at)
+        at = parents.get(at)
+    return line
+
+
+def _is_shares(allocation: Mapping[str, Any]) -> bool:
+    return str(allocation["rule"]).startswith(SHARES)
+
+
+def exact(number: int | str) -> Exact:
+    """A whole number, or a fraction or decimal as text ("1/10", "0.1"), never a float."""
+    if isinstance(number, int):
+        return number
+    value = Fraction(number)
+    return value.numerator if value.denominator == 1 else value

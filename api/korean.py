@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 
 DETAILS = {
+    "1 to 60 letters, digits, - _ or /.": "영문자, 숫자, -, _, /로 1~60자여야 합니다.",
     "1 to 60 letters, digits, - _ . or :.": "영문자, 숫자, -, _, ., :로 1~60자여야 합니다.",
     "A geometry is an object.": "도형은 객체여야 합니다.",
     "A position is two finite numbers, longitude and latitude.": (

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from mvote.budget.allocating.comparisons import COMPLETIONS, WAYS
 from mvote.budget.contradictions import contradictions
 from mvote.budget.contradictions.texts import TEXTS
 from mvote.budget.definition import read_definition
@@ -201,3 +202,8 @@ def test_all_contradictions_are_named_at_once() -> None:
     cases = [next(case for case in CASES if case[0] == code) for code in apart]
     found = found_in(changed(*(change for _, _, changes in cases for change in changes)))
     assert {(code, place) for code, place, _ in cases} <= found
+
+
+def test_whatever_allocations_can_be_compared_by_may_be_asked_for() -> None:
+    names = ["skip", *COMPLETIONS, *WAYS, "citizens_only", "committee_only", "survey_only"]
+    assert found_in(changed((f"{A}/compare", names))) == set()

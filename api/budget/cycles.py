@@ -140,7 +140,8 @@ def revise_a_cycle(changes: dict[str, Any], cycle_id: uuid.UUID) -> Response:
 def start_or_move_a_phase(body: dict[str, Any], cycle_id: uuid.UUID) -> Response:
     """Start a draft (its department), or begin or move a phase of a running cycle (two officers).
 
-    `kind` alone lets that phase begin now; the one before it ends.
+    `kind` alone lets that phase begin now; the one before it ends. What is wrong is named by its
+    pointer into the cycle.
     """
     kind = body.get("kind")
     dates: Dates = {name: instant(body[name]) for name in ("opens_at", "closes_at") if name in body}

@@ -50,7 +50,8 @@ CYCLE = {
                   "max_projects": 9}, {"key": "f1", "parent": "city"}],
     "kinds": [{"key": "works", "title": "시설"}],
     "cost_caps": [{"heading": "city", "kind": "works", "max": 50}],
-    "proposers": {"basis": ["home"], "organisations": True, "excluded": ["public_body_staff"]},
+    "proposers": {"basis": ["home"], "areas": ["11110"],
+                  "organisations": True, "excluded": ["public_body_staff"]},
     "phases": [{"kind": "reviewing", "opens_at": "2098-01-01T00:00:00Z", "closes_at": A_DAY},
                {"kind": "balloting", "opens_at": A_DAY, "closes_at": "2099-01-09T00:00:00Z"}],
     "clocks": {"assess_days": 30},
@@ -67,7 +68,7 @@ CYCLE = {
                    "limits": [{"over": "all", "count": {"min": 1, "max": 5}}]},
         "blend": {"min_ballots": 5},
         "allocation": {"rule": "greedy", "floor": "1/100", "exclusive": [["tram"]],
-                       "ties": ["citizens", "lot"], "compare": ["no_skip"]},
+                       "ties": ["citizens", "lot"], "compare": ["equal_shares/add1"]},
     }],
     "decision": {"by": "plenary", "reserve_list": True},
 }  # fmt: skip

@@ -12,6 +12,7 @@ from mvote.budget.definition.scalars import (
     AreaCode,
     Between,
     Key,
+    Matching,
     Money,
     Name,
     Score,
@@ -20,13 +21,15 @@ from mvote.budget.definition.scalars import (
 
 Normalise = Literal["share_of_votes", "of_max", "share_of_ballots", "of_scale", "rank"]
 NORMALISATIONS: tuple[Normalise, ...] = get_args(Normalise)
+RuleName = Annotated[str, Matching(r"[A-Za-z0-9_/-]{1,60}", "1 to 60 letters, digits, - _ or /.")]
 Age = Annotated[int, Between(0, 150)]
 ACTIVE_SEATS = "active_seats"
 """The roll of all who hold a voting seat of the committee."""
 TIES_WITHOUT_VOTES = ("lower_cost", "lot")
 ONLY = "_only"
 WITHOUT_LIMITS = Ballot()
-COMPARISONS = ("no_skip", "skip", "greedy", "equal_shares", *NORMALISATIONS)
+SHARES = ("equal_shares", "equal_shares/add1", "equal_shares/add1u")
+COMPARISONS = ("no_skip", "skip", "greedy", *SHARES, *NORMALISATIONS)
 """Other rules whose outcome may stand beside the binding one; and `<source>_only`."""
 
 
@@ -103,7 +106,9 @@ class Allocation:
     ties: Annotated[
         tuple[Key, ...], Between(0, 50), "Sources, `lower_cost`, `lot`: what decides, in turn."
     ] = ("lot",)
-    compare: Annotated[tuple[Key, ...], Between(0, 20), "Rules whose outcome is shown beside."] = ()
+    compare: Annotated[
+        tuple[RuleName, ...], Between(0, 20), "Rules whose outcome is shown beside."
+    ] = ()
     completion: Annotated[
         Literal["none", "add1", "add1u"] | None, "Equal shares: how money left over is used."
     ] = None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from mvote.budget.cycle import PhaseKind
-from mvote.budget.definition.scalars import Between, Days
+from mvote.budget.definition.scalars import AreaCode, Between, Days
 
 Basis = Literal["home", "work", "business", "study"]
 Bases = Annotated[tuple[Basis, ...], Between(1, 4)]
@@ -27,6 +27,9 @@ class Proposers:
     """Who may propose: by what ties them to the city, and who may not all the same."""
 
     basis: Bases = ("home",)
+    areas: Annotated[
+        tuple[AreaCode, ...], Between(0, 500), "Where they must have them; none: anywhere."
+    ] = ()
     organisations: bool = False
     excluded: Annotated[tuple[Literal["public_body_staff"], ...], Between(0, 1)] = ()
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 from itertools import islice
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mvote.budget.judging import (
@@ -101,6 +101,7 @@ VOTES = st.dictionaries(
 SOME = st.frozensets(st.sampled_from(sorted(seats(9))))
 
 
+@settings(deadline=None)
 @given(VOTES, SOME)
 def test_a_recusal_counts_as_if_the_member_had_never_sat(
     votes: dict[str, Vote], recused: frozenset[str]
@@ -110,6 +111,7 @@ def test_a_recusal_counts_as_if_the_member_had_never_sat(
     assert judge(Ballots(filled=seats(9), recused=recused, votes=votes), HALF) == judge(never, HALF)
 
 
+@settings(deadline=None)
 @given(VOTES, st.fractions(0, Fraction(99, 100)), st.fractions(0, Fraction(99, 100)))
 def test_one_more_yes_of_those_present_never_loses_what_was_carried(
     votes: dict[str, Vote], quorum: Fraction, carried: Fraction

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import psycopg
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg import sql
 
@@ -87,6 +87,7 @@ def test_a_bigram_is_one_number_that_postgresql_takes_as_integer() -> None:
     assert bigrams("") == bigrams("가") == bigrams("🎉🎉") == []
 
 
+@settings(deadline=None)
 @given(st.text(), st.text())
 def test_likeness_is_mutual_and_whole_only_for_the_same_pairs(one: str, other: str) -> None:
     first, second = bigrams(one), bigrams(other)
@@ -98,6 +99,7 @@ def test_likeness_is_mutual_and_whole_only_for_the_same_pairs(one: str, other: s
 NUMBERS = st.sets(st.integers(0, 12), min_size=1, max_size=10).map(sorted)
 
 
+@settings(deadline=None)
 @given(NUMBERS, NUMBERS, st.dictionaries(st.integers(0, 12), st.integers(0, 5)))
 def test_whatever_is_alike_has_one_of_the_rarest_whatever_is_thought_rare(
     wanted: list[int], other: list[int], frequency: dict[int, int]

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
+import uuid
 from typing import Any
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from mvote.base import instant, utc_now
-from tests.support.budgets import begin, phase, read, running
+from mvote.budget.phases import phase_now, require_phase
+from tests.support.ballots import at_once
+from tests.support.budgets import begin, definition_of, phase, plan, read, running
 from tests.support.governing import superuser, twin
 from tests.support.hostile import no_trace
 from tests.support.world import Person, World
@@ -213,4 +216,65 @@ def test_the_officer_who_asked_does_not_grant(world: World, session: Session) ->
         session.execute(
             MOVE, {"id": cycle["id"], "approval": asked["approval_id"], "by": officer.id}
         )
+    session.rollback()
+
+
+def test_of_officers_who_are_second_at_the_same_moment_one_moves(world: World) -> None:
+    cycle = running(world)
+    body = {"kind": "reviewing", "closes_at": longer(cycle)["phases"][2]["closes_at"]}
+    officers = [world.officer() for _ in range(7)]
+    assert phase(world, cycle, officers[0], **body).status_code == 202
+
+    def second(officer: Person) -> int:
+        path = f"/v1/cycles/{cycle['id']}/phase"
+        client = world.app.test_client()
+        return client.post(path, json=body, headers=officer.headers).status_code
+
+    assert at_once(second, officers[1:], threads=6) == [200] * 6
+    assert (world.count("cycle_notice"), world.count("approval")) == (1, 1)
+
+
+def test_while_somebody_acts_in_a_phase_its_dates_do_not_move(
+    world: World, session: Session, owner: Session
+) -> None:
+    cycle_id = uuid.UUID(running(world)["id"])
+    lock = text("SELECT 1 FROM cycle FOR UPDATE NOWAIT")
+    require_phase(session, cycle_id, "proposing")
+    with pytest.raises(OperationalError, match="could not obtain lock"):
+        owner.execute(lock)
+    owner.rollback()
+    session.rollback()
+    phase_now(session, cycle_id)  # to look is not to act
+    assert owner.execute(lock).scalar_one() == 1
+
+
+def test_two_phases_at_once_are_refused_by_the_database_itself(
+    world: World, session: Session
+) -> None:
+    plan(world, definition_of(2015), world.officer())
+    overlapping = text(
+        "UPDATE cycle SET definition = jsonb_set(definition, '{phases,1,opens_at}',"
+        " '\"2015-03-01T00:00:00Z\"')"
+    )
+    with no_trace(world), pytest.raises(IntegrityError, match="one_at_a_time"):
+        session.execute(overlapping)
+    session.rollback()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE cycle_phase SET closes_at = 'infinity'",
+        "DELETE FROM cycle_phase",
+        "INSERT INTO cycle_notice SELECT id, 0, 'x' FROM cycle",
+        "DELETE FROM cycle",
+        "UPDATE cycle SET started_at = NULL",
+    ],
+)
+def test_the_web_writes_neither_phases_nor_notices_and_deletes_no_cycle(
+    world: World, session: Session, statement: str
+) -> None:
+    running(world)
+    with no_trace(world), pytest.raises(ProgrammingError, match="permission denied"):
+        session.execute(text(statement))
     session.rollback()

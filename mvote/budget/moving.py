@@ -92,8 +92,12 @@ def move_dates(
     session.refresh(cycle)
     if cycle.state != "running":
         raise ImpossibleTransition(state=cycle.state, verb="move")
+    planned = dates_in(cycle.definition)
+    dates = {pointer: at for pointer, at in dates.items() if planned.get(pointer) != at}
+    if not dates:  # somebody else was quicker
+        return None
     _check(cycle, dates, database_time(session))
-    arguments: dict[str, Any] = {"dates": dict(dates)} | ({"text": why} if why else {})
+    arguments: dict[str, Any] = {"dates": dates} | ({"text": why} if why else {})
     approval = ask(session, act=ACT, subject_id=cycle_id, arguments=arguments, officer_id=by.id)
     if approval.asked_by == by.id:
         return approval

@@ -51,6 +51,7 @@ from mvote.ballotbox.renewing import want_renewal
 from mvote.ballotbox.shuffling import close_poll, envelopes_waiting, polls_due, shuffle
 from mvote.ballotbox.stock import fill_stock
 from mvote.base import database_time
+from mvote.budget.returning import lapse_missed
 from mvote.housekeeping import hide_ended_polls, remove_expired
 from mvote.people.forgetting import forget_expired
 from mvote.polls.auditing import begin_audit, polls_to_audit, read_roll, write_audit
@@ -179,6 +180,7 @@ def keeper_round(engine: Engine, keystore: DirectoryKeystore, ends: Ends = UNWAT
         hide_ended_polls(session, CityPlaces())
     with Session(engine) as session, transaction(session):
         remove_expired(session)
+        lapse_missed(session)
         forget_expired(session, now=database_time(session))
     with Session(engine) as session:
         if may_destroy(session, keystore, ends.watch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mvote import errors
 from mvote.budget import assigning, judging
 from mvote.budget import errors as budget
+from mvote.budget import proposal_errors as proposals
 from mvote.budget.allocating import errors as allocating
 from mvote.budget.drawing import errors as drawing
 from mvote.budget.pabulib import errors as pabulib
@@ -48,4 +49,9 @@ STATUSES: dict[type[errors.DomainError], int] = {
     allocating.AllocationImpossible: 422,
     pabulib.BrokenPbFile: 422,
     budget.PhaseNotOpen: 409,
+    proposals.NotAProposer: 403,
+    proposals.NotReadyToSubmit: 409,
+    proposals.NothingRevised: 409,
+    proposals.AppealOver: 409,
+    proposals.CannotCarryOver: 409,
 }

@@ -105,9 +105,9 @@ def _read(session: Session, area: Any, pointer: str) -> dict[str, Any]:
         if set(area) == {"center", "radius_m"}:
             return _circle(area, pointer)
         if set(area) == {"area_code"}:
-            return _official(session, area["area_code"], f"{pointer}/area_code")
+            return official_area(session, area["area_code"], f"{pointer}/area_code")
         if "type" in area:
-            return _polygon(session, area, pointer)
+            return drawn_polygon(session, area, pointer)
     raise InvalidRequest(Fault(pointer, SHAPES))
 
 
@@ -117,15 +117,16 @@ def _circle(area: dict[str, Any], pointer: str) -> dict[str, Any]:
         raise InvalidRequest(Fault(f"{pointer}/center", "Give exactly lat and lon."))
     return {
         "kind": "circle",
-        "lat": _number(center["lat"], -90, 90, f"{pointer}/center/lat"),
-        "lon": _number(center["lon"], -180, 180, f"{pointer}/center/lon"),
-        "radius_m": _number(
+        "lat": number_between(center["lat"], -90, 90, f"{pointer}/center/lat"),
+        "lon": number_between(center["lon"], -180, 180, f"{pointer}/center/lon"),
+        "radius_m": number_between(
             area["radius_m"], SMALLEST_RADIUS_M, LARGEST_RADIUS_M, f"{pointer}/radius_m"
         ),
     }
 
 
-def _number(value: Any, least: float, most: float, pointer: str) -> float:
+def number_between(value: Any, least: float, most: float, pointer: str) -> float:
+    """*value*, if it is a finite number in that range. Raises InvalidRequest."""
     if not is_finite_number(value):
         raise InvalidRequest(Fault(pointer, "Must be a finite number."))
     if not least <= value <= most:
@@ -133,7 +134,8 @@ def _number(value: Any, least: float, most: float, pointer: str) -> float:
     return float(value)
 
 
-def _official(session: Session, area_code: Any, pointer: str) -> dict[str, Any]:
+def official_area(session: Session, area_code: Any, pointer: str) -> dict[str, Any]:
+    """Which version of an area a code names today. Raises InvalidRequest."""
     if not isinstance(area_code, str) or not AREA_CODE.fullmatch(area_code):
         raise InvalidRequest(Fault(pointer, "Must be the code of an area."))
     try:
@@ -142,7 +144,8 @@ def _official(session: Session, area_code: Any, pointer: str) -> dict[str, Any]:
         raise InvalidRequest(Fault(pointer, "There is no such area.")) from None
 
 
-def _polygon(session: Session, area: dict[str, Any], pointer: str) -> dict[str, Any]:
+def drawn_polygon(session: Session, area: dict[str, Any], pointer: str) -> dict[str, Any]:
+    """The shape of a GeoJSON polygon that somebody drew. Raises InvalidRequest."""
     try:
         wkb = _bare_geometry(area)
         (flaw,) = check_all(session, [wkb])

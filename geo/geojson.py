@@ -67,6 +67,13 @@ def read_geometry(value: Any, *, most_vertices: int = MOST_VERTICES, widest: flo
     return struct.pack("<BII", 1, MULTIPOLYGON, len(parts)) + b"".join(parts)
 
 
+def read_point(value: dict[str, Any]) -> Place:
+    """Longitude and latitude of a GeoJSON Point. Raises Flaw."""
+    check_crs(value)
+    coordinates = value.get("coordinates")
+    return _position(coordinates, "/coordinates")
+
+
 def check_crs(holder: dict[str, Any]) -> None:
     """See that the `crs` member of old GeoJSON, if there is one, names WGS 84. Raises Flaw."""
     if holder.get("crs") is None:
@@ -100,7 +107,7 @@ class _Reader:
         self.vertices += len(positions)
         if self.vertices > self.most_vertices:
             raise Flaw(f"There are more than {self.most_vertices} vertices.", pointer=pointer)
-        read = [_position(position, pointer, n) for n, position in enumerate(positions)]
+        read = [_position(position, f"{pointer}/{n}") for n, position in enumerate(positions)]
         self._widen(read)
         if read[0] != read[-1]:
             raise Flaw("A ring must end where it begins.", pointer=pointer, place=read[-1])
@@ -130,8 +137,7 @@ def _listed(value: Any, pointer: str, *, least: int) -> list[Any]:
     return value
 
 
-def _position(value: Any, pointer: str, number: int) -> Place:
-    here = f"{pointer}/{number}"
+def _position(value: Any, here: str) -> Place:
     if (
         not isinstance(value, list)
         or len(value) not in (2, 3)

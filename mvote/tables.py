@@ -7,7 +7,12 @@ import mvote.ballotbox.figures
 import mvote.ballotbox.log_tables
 import mvote.ballotbox.tables
 import mvote.ballotbox.trustees
+import mvote.budget.assessment
 import mvote.budget.cycle
+import mvote.budget.files
+import mvote.budget.proposal
+import mvote.budget.proposal_people
+import mvote.budget.revision
 import mvote.journal
 import mvote.people.attributes
 import mvote.people.challenges

@@ -9,6 +9,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 from sqlalchemy.orm import Session
 
+from tests.support.proposal_rights import PROPOSAL_RIGHTS, PROPOSAL_TABLES
 from tests.support.world import World
 
 ROLES = ("mvote_api", "mvote_shuffler", "mvote_counter", "mvote_auditor")
@@ -21,6 +22,7 @@ BALLOT_TABLES = (
     "voter_roll",
     "bundle", "bundle_wanted", "receipt_key",
     "cycle", "cycle_phase", "cycle_notice",
+    *PROPOSAL_TABLES,
 )  # fmt: skip
 
 GOLDEN = {
@@ -48,6 +50,7 @@ GOLDEN = {
         "cycle": "SELECT INSERT UPDATE(state) UPDATE(version) UPDATE(definition)",
         "cycle_phase": "SELECT",
         "cycle_notice": "SELECT",
+        **PROPOSAL_RIGHTS,
     },
     "mvote_shuffler": {
         "poll": "SELECT",
@@ -105,7 +108,7 @@ GOLDEN_FUNCTIONS = {
     "mvote_api": {
         "cast_ballots", "poll_lock", "poll_moves", "took_part",
         "ask_approval", "close_poll_early", "extend_poll", "void_poll", "publish_poll",
-        "publish_correction", "move_cycle",
+        "publish_correction", "move_cycle", "strike_proposal",
     },
     "mvote_shuffler": {"close_poll", "finish_closing", "statement_hash"},
     "mvote_counter": {

@@ -2,9 +2,27 @@
 
 from flask import Flask
 
-from api.budget import cycles
+from api.budget import (
+    assessments,
+    cycles,
+    files,
+    joining,
+    proposal_lists,
+    proposals,
+    striking,
+    supports,
+)
 
-BLUEPRINTS = [cycles.blp]
+BLUEPRINTS = [
+    cycles.blp,
+    proposals.blp,
+    proposal_lists.blp,
+    supports.blp,
+    joining.blp,
+    assessments.blp,
+    files.blp,
+    striking.blp,
+]
 
 
 def register(app: Flask) -> None:

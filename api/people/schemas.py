@@ -121,11 +121,24 @@ class JournalEntrySchema(ma.Schema):
     facts = ma.fields.Dict(required=True)
 
 
+class AuthorshipSchema(ma.Schema):
+    proposal_id = ma.fields.UUID(required=True)
+    invited_at = Instant(required=True)
+    accepted_at = Instant(required=True, allow_none=True)
+
+
+class SupportedSchema(ma.Schema):
+    proposal_id = ma.fields.UUID(required=True)
+    at = Instant(required=True)
+
+
 class ExportSchema(ma.Schema):
     """All that is kept of a citizen; the number in full."""
 
     account = ma.fields.Nested(AccountSchema, required=True)
     sign_ins = ma.fields.List(ma.fields.Nested(SignInSchema), required=True)
+    proposals = ma.fields.List(ma.fields.Nested(AuthorshipSchema), required=True)
+    supports = ma.fields.List(ma.fields.Nested(SupportedSchema), required=True)
     journal = ma.fields.List(ma.fields.Nested(JournalEntrySchema), required=True)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import uuid
 from typing import Any
 
@@ -17,6 +15,7 @@ from api.negotiation import wanted_type
 from api.pages import PageQuery, page_of, read_cursor, write_cursor
 from api.polls.result_schemas import PollTurnout, RecordSchema, ResultSchema
 from api.problems import NotAcceptable
+from api.spreadsheets import CSV, sheet_of
 from api.wiring import wiring
 from mvote.polls.drafting import poll_known_to
 from mvote.polls.errors import ResultsNotAvailable
@@ -31,7 +30,7 @@ from mvote.polls.results import (
 from mvote.polls.turnout import ballots_so_far
 
 blp = Blueprint("results", "results", description="Results, turnout, records.")
-CSV = "text/csv"
+
 JSON = "application/json"
 BEFORE_PUBLICATION = ("open", "closing", "closed", "counted")
 ABSENT = {"schema": {"type": "string"}}
@@ -88,23 +87,15 @@ def _as_json(found: PublishedResult | LiveResult) -> dict[str, Any]:
 
 def _as_csv(found: PublishedResult | LiveResult) -> bytes:
     """One line an option, the turnout, the accounting if it does not hold, or up to where is
-    counted so far. UTF-8 with a byte order mark, as spreadsheets want.
+    counted so far.
     """
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(["key", "title_ko", "title_en", "votes", "share"])
+    rows: list[list[Any]] = [["key", "title_ko", "title_en", "votes", "share"]]
     for option in found.options():
-        title = option["title"]
-        names = [_inert(title.get(language, "")) for language in ("ko", "en")]
-        writer.writerow([option["key"], *names, option["votes"], option["share"]])
+        names = [option["title"].get(language, "") for language in ("ko", "en")]
+        rows.append([option["key"], *names, option["votes"], option["share"]])
     for name, number in (found.turnout() | found.remarks()).items():
-        writer.writerow([f"({name})", "", "", number, ""])
-    return b"\xef\xbb\xbf" + text.getvalue().encode()
-
-
-def _inert(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t")) else text
+        rows.append([f"({name})", "", "", number, ""])
+    return sheet_of(rows)
 
 
 @blp.get("/polls/<uuid:poll_id>/turnout")

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from mvote.budget.proposal_people import ProposalAuthor, ProposalSupport
 from mvote.journal import JournalEntry
 from mvote.people.attributes import Attribute
 from mvote.people.citizens import Citizen, Consent, RoleGrant
@@ -39,6 +40,8 @@ class Export:
 
     account: Account
     sign_ins: Sequence[Entry]
+    proposals: Sequence[Entry]
+    supports: Sequence[Entry]
     journal: Sequence[Entry]
 
 
@@ -67,6 +70,8 @@ def export_of(session: Session, *, citizen: Citizen, phones: Phones) -> Export:
             .where(SignIn.citizen_id == citizen.id)
             .order_by(SignIn.id),
         ),
+        proposals=_rows(session, _PROPOSALS.where(ProposalAuthor.citizen_id == citizen.id)),
+        supports=_rows(session, _SUPPORTS.where(ProposalSupport.citizen_id == citizen.id)),
         journal=_rows(
             session,
             select(JournalEntry.at, JournalEntry.kind, JournalEntry.facts)
@@ -99,6 +104,12 @@ def _rows(session: Session, statement: Any) -> list[Entry]:
 
 _ROLES = select(RoleGrant.role, RoleGrant.department_id, RoleGrant.granted_at).order_by(
     RoleGrant.id
+)
+_PROPOSALS = select(
+    ProposalAuthor.proposal_id, ProposalAuthor.invited_at, ProposalAuthor.accepted_at
+).order_by(ProposalAuthor.proposal_id)
+_SUPPORTS = select(ProposalSupport.proposal_id, ProposalSupport.at).order_by(
+    ProposalSupport.proposal_id
 )
 _CONSENTS = select(Consent.purpose, Consent.given_at, Consent.withdrawn_at).order_by(Consent.id)
 _ATTRIBUTES = select(

@@ -72,6 +72,20 @@ CYCLE = {
     }],
     "decision": {"by": "plenary", "reserve_list": True},
 }  # fmt: skip
+PROPOSAL = {
+    "title": {"ko": "그늘막", "en": "Shade"}, "problem": "덥습니다.", "description": "설치합니다.",
+    "beneficiaries": "주민", "organisation": "모임", "heading": "parks", "kind": "works",
+    "cost_items": [{"item": "그늘막", "quantity": 2, "unit_price": 10, "amount": 20}],
+    "running_cost_per_year": 5, "places": [GWANGHWAMUN],
+    "pictures": [{"sha256": "ab" * 32, "alt": "정류장"}],
+    "attachments": [{"sha256": "cd" * 32, "title": "견적"}], "contact": "저녁에",
+}  # fmt: skip
+CHECK = {"finding": "yes", "reason": "문제 없음"}
+ASSESSMENT = {
+    "lawful": CHECK, "within_competence": CHECK, "feasible": CHECK, "no_duplicate": CHECK,
+    "land_available": CHECK, "assessed_amount": 20, "min_useful_amount": 10, "budget_line": "시설",
+    "site_visit": {"on": "2026-05-02", "notes": "확인"},
+}  # fmt: skip
 EXAMPLES: dict[str, Json] = {
     "send_code": {"phone": "010-1234-5678"},
     "sign_in": {"challenge_id": str(uuid.uuid4()), "code": "123456"},
@@ -106,6 +120,17 @@ EXAMPLES: dict[str, Json] = {
     "start_or_move_a_phase": {
         "kind": "proposing", "opens_at": A_DAY, "closes_at": A_DAY, "text": "장마로 늦춥니다.",
     },
+    "draft_a_proposal": PROPOSAL
+    | {"carried_from": str(uuid.uuid4()), "split_from": str(uuid.uuid4())},
+    "revise_a_proposal": PROPOSAL,
+    "appeal_a_rejection": {"grounds": "시유지입니다."},
+    "invite_a_co_author": {"citizen_id": str(uuid.uuid4())},
+    "merge_proposals": {"into": str(uuid.uuid4())},
+    "split_a_proposal": {"parts": [str(uuid.uuid4()), str(uuid.uuid4())]},
+    "assess_a_proposal": ASSESSMENT,
+    "transfer_a_proposal": {"department_id": str(uuid.uuid4()), "reason": "공원 업무"},
+    "strike_a_proposal": {"text": "다른 사업에 포함되었습니다."},
+    "return_a_proposal": {"missing": "견적서", "due_at": A_DAY},
 }  # fmt: skip
 WRONG: tuple[Json, ...] = (
     7, -1, 1.5, 10**30, 1e300, True, None, "", "x", "7", [], [[]], {}, {"x": 1},
@@ -130,10 +155,12 @@ BAD_INSTANTS = (
 def operations_with_body() -> dict[str, tuple[str, str, Json]]:
     """By operationId: method, path, and the schema of the body."""
     return {
-        operation["operationId"]: (method, path, body["content"]["application/json"]["schema"])
+        operation["operationId"]: (method, path, schemas["application/json"]["schema"])
         for path, item in contract()["paths"].items()
         for method, operation in item.items()
-        if method != "parameters" and (body := operation.get("requestBody"))
+        if method != "parameters"
+        and (body := operation.get("requestBody"))
+        and "application/json" in (schemas := body["content"])
     }
 
 

@@ -1,0 +1,89 @@
+"""Proposals as JSON: the text that counts, or for its authors the one they write at."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from api.budget.proposal_schemas import ProposalSchema
+from mvote.base import database_time
+from mvote.budget.assessment import Strike
+from mvote.budget.looking_up import author_row
+from mvote.budget.proposal import Proposal
+from mvote.budget.proposal_lists import Listed
+from mvote.budget.proposal_people import authors_counted, supporters_counted
+from mvote.budget.returning import last_return
+from mvote.budget.revision import Revision, newest_revision
+from mvote.people.citizens import Citizen
+
+PLAIN = (
+    "title", "problem", "description", "beneficiaries", "organisation", "running_cost_per_year",
+)  # fmt: skip
+LISTS = ("cost_items", "places")
+PATHS = {"pictures": "/v1/images/", "attachments": "/v1/attachments/"}
+FACTS = (
+    "id", "cycle_id", "reference", "state_since", "due_at", "department_id", "carried_from",
+    "split_from", "merged_into", "created_at", "submitted_at",
+)  # fmt: skip
+
+
+def shown(session: Session, proposal: Proposal, viewer: Citizen | None) -> dict[str, Any]:
+    """The proposal as *viewer* may see it, for a response with an ETag."""
+    revision = text_for(session, proposal, viewer)
+    [view] = views_of(session, [(proposal, revision)], database_time(session))
+    dumped: dict[str, Any] = ProposalSchema().dump(view)
+    return dumped
+
+
+def text_for(session: Session, proposal: Proposal, viewer: Citizen | None) -> Revision:
+    """The text that counts; for authors and who was invited to be one, the newest."""
+    is_theirs = viewer is not None and author_row(session, proposal.id, viewer.id) is not None
+    if is_theirs or proposal.revision is None:
+        return newest_revision(session, proposal.id)
+    return session.get_one(Revision, (proposal.id, proposal.revision))
+
+
+def views_of(session: Session, found: Sequence[Listed], now: dt.datetime) -> list[dict[str, Any]]:
+    """The proposals with these texts, as ProposalSchema takes them."""
+    ids = [proposal.id for proposal, _ in found]
+    supporters, authors = supporters_counted(session, ids), authors_counted(session, ids)
+    return [
+        _facts(session, proposal, now)
+        | _said(revision)
+        | {
+            "supports": supporters.get(proposal.id, 0),
+            "authors": authors.get(proposal.id, 0),
+        }
+        for proposal, revision in found
+    ]
+
+
+def _facts(session: Session, proposal: Proposal, now: dt.datetime) -> dict[str, Any]:
+    is_returned = proposal.state == "returned"
+    return {name: getattr(proposal, name) for name in FACTS} | {
+        "state": proposal.state_at(now),
+        "overdue": proposal.is_overdue_at(now),
+        "returned": last_return(session, proposal.id) if is_returned else None,
+        "struck": session.get(Strike, proposal.id) if proposal.state == "struck" else None,
+    }
+
+
+def _said(revision: Revision) -> dict[str, Any]:
+    content = revision.content
+    return {
+        "revision": revision.n,
+        "heading": revision.heading,
+        "kind": revision.kind,
+        "amount": revision.amount,
+        "area_codes": revision.area_codes,
+        **{name: content.get(name) for name in PLAIN},
+        **{name: content.get(name) or [] for name in LISTS},
+        **{name: _with_urls(content, name) for name in PATHS},
+    }
+
+
+def _with_urls(content: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    return [file | {"url": PATHS[name] + file["sha256"]} for file in content.get(name) or ()]

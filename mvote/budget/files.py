@@ -1,0 +1,119 @@
+"""Files that citizens show: pictures and PDF attachments, kept by their SHA-256.
+
+Who sends the same bytes again gets the same file. What is kept was checked to be what it says.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import re
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from sqlalchemy import CheckConstraint, func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from mvote.base import Base, state_check, utc_now
+from mvote.errors import Fault, InvalidRequest, NotFound
+from mvote.journal import Event, write_down
+
+PDF = "application/pdf"
+PICTURE_TYPES = ("image/png", "image/jpeg", "image/webp")
+TYPES = (PDF, *PICTURE_TYPES)
+LARGEST_PDF = 10 * 1024 * 1024
+A_DAY = dt.timedelta(days=1)
+PER_DAY = 50
+_HEAD = re.compile(rb"%PDF-[12]\.\d")
+_START = re.compile(rb"startxref\s+(\d{1,10})\s+%%EOF\s*\Z")
+_SECTION = re.compile(rb"xref\b|\d+\s+\d+\s+obj\b")
+_ACTIVE = re.compile(rb"/(?:JavaScript|JS|Launch|EmbeddedFile)\b")
+
+
+class StoredFile(Base):
+    """A file. Never changed: its name is the hash of its bytes."""
+
+    __tablename__ = "stored_file"
+    __table_args__ = (
+        CheckConstraint("sha256 = sha256(content)", name="sha256_of_the_bytes"),
+        CheckConstraint(f"octet_length(content) <= {LARGEST_PDF}", name="small_enough"),
+        state_check("media_type", TYPES),
+    )
+
+    sha256: Mapped[bytes] = mapped_column(primary_key=True)
+    media_type: Mapped[str]
+    content: Mapped[bytes] = mapped_column(deferred=True)
+    #: who sent it first
+    kept_by: Mapped[uuid.UUID] = mapped_column(index=True)
+    kept_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileKept(Event):
+    kind: ClassVar[str] = "file:kept"
+    sha256: str
+    media_type: str
+
+
+def keep_file(session: Session, *, content: bytes, media_type: str, by: uuid.UUID) -> bytes:
+    """Keep a file that was checked before; its SHA-256."""
+    digest = hashlib.sha256(content).digest()
+    row = {"sha256": digest, "media_type": media_type, "content": content, "kept_by": by}
+    keeping = insert(StoredFile).values(**row).on_conflict_do_nothing()
+    if session.scalar(keeping.returning(StoredFile.kept_at)) is not None:
+        event = FileKept(sha256=digest.hex(), media_type=media_type)
+        write_down(session, event, actor_id=by, subject_id=None)
+    return digest
+
+
+def files_kept_today(session: Session, by: uuid.UUID) -> int:
+    """How many new files the citizen has sent in the last 24 hours."""
+    mine = select(func.count()).select_from(StoredFile)
+    recent = StoredFile.kept_at > func.clock_timestamp() - A_DAY
+    return session.scalars(mine.where(StoredFile.kept_by == by, recent)).one()
+
+
+def file_of(session: Session, sha256: bytes, *types: str) -> StoredFile:
+    """The file, if it is of one of the *types*. Raises NotFound."""
+    found = session.get(StoredFile, sha256)
+    if found is None or found.media_type not in types:
+        raise NotFound
+    return found
+
+
+def check_pdf(content: bytes) -> None:
+    """See that *content* is a whole PDF (ISO 32000-1, 7.5) that runs nothing.
+
+    Raises InvalidRequest.
+    """
+    start = _START.search(content[-1024:])
+    if not _HEAD.match(content) or start is None:
+        raise InvalidRequest(Fault("", "This is no whole PDF."))
+    if not _SECTION.match(content, int(start[1])):
+        raise InvalidRequest(Fault("", "This is no whole PDF."))
+    if _ACTIVE.search(content):
+        raise InvalidRequest(Fault("", "A PDF that runs programs or hides files is not taken."))
+
+
+def unknown_files(session: Session, content: dict[str, Any]) -> list[Fault]:
+    """Faults for pictures and attachments that nobody has sent before."""
+    return [
+        *_unknown(session, content, "pictures", PICTURE_TYPES),
+        *_unknown(session, content, "attachments", (PDF,)),
+    ]
+
+
+def _unknown(
+    session: Session, content: dict[str, Any], member: str, types: tuple[str, ...]
+) -> Iterator[Fault]:
+    named = [bytes.fromhex(each["sha256"]) for each in content.get(member) or ()]
+    of_type = select(StoredFile.sha256).where(
+        StoredFile.sha256.in_(named), StoredFile.media_type.in_(types)
+    )
+    known = set(session.scalars(of_type)) if named else set()
+    for n, digest in enumerate(named):
+        if digest not in known:
+            yield Fault(f"/{member}/{n}/sha256", "There is no such file; send it first.")

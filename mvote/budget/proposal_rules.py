@@ -1,0 +1,115 @@
+"""What a cycle's rules say of a proposal: its heading, its costs, who may propose, until when."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from mvote.budget.cycle import Cycle
+from mvote.budget.proposal_errors import NotAProposer
+from mvote.budget.revision import DEAREST
+from mvote.errors import Fault
+from mvote.people.attributes import Attribute
+
+Content = dict[str, Any]
+CLOCKS = {"assess_days": 30, "return_days": 10, "appeal_days": 7, "appeal_decision_days": 14}
+"""Where a cycle does not say."""
+BASES = ("home", "work", "business", "study")
+NEEDED = ("problem", "description", "heading", "kind", "cost_items")
+"""What a submitted proposal must say beside its title."""
+
+
+def days_from(now: dt.datetime, cycle: Cycle, clock: str) -> dt.datetime:
+    """When the *clock* of the cycle (`assess_days` …), started *now*, runs out."""
+    clocks = CLOCKS | (cycle.definition.get("clocks") or {})
+    return now + dt.timedelta(days=clocks[clock])
+
+
+def check_proposer(session: Session, cycle: Cycle, citizen_id: uuid.UUID) -> None:
+    """See that the citizen may propose. Raises NotAProposer with the rule that is not met."""
+    rules = cycle.definition.get("proposers") or {}
+    known = select(Attribute).where(Attribute.citizen_id == citizen_id)
+    facts = {fact.name: fact for fact in session.scalars(known)}
+    if any(name in facts and facts[name].value is True for name in rules.get("excluded", ())):
+        raise NotAProposer("excluded")
+    areas = set(rules.get("areas") or ())
+    bases = [facts.get(f"{basis}_area") for basis in rules.get("basis", BASES)]
+    if not any(fact and (not areas or areas & set(fact.lineage)) for fact in bases):
+        raise NotAProposer("basis")
+
+
+def amount_of(content: Content) -> int:
+    """The sum of the cost items, in won."""
+    return sum(item["amount"] for item in content.get("cost_items") or ())
+
+
+def faults_in(cycle: Cycle, content: Content) -> list[Fault]:
+    """Everything in *content* that the cycle's rules or arithmetic forbid."""
+    return [*_wrong_items(content), *_wrong_place_in(cycle, content), *_too_dear(cycle, content)]
+
+
+def _wrong_items(content: Content) -> Iterator[Fault]:
+    for n, item in enumerate(content.get("cost_items") or ()):
+        if item["quantity"] * item["unit_price"] != item["amount"]:
+            yield Fault(
+                f"/cost_items/{n}/amount", "It is not the quantity times the price of a unit."
+            )
+
+
+def _wrong_place_in(cycle: Cycle, content: Content) -> Iterator[Fault]:
+    rules = cycle.definition
+    headings = {heading["key"]: heading for heading in rules.get("headings") or ()}
+    heading = content.get("heading")
+    if heading is not None and heading not in headings:
+        yield Fault("/heading", "There is no such heading in this cycle.")
+    kinds = {kind["key"] for kind in rules.get("kinds") or ()}
+    kind = content.get("kind")
+    if kind is not None and kind not in kinds:
+        yield Fault("/kind", "There is no such kind in this cycle.")
+    may_be_organisations = (rules.get("proposers") or {}).get("organisations", False)
+    if content.get("organisation") is not None and not may_be_organisations:
+        yield Fault("/organisation", "This cycle takes no proposals of organisations.")
+
+
+def _too_dear(cycle: Cycle, content: Content) -> Iterator[Fault]:
+    amount = amount_of(content)
+    for limit in _limits(cycle, content):
+        if amount > limit:
+            yield Fault("/cost_items", f"Together {amount}, but at most {limit} are allowed.")
+            return
+
+
+def _limits(cycle: Cycle, content: Content) -> Iterator[int]:
+    """The caps that the proposal falls under, the lowest first."""
+    rules, heading, kind = cycle.definition, content.get("heading"), content.get("kind")
+    above = set(lineage_of(rules.get("headings") or (), heading))
+    caps = [
+        cap["max"]
+        for cap in rules.get("cost_caps") or ()
+        if (cap.get("heading") is None or cap["heading"] in above)
+        and (cap.get("kind") is None or cap["kind"] == kind)
+    ]
+    money = [each.get("limit") for each in rules.get("headings") or () if each["key"] in above]
+    limits = [*caps, *money, cycle.budget_limit, DEAREST]
+    yield from sorted(limit for limit in limits if limit is not None)
+
+
+def lineage_of(headings: Sequence[dict[str, Any]], key: str | None) -> list[str]:
+    """A heading and all above it."""
+    parents = {heading["key"]: heading.get("parent") for heading in headings}
+    found: list[str] = []
+    while key is not None and key in parents and key not in found:
+        found.append(key)
+        key = parents[key]
+    return found
+
+
+def missing_in(cycle: Cycle, content: Content) -> list[str]:
+    """JSON pointers to what must still be said before it can be submitted."""
+    needed = [name for name in NEEDED if name != "kind" or cycle.definition.get("kinds")]
+    return [f"/{name}" for name in needed if not content.get(name)]

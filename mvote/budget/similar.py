@@ -1,0 +1,87 @@
+"""Similar proposals: by the words of their titles and by how near they would stand.
+
+Earlier cycles count, too: their proposals are shown with what became of them.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Integer, Row, and_, any_, bindparam, func, select, text, true
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Session
+
+from mvote.budget.bigrams import ALIKE, must_have_one_of
+from mvote.budget.places import ProposalPlaces
+from mvote.budget.proposal import Proposal
+from mvote.budget.revision import Revision
+
+NEAR_M = 300.0
+MOST = 20
+WORTH_OF_NEARNESS = 0.3
+"""What standing at the same place counts beside likeness, which is 1 for the same words."""
+_FREQUENCY = text(
+    "SELECT unnest(most_common_elems::text::int[]), unnest(most_common_elem_freqs) FROM pg_stats"
+    " WHERE schemaname = 'public' AND tablename = 'proposal_revision' AND attname = 'bigrams'"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Similar:
+    """A proposal like the one asked about."""
+
+    proposal_id: uuid.UUID
+    #: of their titles, 0 to 1: Dice's coefficient of their bigrams; 0 where they are not alike
+    likeness: float
+    #: metres between their nearest places, if they are near at all
+    distance_m: float | None
+
+
+def similar_to(
+    session: Session, *, proposal: Proposal, revision: Revision, places: ProposalPlaces
+) -> list[Similar]:
+    """At most MOST proposals that read like it or would stand near it, the likest first."""
+    near = places.near(session, proposal_id=proposal.id, revision=revision.n, within_m=NEAR_M)
+    alike = _alike(session, proposal.id, revision.bigrams) if revision.bigrams else ()
+    likeness = {row.id: row.likeness for row in alike}
+    found = [
+        Similar(proposal_id=other, likeness=likeness.get(other, 0.0), distance_m=near.get(other))
+        for other in {*likeness, *near}
+    ]
+    return sorted(found, key=_rank)[:MOST]
+
+
+def _rank(each: Similar) -> tuple[float, str]:
+    nearness = 0.0 if each.distance_m is None else 1 - each.distance_m / NEAR_M
+    return -(each.likeness + WORTH_OF_NEARNESS * nearness), str(each.proposal_id)
+
+
+def _alike(
+    session: Session, proposal_id: uuid.UUID, mine: list[int]
+) -> Sequence[Row[uuid.UUID, Any]]:
+    """The index finds what has one of the rare bigrams; only of that all are compared."""
+    frequency: dict[int, float] = dict(session.execute(_FREQUENCY).all())
+    asked = bindparam("asked", mine, type_=ARRAY(Integer))
+    rarest = bindparam("rarest", must_have_one_of(mine, frequency), type_=ARRAY(Integer))
+    held = func.unnest(Revision.bigrams).table_valued("value").render_derived(name="held")
+    shared = (
+        select(func.count().label("number"))
+        .select_from(held)
+        .where(held.c.value == any_(asked))
+        .lateral("shared")
+    )
+    together = func.cardinality(Revision.bigrams) + len(mine)
+    is_alike = 2 * shared.c.number * ALIKE.denominator >= ALIKE.numerator * together
+    likeness = (2.0 * shared.c.number / together).label("likeness")
+    query = (
+        select(Proposal.id, likeness)
+        .join(Revision, and_(Revision.proposal_id == Proposal.id, Revision.n == Proposal.revision))
+        .join(shared, true())
+        .where(Revision.bigrams.overlap(rarest), Proposal.id != proposal_id, is_alike)
+        .order_by(likeness.desc(), Proposal.id)
+        .limit(MOST)
+    )
+    return session.execute(query).all()

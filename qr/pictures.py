@@ -1,0 +1,43 @@
+"""Pictures that citizens send, made anew: the same to look at, without anything else in the file.
+
+A camera writes place, time and device into a picture; a file may hide more behind it. Only what is
+seen is drawn again.
+"""
+
+from io import BytesIO
+
+from PIL import Image, ImageOps
+
+MOST_PIXELS = 25_000_000
+FORMATS = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
+JPEG_QUALITY = 88
+
+
+class NoPicture(ValueError):
+    """This is no picture of a kind that is taken, or a broken or too large one."""
+
+
+def drawn_anew(content: bytes) -> tuple[bytes, str]:
+    """The picture in a PNG, JPEG or WebP file, in a new file of that kind, and its media type.
+
+    Turned as its metadata says, which are then gone. Raises NoPicture.
+    """
+    try:
+        with Image.open(BytesIO(content), formats=list(FORMATS)) as picture:
+            if picture.width * picture.height > MOST_PIXELS:
+                raise NoPicture("It has too many pixels.")
+            kind = str(picture.format)
+            return _written(ImageOps.exif_transpose(picture), kind), FORMATS[kind]
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        if isinstance(error, NoPicture):
+            raise
+        raise NoPicture("This is no picture.") from None
+
+
+def _written(picture: Image.Image, kind: str) -> bytes:
+    mode = "RGBA" if kind != "JPEG" and picture.has_transparency_data else "RGB"
+    bare = Image.new(mode, picture.size)
+    bare.paste(picture.convert(mode))
+    stream = BytesIO()
+    bare.save(stream, kind, **({"quality": JPEG_QUALITY} if kind != "PNG" else {"optimize": True}))
+    return stream.getvalue()

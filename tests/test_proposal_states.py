@@ -1,0 +1,96 @@
+"""The states of proposals: every pair of them, in the program and in the database."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import get_args
+
+import psycopg
+import pytest
+from psycopg.errors import Error as DatabaseError
+
+from mvote.budget.proposal import STATES, TRANSITIONS, State, Verb, after
+from mvote.errors import ImpossibleTransition
+from tests.support.proposals import Town
+from tests.support.world import World
+
+
+@pytest.fixture
+def town(world: World) -> Town:
+    """A running cycle."""
+    return Town(world)
+
+
+@pytest.mark.parametrize(("state", "verb"), list(product(STATES, get_args(Verb))))
+def test_a_verb_leads_a_proposal_where_the_table_says_or_is_refused(
+    state: State, verb: Verb
+) -> None:
+    if (state, verb) in TRANSITIONS:
+        assert after(state, verb) == TRANSITIONS[state, verb]
+    else:
+        with pytest.raises(ImpossibleTransition) as refusal:
+            after(state, verb)
+        assert refusal.value.facts == {"state": state, "verb": verb}
+
+
+def test_the_database_allows_exactly_the_transitions_of_the_table_of_proposals(town: Town) -> None:
+    author = town.author()
+    proposal, other = town.submitted(author), town.submitted(author)
+    for officer in town.officers():
+        town.assess(proposal, officer)
+    with psycopg.connect(town.world.admin_url) as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute(
+            "INSERT INTO proposal_revision (proposal_id, n, content, amount, created_at,"
+            " submitted_at) SELECT proposal_id, 2, content, amount, now(), now()"
+            " FROM proposal_revision WHERE proposal_id = %s",
+            [proposal["id"]],
+        )
+    allowed = {
+        (old, new)
+        for old, new in product(STATES, STATES)
+        if old != new and _database_lets(town.world, proposal["id"], other["id"], old, new)
+    }
+    expected = {(old, new) for (old, _), new in TRANSITIONS.items()}
+    assert allowed == expected
+
+
+def _database_lets(world: World, proposal: str, other: str, old: State, new: State) -> bool:
+    """Whether the owner may move a proposal from *old* to *new*, with all that belongs to it."""
+    is_feasible = not (old == "assessed" and new == "rejected")
+    given = {
+        "id": proposal,
+        "old": old,
+        "new": new,
+        "merged": other if new == "merged" else None,
+        "was_merged": other if old == "merged" else None,
+        "revision": 2 if new == "submitted" else 1,
+    }
+    with psycopg.connect(world.admin_url, autocommit=True) as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute("UPDATE assessment SET lawful = %s", ["yes" if is_feasible else "no"])
+        connection.execute(
+            "UPDATE proposal SET state = %(old)s::text, revision = 1,"
+            " merged_into = %(was_merged)s::uuid,"
+            " reference = CASE WHEN %(old)s::text = 'draft' THEN NULL ELSE '2027-0001' END,"
+            " number = CASE WHEN %(old)s::text = 'draft' THEN NULL ELSE 1 END,"
+            " appealed_at = CASE WHEN %(old)s::text = 'appealed' THEN now() END,"
+            " due_at = now() WHERE id = %(id)s",
+            given,
+        )
+        connection.execute("SET session_replication_role = origin")
+        connection.execute("SET ROLE mvote_owner")
+        try:
+            connection.execute(
+                "UPDATE proposal SET state = %(new)s::text, merged_into = %(merged)s::uuid,"
+                " revision = %(revision)s,"
+                " reference = CASE WHEN %(old)s::text = 'draft' AND %(new)s::text <> 'draft'"
+                " THEN '2027-0001' ELSE reference END,"
+                " appealed_at = CASE WHEN %(new)s::text = 'appealed' THEN now()"
+                " ELSE appealed_at END"
+                " WHERE id = %(id)s",
+                given,
+            )
+        except DatabaseError:
+            return False
+        return True

@@ -13,7 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-from ops.bench import counting, drawing, log, nearby, servers, shuffling
+from ops.bench import allocating, counting, drawing, log, nearby, servers, shuffling
 from ops.bench.measuring_casts import measure_casting, measure_casting_in_many_polls
 from ops.bench.serving import serving
 from ops.bench.stage import Stage, quiet_app, staged
@@ -68,6 +68,11 @@ def measure_draw(_: Stage) -> Figures:
     return drawing.measure_drawing()
 
 
+def measure_budget(_: Stage) -> Figures:
+    """Allocations of 100,000 ballots over 100 projects, and their import; needs no database."""
+    return allocating.measure_allocating()
+
+
 def compare_servers(stage: Stage) -> Figures:
     """Which web server casts fastest; prints a table of its own."""
     with stage.installation("bench_servers") as here:
@@ -86,6 +91,7 @@ ON_REQUEST = {
     "million": measure_million,
     "log": measure_log,
     "draw": measure_draw,
+    "budget": measure_budget,
 }
 #: name: what it is, the target, whether more is better
 TARGETS: dict[str, tuple[str, float | None, bool]] = {
@@ -127,6 +133,15 @@ TARGETS: dict[str, tuple[str, float | None, bool]] = {
     "log_tile_bytes": ("bytes of tiles an entry, with their key", None, False),
     "log_tracker_index_bytes": ("bytes of the trackers' index an entry", None, False),
     "bytes_per_ballot": ("bytes a ballot after closing", 700, False),
+    "allocate_greedy_s": ("greedy, 100,000 ballots × 100 projects, s", 5, False),
+    "pabutools_greedy_s": ("  pabutools, s", None, False),
+    "allocate_add1_s": ("equal shares add1 of the same, s", 5, False),
+    "allocate_add1_runs": ("  steps it took", None, False),
+    "allocate_shares_s": ("one run of equal shares, s", None, False),
+    "pabutools_shares_s": ("  pabutools, s", None, False),
+    "pb_import_s": ("reading the same as a .pb file, s", 60, False),
+    "pb_import_mib": ("  memory, MiB", None, False),
+    "pb_file_mib": ("  size of the file, MiB", None, False),
     "draw_s": ("drawing 120 + 60 of 826, the slowest of 5, s", 60, False),
     "draw_repeated_s": ("  repeated by the stranger's script, s", None, False),
     "ready_s": ("web server from start to ready, s", 3, False),

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from mvote.budget.allocating.comparisons import COMPLETIONS, WAYS
+from mvote.budget.allocating.cycle_rules import contest_of
 from mvote.budget.contradictions import contradictions
 from mvote.budget.contradictions.texts import TEXTS
 from mvote.budget.definition import read_definition
@@ -207,3 +208,12 @@ def test_all_contradictions_are_named_at_once() -> None:
 def test_whatever_allocations_can_be_compared_by_may_be_asked_for() -> None:
     names = ["skip", *COMPLETIONS, *WAYS, "citizens_only", "committee_only", "survey_only"]
     assert found_in(changed((f"{A}/compare", names))) == set()
+
+
+@pytest.mark.parametrize("year", YEARS)
+def test_every_contest_of_a_real_cycle_is_one_that_can_be_allocated(year: int) -> None:
+    definition = definition_of(year)
+    for contest in definition["contests"]:
+        made = contest_of(definition, contest["key"], projects=(), tallies={}, seed=b"")
+        assert made.rule.compare == tuple(contest["allocation"]["compare"])
+        assert made.limit == definition["budget_limit"]

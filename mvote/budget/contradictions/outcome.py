@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from mvote.budget.contradictions.contradiction import Contradiction
 from mvote.budget.contradictions.money import money_for
 from mvote.budget.definition import Allocation, Contest, Definition, HeadingTree
-from mvote.budget.definition.contests import COMPARISONS, ONLY, TIES_WITHOUT_VOTES
+from mvote.budget.definition.contests import COMPARISONS, ONLY, TIES_WITHOUT_VOTES, USUAL_STEP
 
 FEWEST_EXCLUSIVE = 2
 
@@ -87,7 +87,9 @@ def _is_one_pot(contest: Contest, definition: Definition, tree: HeadingTree) -> 
     beneath = {key for each in roots for key in tree.beneath(each.key)} - {r.key for r in roots}
     if any(tree[key].limit is not None or tree[key].max_projects is not None for key in beneath):
         return False
-    if any(each.max_projects is not None for each in roots):
+    if contest.allocation.max_projects is not None or any(
+        each.max_projects is not None for each in roots
+    ):
         return False
     if len(roots) == 1:
         return money_for(roots[0], tree, definition) is not None
@@ -100,7 +102,8 @@ def _is_one_pot(contest: Contest, definition: Definition, tree: HeadingTree) -> 
 
 
 def _in_greedy(allocation: Allocation, pointer: str) -> Iterator[Contradiction]:
-    for member in ("completion", "comparison", "step"):
-        if getattr(allocation, member) not in (None, False):
+    unused = {"completion": "none", "comparison": False, "step": USUAL_STEP}
+    for member, default in unused.items():
+        if getattr(allocation, member) != default:
             facts: dict[str, object] = {"member": member}
             yield Contradiction("only-of-equal-shares", f"{pointer}/{member}", facts)

@@ -11,6 +11,7 @@ from mvote.budget.definition.phases import Bases
 from mvote.budget.definition.scalars import (
     AreaCode,
     Between,
+    Count,
     Key,
     Matching,
     Money,
@@ -28,6 +29,7 @@ ACTIVE_SEATS = "active_seats"
 TIES_WITHOUT_VOTES = ("lower_cost", "lot")
 ONLY = "_only"
 WITHOUT_LIMITS = Ballot()
+USUAL_STEP = 1_000
 SHARES = ("equal_shares", "equal_shares/add1", "equal_shares/add1u")
 COMPARISONS = ("no_skip", "skip", "greedy", *SHARES, *NORMALISATIONS)
 """Other rules whose outcome may stand beside the binding one; and `<source>_only`."""
@@ -91,7 +93,7 @@ class Blend:
 class Allocation:
     """The rule by which projects are funded."""
 
-    rule: Literal["greedy", "equal_shares"] = "greedy"
+    rule: Literal["greedy", "equal_shares"]
     on_no_fit: Annotated[
         Literal["skip", "stop"],
         "Greedy, where a project does not fit: go on, or close its heading.",
@@ -105,17 +107,18 @@ class Allocation:
     part_funding: bool = False
     ties: Annotated[
         tuple[Key, ...], Between(0, 50), "Sources, `lower_cost`, `lot`: what decides, in turn."
-    ] = ("lot",)
+    ] = ("lower_cost", "lot")
     compare: Annotated[
         tuple[RuleName, ...], Between(0, 20), "Rules whose outcome is shown beside."
     ] = ()
     completion: Annotated[
-        Literal["none", "add1", "add1u"] | None, "Equal shares: how money left over is used."
-    ] = None
+        Literal["none", "add1", "add1u"], "Equal shares: how money left over is used."
+    ] = "none"
     comparison: Annotated[
         bool, "Equal shares: greedy wins where strictly more voters prefer its outcome."
     ] = False
-    step: Annotated[Money | None, "Equal shares: money is added in such steps."] = None
+    step: Annotated[Money, "Equal shares: money is added in such steps."] = USUAL_STEP
+    max_projects: Annotated[Count | None, "So many are funded in the contest at most."] = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,7 +136,7 @@ class Contest:
     sources: Annotated[tuple[Source, ...], Between(1, 20)]
     ballot: Ballot = WITHOUT_LIMITS
     blend: Blend = Blend()
-    allocation: Allocation = Allocation()
+    allocation: Allocation
 
     def records_of(self, source: Source) -> Literal["totals", "full"]:
         """What is kept of the ballots of *source*."""

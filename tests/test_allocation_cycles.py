@@ -105,6 +105,29 @@ def test_headings_of_other_contests_are_decided_elsewhere() -> None:
     )
 
 
+def test_exclusive_sets_may_name_groups_and_what_is_not_on_the_ballot_plays_no_part() -> None:
+    (definition,) = CYCLE["contests"]
+    allocation = definition["allocation"] | {"exclusive": [["roads", "P-9"], ["P-1", "P-9"]]}
+    cycle = CYCLE | {"contests": [definition | {"allocation": allocation}]}
+    groups = {"roads": ["P-2", "P-3"]}
+    made = contest_of(cycle, "city", projects=PROJECTS, tallies=TALLIES, seed=b"s", groups=groups)
+    assert made.rule.exclusive == (frozenset({"P-2", "P-3"}),)
+    assert codes(allocate(made))["P-2"] == "excluded_by"
+
+
+def test_what_a_definition_leaves_open_may_be_said_as_null() -> None:
+    rule = rule_of({"rule": "equal_shares", "completion": None, "step": None, "floor": None})
+    assert (rule.completion, rule.step, rule.ties) == ("none", 1_000, ("lot",))
+
+
+def test_the_scale_of_scores_is_that_of_the_blend() -> None:
+    (definition,) = CYCLE["contests"]
+    blend = {"normalise": "of_scale", "scale": 5}
+    cycle = CYCLE | {"contests": [definition | {"blend": blend}]}
+    made = contest_of(cycle, "city", projects=PROJECTS, tallies=TALLIES, seed=b"s")
+    assert allocate(made).scores.shares["survey"]["P-3"] == Fraction(8, 50)
+
+
 def test_a_contest_that_is_not_there_is_refused() -> None:
     with pytest.raises(AllocationImpossible, match="no contest gu"):
         contest_of(CYCLE, "gu", projects=(), tallies={}, seed=b"")

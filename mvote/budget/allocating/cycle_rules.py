@@ -8,6 +8,7 @@ refused by `allocation.allocate`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -36,27 +37,45 @@ def contest_of(
     tallies: Mapping[str, Tally],
     seed: bytes,
     approvals: Approvals | None = None,
+    groups: Mapping[str, Iterable[str]] | None = None,
 ) -> Contest:
-    """The contest *key* of *cycle*. *tallies* are by source; one that is not there is missing."""
+    """The contest *key* of *cycle*. *tallies* are by source; one that is not there is missing.
+
+    *groups* says which references a group of the definition holds: exclusive sets may name them.
+    """
     definition = next((each for each in cycle["contests"] if each["key"] == key), None)
     if definition is None:
         raise AllocationImpossible(f"there is no contest {key}")
     blend = definition.get("blend")
     allocation = definition["allocation"]
+    projects = tuple(projects)
+    rule = rule_of(allocation)
+    on_ballot = frozenset(each.reference for each in projects)
+    exclusive = (_members(each, groups or {}) & on_ballot for each in rule.exclusive)
     return Contest(
-        tuple(projects),
-        tuple(
-            Source(each["key"], tallies.get(each["key"]), exact(each.get("weight", 1)))
-            for each in definition["sources"]
-        ),
+        projects,
+        tuple(_source(each, tallies, blend or {}) for each in definition["sources"]),
         cycle.get("budget_limit"),
-        rule_of(allocation),
+        replace(rule, exclusive=tuple(each for each in exclusive if len(each) > 1)),
         None if blend is None else blend_of(blend),
         headings_of(cycle, definition, equal_shares=_is_shares(allocation)),
         allocation.get("max_projects"),
         seed,
         approvals,
     )
+
+
+def _source(
+    source: Mapping[str, Any], tallies: Mapping[str, Tally], blend: Mapping[str, Any]
+) -> Source:
+    tally = tallies.get(source["key"])
+    if tally is not None and blend.get("scale") is not None:
+        tally = replace(tally, scale=blend["scale"])
+    return Source(source["key"], tally, exact(source.get("weight", 1)))
+
+
+def _members(names: Iterable[str], groups: Mapping[str, Iterable[str]]) -> frozenset[str]:
+    return frozenset().union(*(groups.get(name, (name,)) for name in names))
 
 
 def blend_of(blend: Mapping[str, Any]) -> Blend:
@@ -78,9 +97,9 @@ def rule_of(allocation: Mapping[str, Any]) -> Rule:
         None if floor is None else exact(floor),
         tuple(frozenset(each) for each in allocation.get("exclusive", ())),
         allocation.get("part_funding", False),
-        tuple(allocation.get("ties", ("lower_cost", "lot"))),
-        completion or allocation.get("completion", "none"),
-        allocation.get("step", STEP_OF_WON),
+        tuple(allocation.get("ties", ("lot",))),
+        completion or allocation.get("completion") or "none",
+        allocation.get("step") or STEP_OF_WON,
         allocation.get("comparison", False),
         tuple(allocation.get("compare", ())),
     )

@@ -51,6 +51,10 @@ CONFIG = schemathesis.Config.from_dict(
 )
 
 
+for media_type in ("application/pdf", "image/png", "image/jpeg", "image/webp"):
+    schemathesis.serializer.alias(media_type, "application/octet-stream")
+
+
 class Stage:
     """A WSGI application that can be named before the fixtures have made one."""
 

@@ -1,4 +1,4 @@
-"""Reads a .pb file from beginning to end; memory grows with 20 bytes a ballot, no more."""
+"""Reads a .pb file as a stream. Kept are 20 bytes a ballot, and the approvals that differ."""
 
 from __future__ import annotations
 

@@ -31,8 +31,8 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def documented_commands() -> str:
-    found = re.search(r"run by a test -->\n```sh\n(.*?)```", GUIDE.read_text(), re.DOTALL)
+def documented_commands(mark: str = "run by a test") -> str:
+    found = re.search(rf"{mark} -->\n```sh\n(.*?)```", GUIDE.read_text(), re.DOTALL)
     assert found
     return found[1]
 
@@ -130,6 +130,32 @@ def test_the_web_can_neither_replace_nor_remove_what_is_the_shufflers(
         assert acting("api", lambda _: path.rename(path.with_name("other"))) == "PermissionError"
 
 
+def test_a_link_that_the_web_leaves_opens_no_folder_of_the_shufflers(
+    acting: As, keys: Path
+) -> None:
+    acting("api", hand_over)
+    copy, folder = keys.with_name("copy"), keys / "shuffler/poll/1"
+    subprocess.run(["cp", "-a", keys, copy], check=True)
+
+    def leave_a_link(_: DirectoryKeystore) -> None:
+        (folder / "L.key").unlink()
+        folder.rmdir()
+        folder.symlink_to("..")
+
+    def mend(_: DirectoryKeystore) -> object:
+        return DirectoryKeystore(keys, "shuffler", MASTERS["shuffler"], copy=copy).get(LINK)
+
+    assert acting("api", leave_a_link) == "None"
+    assert acting("shuffler", mend) == str(SECRET)
+    assert (keys / "shuffler").stat().st_mode & 0o777 == 0o750
+
+
+def test_the_web_does_not_read_what_is_not_handed_over(acting: As, keys: Path) -> None:
+    acting("shuffler", lambda keystore: keystore.put("log/1", SECRET))
+    path = keys / "shuffler/log/1.key"
+    assert acting("api", lambda _: path.read_bytes()) == "PermissionError"
+
+
 @pytest.mark.parametrize("visitor", ["shuffler", "counter", "auditor"])
 def test_no_other_holder_gets_into_anybodys_folder(acting: As, keys: Path, visitor: Holder) -> None:
     acting("api", hand_over)
@@ -149,3 +175,22 @@ def test_without_the_setgid_bit_nobody_but_the_owner_gets_any_right(acting: As, 
     acting("shuffler", lambda keystore: keystore.put("log/1", SECRET))
     assert (keys / "shuffler/log").stat().st_mode & 0o077 == 0
     assert (keys / "shuffler/log/1.key").stat().st_mode & 0o077 == 0
+
+
+def test_a_holders_master_key_stands_on_no_command_line_while_it_introduces_itself(
+    keys: Path,
+) -> None:
+    """What every user of the machine can read; the environment is its process's own."""
+    above, said = keys.parent, "MASTER_KEY=not-for-everybody"
+    for holder in HOLDERS:
+        (above / f"{holder}.env").write_text(said)
+    look = "sh -c 'echo $MASTER_KEY; for each in /proc/[0-9]*; do cat $each/cmdline; echo; done'"
+    with users_of_our_own() as prefix:
+        for holder in HOLDERS:
+            subprocess.run(["useradd", "--system", "--user-group", prefix + holder], check=True)
+        commands = documented_commands("run by a test, too").replace("mvote-", prefix)
+        commands = commands.replace("/etc/mvote", str(above))
+        commands = commands.replace(".venv/bin/flask --app wsgi keys init", look)
+        done = subprocess.run(["bash", "-euc", commands], capture_output=True, check=True)
+    assert done.stdout.count(b"not-for-everybody\n") == len(HOLDERS)
+    assert said.encode() not in done.stdout

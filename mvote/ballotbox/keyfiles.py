@@ -5,8 +5,9 @@ that a key of that name was destroyed. The mark is made before the files go and 
 both roots: so a copy that was away meanwhile cannot bring a destroyed key back.
 
 Nobody but its owner gets at what is made here. Only where somebody has set up a folder with the
-setgid bit (docs/keys.md) has its group the same rights on what is made in it as on the folder: so
-holders under different system users can hand keys over to each other.
+setgid bit (docs/keys.md) has its group the same rights on folders made in it as on itself, and may
+read the keys if it may also leave some there: so holders under different system users can hand keys
+over to each other. Who may leave something there may leave a link, too: none is followed.
 """
 
 from __future__ import annotations
@@ -80,12 +81,12 @@ class KeyFiles:
             raise FileExistsError(name)
         for root in reversed(self.roots):
             path = _in_folder(root / holder, _key_path(root, holder, name))
-            write_once(path, wrapped, shared=True)
+            write_once(path, wrapped, rights=_rights_on_keys(path.parent))
 
     def replace(self, root: Path, holder: str, name: str, wrapped: bytes) -> None:
         """Put *wrapped* in the place of whatever lies there."""
         path = _in_folder(root / holder, _key_path(root, holder, name))
-        write_over(path, wrapped, shared=True)
+        write_over(path, wrapped, rights=_rights_on_keys(path.parent))
 
     def is_destroyed(self, holder: str, name: str) -> bool:
         """Whether a mark says so, in any root."""
@@ -100,7 +101,7 @@ class KeyFiles:
         for root in self.here:
             with suppress(FileExistsError):
                 path = _in_folder(root / holder, _mark_path(root, holder, name))
-                write_once(path, b"", shared=True)
+                write_once(path, b"")
         removed = [self._remove(root, holder, name) for root in self.here]
         self.need_all()
         return any(removed)
@@ -155,7 +156,7 @@ class KeyFiles:
     def publish(self, root: Path, holder: str, public: bytes) -> None:
         """Make *public* the holder's wrapping key below *root*."""
         path = _in_folder(root / holder, root / holder / PUBLIC)
-        write_over(path, public, shared=True)
+        write_over(path, public, rights=_rights_of_group(path.parent) & stat.S_IRGRP)
 
 
 def _key_path(root: Path, holder: str, name: str) -> Path:
@@ -192,12 +193,12 @@ def read_if_there(path: Path) -> bytes | None:
         return None
 
 
-def write_once(path: Path, content: bytes, *, shared: bool = False) -> None:
+def write_once(path: Path, content: bytes, *, rights: int = 0) -> None:
     """Write *path* whole and durably, or fail with FileExistsError and leave nothing behind.
 
-    Its owner alone reads it; if it is *shared*, the group of a shared folder may, too.
+    Its owner alone reads it, and the group if it has the *rights* (mode bits) to.
     """
-    draft = _draft_of(path, content, shared=shared)
+    draft = _draft_of(path, content, rights)
     try:
         os.link(draft, path)
     finally:
@@ -205,20 +206,19 @@ def write_once(path: Path, content: bytes, *, shared: bool = False) -> None:
     sync_folder(path.parent)
 
 
-def write_over(path: Path, content: bytes, *, shared: bool) -> None:
+def write_over(path: Path, content: bytes, *, rights: int) -> None:
     """Write *path* whole and durably in the place of what was there."""
-    draft = _draft_of(path, content, shared=shared)
+    draft = _draft_of(path, content, rights)
     draft.replace(path)
     sync_folder(path.parent)
 
 
-def _draft_of(path: Path, content: bytes, *, shared: bool) -> Path:
+def _draft_of(path: Path, content: bytes, rights: int) -> Path:
     draft = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            if shared:
-                _share(descriptor, _rights_of_group(path.parent) & stat.S_IRGRP)
+            _share(descriptor, rights)
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -234,7 +234,8 @@ def _in_folder(holders: Path, path: Path) -> Path:
     inner = path.parent.relative_to(holders).parts
     for depth in range(len(inner)):
         folder = holders.joinpath(*inner[: depth + 1])
-        _share(folder, _rights_of_group(folder.parent))
+        with _opened(folder, os.O_NOFOLLOW) as descriptor:  # a link may lead anywhere
+            _share(descriptor, _rights_of_group(folder.parent))
     return path
 
 
@@ -254,15 +255,21 @@ def _rights_of_group(folder: Path) -> int:
     return mode & stat.S_IRWXG if mode & stat.S_ISGID else 0
 
 
-def _share(made: Path | int, rights: int) -> None:
+def _rights_on_keys(folder: Path) -> int:
+    """What the group may do with keys in *folder*: read them where it may leave some."""
+    rights = _rights_of_group(folder)
+    return rights & stat.S_IRGRP if rights & stat.S_IWGRP else 0
+
+
+def _share(made: int, rights: int) -> None:
     """Add *rights* of the group to what is ours, also if whoever made it was killed before.
 
     Not at the making, where the process's umask would take them away.
     """
-    known = os.stat(made)  # noqa: PTH116 - of a path or a descriptor
+    known = os.fstat(made)
     mode = int(known[MODE])
     if rights & ~mode and known[OWNER] == os.geteuid():
-        os.chmod(made, stat.S_IMODE(mode) | rights)  # noqa: PTH101
+        os.fchmod(made, stat.S_IMODE(mode) | rights)
 
 
 def _is_there(path: Path) -> bool:
@@ -276,8 +283,14 @@ def _is_there(path: Path) -> bool:
 
 def sync_folder(folder: Path) -> None:
     """Make what was made, renamed or removed in *folder* durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
+    with _opened(folder) as descriptor:
         os.fsync(descriptor)
+
+
+@contextmanager
+def _opened(folder: Path, flags: int = 0) -> Iterator[int]:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | flags)
+    try:
+        yield descriptor
     finally:
         os.close(descriptor)

@@ -7,7 +7,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 kind=${1:-run}
 apt_fresh=no
-everything='python3 python3-venv postgresql postgresql-postgis libzbar0 pgbackrest'
+everything='python3 python3-venv python3-dev gcc libc6-dev postgresql postgresql-postgis libzbar0 pgbackrest'
 log=${VAR_DIR:-var}/log/setup.log
 
 say() { printf '[%3d s] %s\n' "$SECONDS" "$*" >&2; }
@@ -148,6 +148,23 @@ need() {
     fi
 }
 
+# gunicorn_h1c comes as source alone: a C compiler and Python's headers make it.
+can_compile() {
+    command -v gcc >/dev/null || command -v cc >/dev/null || return 1
+    "$python" -c 'from pathlib import Path as P; from sysconfig import get_path as p
+raise SystemExit(not P(p("include"), "Python.h").is_file())'
+}
+
+install_compiler() {
+    say "a C compiler or Python's headers are missing, which build the web server's parser"
+    local version
+    version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+    if command -v apt-get >/dev/null; then
+        apt_install gcc libc6-dev "python$version-dev"
+    fi
+    can_compile || fail "install a C compiler and the headers of $python, then try again."
+}
+
 has_zbar() {
     "$python" -c 'from ctypes.util import find_library as f; raise SystemExit(not f("zbar"))' ||
         [ -e /opt/homebrew/lib/libzbar.dylib ] || ls /usr/lib/*/libzbar.so.0 >/dev/null 2>&1
@@ -169,6 +186,7 @@ if [ "$kind" = dev ] && ! has_zbar; then
 fi
 case $kind in bench) need wrk 'which makes the load to measure with' ;; esac
 case $kind in backup | dev) need pgbackrest 'which makes backups' ;; esac
+can_compile || install_compiler
 say "$("$python" --version); packages"
 case $kind in run | backup) "$python" -m ops.install run ;; *) "$python" -m ops.install dev ;; esac
 say "this machine is ready"

@@ -81,9 +81,16 @@ class Gathered(Generic[Question, Answer]):
         return mine.answers[0]
 
     def _settle_those_who_wait(self) -> None:
-        self._pause()
+        try:
+            self._pause()
+        finally:  # whatever became of the pause, others count on this one to ask
+            self._settle(self._next_together())
+
+    def _next_together(self) -> list[_Asked[Question, Answer]]:
         with self._turn:
-            together = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._most))]
+            return [self._waiting.popleft() for _ in range(min(len(self._waiting), self._most))]
+
+    def _settle(self, together: Sequence[_Asked[Question, Answer]]) -> None:
         try:
             answers = self._answer_all([each.question for each in together])
             for each, answer in zip(together, answers, strict=True):

@@ -98,6 +98,19 @@ def test_after_a_failure_the_next_question_is_answered() -> None:
     assert gathered.ask(5) == 10
 
 
+def test_a_pause_that_fails_stops_nobody_who_asks_afterwards() -> None:
+    faults: list[Exception] = [MemoryError()]
+
+    def pause() -> None:
+        if faults:
+            raise faults.pop()
+
+    gathered = Gathered(Oracle().answer, pause=pause)
+    with pytest.raises(MemoryError):
+        gathered.ask(1)
+    assert gathered.ask(5) == 10
+
+
 def test_many_who_ask_at_once_are_all_answered_though_few_may_be_asked_for_together() -> None:
     gathered = Gathered(Oracle().answer, most=2)
     numbers = [number for number in range(200) if number != UNBEARABLE]

@@ -80,6 +80,22 @@ def test_threads_that_ended_by_a_fault_nobody_foresaw_are_made_anew(
     assert writer.cast(poll_id, rows[0]) == "recorded"
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_pause_that_fails_keeps_nobody_from_voting_in_that_poll(
+    line: Line, poll_and_rows: tuple[uuid.UUID, list[SlotRow]]
+) -> None:
+    poll_id, rows = poll_and_rows
+    faults: list[Exception] = [MemoryError()]
+
+    def pause() -> None:
+        if faults:
+            raise faults.pop()
+
+    writer = SlotWriter(line.connect, patience_s=5, pause=pause)
+    assert writer.cast(poll_id, rows[0]) == "recorded"
+    assert not faults
+
+
 def test_what_is_answered_as_overloaded_is_never_recorded_afterwards(
     world: World, line: Line, poll_and_rows: tuple[uuid.UUID, list[SlotRow]]
 ) -> None:

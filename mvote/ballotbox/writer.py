@@ -110,22 +110,26 @@ class SlotWriter:
     def _work(self) -> None:
         try:
             while True:
-                batch = self._next_batch()
-                try:
-                    self._write(batch)
-                finally:
-                    self._finish(batch)
+                self._write_next()
         finally:  # by a fault that nobody foresaw: whoever casts next starts another one
             with self._changed:
                 self._threads.remove(threading.current_thread())
 
-    def _next_batch(self) -> list[_Waiting]:
-        """The casts that wait longest, of one poll that no other thread is writing."""
+    def _write_next(self) -> None:
+        """Write those who wait longest, of one poll that no other thread is writing."""
         with self._changed:
             while (poll_id := self._next_poll()) is None:
                 self._changed.wait()
             self._busy.add(poll_id)
-        self._pause()  # one commit will serve those who come meanwhile, too
+        batch: list[_Waiting] = []
+        try:
+            self._pause()  # one commit will serve those who come meanwhile, too
+            batch = self._batch_of(poll_id)
+            self._write(batch)
+        finally:
+            self._finish(poll_id, batch)
+
+    def _batch_of(self, poll_id: uuid.UUID) -> list[_Waiting]:
         with self._changed:
             mine = [waiting for waiting in self._queue if waiting.poll_id == poll_id]
             batch = mine[: self._batch]
@@ -136,9 +140,9 @@ class SlotWriter:
     def _next_poll(self) -> uuid.UUID | None:
         return next((w.poll_id for w in self._queue if w.poll_id not in self._busy), None)
 
-    def _finish(self, batch: Sequence[_Waiting]) -> None:
+    def _finish(self, poll_id: uuid.UUID, batch: Sequence[_Waiting]) -> None:
         with self._changed:
-            self._busy -= {waiting.poll_id for waiting in batch}
+            self._busy.discard(poll_id)
             self._changed.notify()
         for waiting in batch:
             waiting.done.release()

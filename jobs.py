@@ -173,15 +173,10 @@ def _tell(engine: Engine, poll_id: uuid.UUID, done: int, size: int) -> None:
 
 
 def keeper_round(engine: Engine, keystore: DirectoryKeystore, ends: Ends = UNWATCHED) -> None:
-    """Tell the receipt keys, destroy keys whose time is over, and remove what has expired."""
+    """Tell the receipt keys, destroy keys whose time is over, and remove what has expired: last,
+    so that no fault in housekeeping keeps a key alive."""
     with Session(engine) as session, transaction(session):
         publish_receipt_keys(session, ReceiptKeys(keystore))
-    with Session(engine) as session, transaction(session):
-        hide_ended_polls(session, CityPlaces())
-    with Session(engine) as session, transaction(session):
-        remove_expired(session)
-        lapse_missed(session)
-        forget_expired(session, now=database_time(session))
     with Session(engine) as session:
         if may_destroy(session, keystore, ends.watch):
             names = keystore.names("poll/")
@@ -189,6 +184,12 @@ def keeper_round(engine: Engine, keystore: DirectoryKeystore, ends: Ends = UNWAT
                 destroy_keys(session, keystore, letter, term=term, names=names)
     with Session(engine) as session, transaction(session):
         journal_destroyed_keys(session, keystore, ends.terms)
+    with Session(engine) as session, transaction(session):
+        hide_ended_polls(session, CityPlaces())
+    with Session(engine) as session, transaction(session):
+        remove_expired(session)
+        lapse_missed(session)
+        forget_expired(session, now=database_time(session))
 
 
 def auditor_round(engine: Engine, keystore: DirectoryKeystore, ends: Ends = UNWATCHED) -> None:

@@ -7,7 +7,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 kind=${1:-run}
 apt_fresh=no
-everything='python3 python3-venv python3-dev gcc libc6-dev postgresql postgresql-postgis libzbar0 pgbackrest'
+everything='python3 python3-venv postgresql postgresql-postgis libzbar0 pgbackrest'
 log=${VAR_DIR:-var}/log/setup.log
 
 say() { printf '[%3d s] %s\n' "$SECONDS" "$*" >&2; }
@@ -148,15 +148,10 @@ need() {
     fi
 }
 
-# gunicorn_h1c comes as source alone: a C compiler and Python's headers make it.
-can_compile() {
-    command -v gcc >/dev/null || command -v cc >/dev/null || return 1
-    "$python" -c 'from pathlib import Path as P; from sysconfig import get_path as p
-raise SystemExit(not P(p("include"), "Python.h").is_file())'
-}
+can_compile() { "$python" -c 'from ops.install import can_compile as c; raise SystemExit(not c())'; }
 
 install_compiler() {
-    say "a C compiler or Python's headers are missing, which build the web server's parser"
+    say "a C compiler or Python's headers are missing; what is measured has the parser in C"
     local version
     version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
     if command -v apt-get >/dev/null; then
@@ -186,7 +181,7 @@ if [ "$kind" = dev ] && ! has_zbar; then
 fi
 case $kind in bench) need wrk 'which makes the load to measure with' ;; esac
 case $kind in backup | dev) need pgbackrest 'which makes backups' ;; esac
-can_compile || install_compiler
+case $kind in bench) can_compile || install_compiler ;; esac
 say "$("$python" --version); packages"
 case $kind in run | backup) "$python" -m ops.install run ;; *) "$python" -m ops.install dev ;; esac
 say "this machine is ready"

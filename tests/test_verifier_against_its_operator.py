@@ -208,6 +208,32 @@ def test_keys_known_from_elsewhere_show_a_bundle_with_other_keys(
     assert (code, status["keys"], status["signature"]) == (1, "FAILED", "FAILED")
 
 
+NO_KEYS = (b"", b"{}", b'{"log_keys": []}', b'{"log_keys": 7}', b"[]", b"\xff\xfe", b"city+0+AA==")
+
+
+@pytest.mark.parametrize("content", NO_KEYS, ids=range(len(NO_KEYS)))
+def test_a_file_without_keys_to_trust_is_refused_and_not_taken_for_none(
+    capsys: Capture, tmp_path: Path, poll: MadeUpPoll, content: bytes
+) -> None:
+    pinned = tmp_path / "keys.json"
+    pinned.write_bytes(content)
+    with pytest.raises(SystemExit, match="2"):
+        main([str(told(tmp_path, poll)), "--pin", str(pinned)])
+    said = capsys.readouterr()
+    assert "--pin: " in said.err
+    assert not said.out
+
+
+def test_a_file_that_is_not_there_is_no_verdict_on_the_poll(
+    capsys: Capture, tmp_path: Path
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main([str(tmp_path / "nothing.zip")])
+    said = capsys.readouterr()
+    assert "nothing.zip" in said.err
+    assert not said.out
+
+
 def test_an_earlier_checkpoint_is_held_to_the_pinned_keys_too(
     capsys: Capture, tmp_path: Path, poll: MadeUpPoll
 ) -> None:

@@ -644,7 +644,7 @@ class Verifier:
 
     @once
     def pinned(self) -> list[Key]:
-        return [key for pin in self.options.pin for key in keys_in(pin)]
+        return list(self.options.pin)
 
     @once
     def log_keys(self) -> list[Key]:
@@ -996,10 +996,12 @@ def keys_in(pin: str) -> list[Key]:
     """The keys that `--pin` names: one as text, a file with one a line, or a keys.json."""
     path = Path(pin)
     text = path.read_text("utf-8") if len(pin) < 200 and path.is_file() else pin
+    named: list[Any] = text.split()
     if text.lstrip().startswith("{"):
-        found = read_json(text.encode(), "the pinned keys")
-        return [read_key(key) for key in (*found["log_keys"], *found.get("witnesses", ()))]
-    return [read_key(line) for line in text.split()]
+        found = read_json(text.encode(), "it")
+        named = [key for name in ("log_keys", "witnesses") for key in found.get(name, ())]
+    require(named, "no key stands in it")  # or it would be as if nothing were pinned
+    return [read_key(key) for key in named]
 
 
 def private_key(options: argparse.Namespace) -> X25519PrivateKey:
@@ -1031,6 +1033,9 @@ def _from_shares(shares: Sequence[str]) -> bytes:
 # --- the program ----------------------------------------------------------------------------------
 
 
+FILES = ("bundle", "previous", "receipt", "box", "private_key")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Check the bundle of an mvote poll, offline.")
     add = parser.add_argument
@@ -1044,6 +1049,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--share", action="append", default=[], help="words of a trustee, or a file with them")
     add("--json", action="store_true", help="answer as JSON")
     options = parser.parse_args(arguments)
+    for path in (getattr(options, name) for name in FILES):
+        if path and not path.is_file():
+            parser.error(f"there is no file {path}")
+    try:
+        options.pin = [key for pin in options.pin for key in keys_in(pin)]
+    except (Failed, TypeError, UnicodeError) as error:
+        parser.error(f"--pin: {error}")
     lines = Verifier(options).run()
     holds = all(line.status != "FAILED" for line in lines)
     if options.json:

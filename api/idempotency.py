@@ -26,6 +26,12 @@ PARAMETER = {
 }
 
 
+def takes_a_key(view: View) -> View:
+    """Tell the contract that the view answers repeated requests again, by `answered_once`."""
+    view.idempotent = True  # type: ignore[attr-defined]
+    return view
+
+
 def idempotent(view: View) -> View:
     """Let a request be repeated safely; stands beneath `@access`, above `@blp.arguments`.
 
@@ -37,28 +43,37 @@ def idempotent(view: View) -> View:
     def carried_out_once(*args: Any, **kwargs: Any) -> Any:
         if HEADER not in request.headers:
             return view(*args, **kwargs)
-        asked = _asked()
-        with transaction() as session:
-            kept = answer_before(session, asked)
-            if kept is not None:
-                return _again(kept)
-            response: Response = view(*args, **kwargs)
-            headers = {
-                name: response.headers[name] for name in KEPT_HEADERS if name in response.headers
-            }
-            body = response.get_data()
-            keep_answer(session, asked, status=response.status_code, headers=headers, body=body)
-        return response
+        return answered_once(request.get_data(), lambda: view(*args, **kwargs))
 
-    carried_out_once.idempotent = True  # type: ignore[attr-defined]
-    return carried_out_once  # type: ignore[return-value]
+    return takes_a_key(carried_out_once)  # type: ignore[return-value]
 
 
-def _asked() -> Asked:
+def answered_once(content: bytes, answer: Callable[[], Response]) -> Response:
+    """What *answer* gives, or gave to the same request before; *content* is all of its body.
+
+    Without the header it is given each time anew.
+    """
+    if HEADER not in request.headers:
+        return answer()
+    asked = _asked(content)
+    with transaction() as session:
+        kept = answer_before(session, asked)
+        if kept is not None:
+            return _again(kept)
+        response = answer()
+        headers = {
+            name: response.headers[name] for name in KEPT_HEADERS if name in response.headers
+        }
+        body = response.get_data()
+        keep_answer(session, asked, status=response.status_code, headers=headers, body=body)
+    return response
+
+
+def _asked(body: bytes) -> Asked:
     key = request.headers[HEADER]
     if not KEY.fullmatch(key):
         raise InvalidParameter(("header", HEADER, "1 to 255 visible ASCII characters."))
-    content = b"\x00".join([request.full_path.encode(), request.get_data()])
+    content = b"\x00".join([request.full_path.encode(), body])
     operation = str(request.endpoint)
     return Asked(citizen_id=caller_id(), operation=operation, key=key, content=content)
 

@@ -7,9 +7,11 @@ import mvote.ballotbox.figures
 import mvote.ballotbox.log_tables
 import mvote.ballotbox.tables
 import mvote.ballotbox.trustees
+import mvote.budget.allocations
 import mvote.budget.assessment
 import mvote.budget.cycle
 import mvote.budget.files
+import mvote.budget.imported
 import mvote.budget.proposal
 import mvote.budget.proposal_people
 import mvote.budget.revision

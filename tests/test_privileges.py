@@ -13,6 +13,7 @@ from tests.support.proposal_rights import PROPOSAL_RIGHTS, PROPOSAL_TABLES
 from tests.support.world import World
 
 ROLES = ("mvote_api", "mvote_shuffler", "mvote_counter", "mvote_auditor")
+ELECTION_TABLES = ("imported_election", "imported_project", "imported_ballots", "cycle_allocation")
 BALLOT_TABLES = (
     "participation", "envelope", "quarantined_envelope", "box", "log_entry", "record", "result",
     "published_result", "published_record", "accounting", "spent_token", "sealing_key",
@@ -22,6 +23,7 @@ BALLOT_TABLES = (
     "voter_roll",
     "bundle", "bundle_wanted", "receipt_key",
     "cycle", "cycle_phase", "cycle_notice",
+    *ELECTION_TABLES,
     *PROPOSAL_TABLES,
 )  # fmt: skip
 
@@ -50,6 +52,7 @@ GOLDEN = {
         "cycle": "SELECT INSERT UPDATE(state) UPDATE(version) UPDATE(definition)",
         "cycle_phase": "SELECT",
         "cycle_notice": "SELECT",
+        **dict.fromkeys(ELECTION_TABLES, "SELECT INSERT"),
         **PROPOSAL_RIGHTS,
     },
     "mvote_shuffler": {

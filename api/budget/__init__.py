@@ -5,6 +5,7 @@ from flask import Flask
 from api.budget import (
     assessments,
     cycles,
+    elections,
     files,
     joining,
     proposal_lists,
@@ -15,6 +16,7 @@ from api.budget import (
 
 BLUEPRINTS = [
     cycles.blp,
+    elections.blp,
     proposals.blp,
     proposal_lists.blp,
     supports.blp,

@@ -28,6 +28,7 @@ from api.wiring import wiring
 from mvote.base import database_time, instant
 from mvote.budget.cycle import Cycle, cycle_notices
 from mvote.budget.dates import Dates
+from mvote.budget.imported import ImportedElection
 from mvote.budget.moving import move_dates, phase_dates, revised_dates
 from mvote.budget.phases import phase_now
 from mvote.budget.planning import (
@@ -50,8 +51,19 @@ def shown(session: Session, cycle: Cycle) -> dict[str, Any]:
     told = [each.document for each in cycle_notices(session, cycle.id)]
     notices = [{"text": None} | each for each in told]
     view = cycle.definition | _summary(session, cycle, database_time(session))
+    if cycle.state == "imported":
+        view["imported"] = _imported(session.get_one(ImportedElection, cycle.id))
     dumped: dict[str, Any] = CycleView().dump(view | {"notices": notices})
     return dumped
+
+
+def _imported(election: ImportedElection) -> dict[str, Any]:
+    return {
+        "vote_type": election.vote_type,
+        "rule": dict(election.meta)["rule"],
+        "ballots": election.num_votes,
+        "sha256": election.sha256.hex(),
+    }
 
 
 def _summary(session: Session, cycle: Cycle, now: dt.datetime) -> dict[str, Any]:

@@ -13,8 +13,10 @@ from api.pages import PageQuery
 from api.polls.schemas import Strict
 from mvote.budget.cycle import PHASE_KINDS, STATUSES
 from mvote.budget.definition import Definition
+from mvote.budget.definition.headings import Heading
 from mvote.budget.definition.phases import Phase
 from mvote.budget.definition.reading import members
+from mvote.budget.pabulib.rules import VOTE_TYPES
 
 NewCycle = schema_of(Definition)
 CycleChanges = type(
@@ -68,10 +70,21 @@ class CycleSummary(ma.Schema):
     created_at = Instant(required=True)
     started_at = Instant(required=True, allow_none=True)
     title = ShownText(required=True)
-    currency = ma.fields.String(required=True)
-    budget_year = ma.fields.Integer(required=True)
-    budget_limit = ma.fields.Integer(required=True, allow_none=True)
+    currency = ma.fields.String(required=True, allow_none=True)
+    budget_year = ma.fields.Integer(required=True, allow_none=True)
+    budget_limit = ma.fields.Integer(required=True, allow_none=True, metadata={
+        "description": "In whole units of the currency; of what was imported, in its smallest unit."
+    })  # fmt: skip
     phases = ma.fields.List(ma.fields.Nested(schema_of(Phase)), required=True)
+
+
+class ImportedSchema(ma.Schema):
+    """What was imported, if the cycle was."""
+
+    vote_type = ma.fields.String(required=True, validate=OneOf(VOTE_TYPES))
+    rule = ma.fields.String(required=True)
+    ballots = ma.fields.Integer(required=True)
+    sha256 = ma.fields.String(required=True, metadata={"description": "Of the whole file."})
 
 
 _REST = {
@@ -81,7 +94,8 @@ _REST = {
 }
 CycleView = type("CycleSchema", (CycleSummary,), {
     **_REST,
-    "headings": field_of(dict(members(Definition))["headings"], required=True),
+    "headings": ma.fields.List(ma.fields.Nested(schema_of(Heading)), required=True),
+    "imported": ma.fields.Nested(ImportedSchema),
     "notices": ma.fields.List(ma.fields.Nested(CycleNoticeSchema), required=True),
 })  # fmt: skip
 

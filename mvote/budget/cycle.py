@@ -22,10 +22,10 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from mvote.base import Base, new_id, state_check, utc_now
 
-State = Literal["draft", "running"]
+State = Literal["draft", "running", "imported"]
 STATES: tuple[State, ...] = get_args(State)
 
-Status = Literal["draft", "scheduled", "running", "closed"]
+Status = Literal["draft", "scheduled", "running", "closed", "imported"]
 """What is shown: the state, and what the clock makes of a running cycle."""
 STATUSES: tuple[Status, ...] = get_args(Status)
 
@@ -38,7 +38,8 @@ class Cycle(Base):
     """A cycle. `definition` is the whole of its rules, as JSON; the database derives the rest.
 
     While it is a draft, its department changes it. Once it runs, nothing of it changes but dates
-    that lie ahead, and those only by two officers (`move_cycle`).
+    that lie ahead, and those only by two officers (`move_cycle`). What was imported was held
+    elsewhere: it has no phases, and nothing of it ever changes.
     """
 
     __tablename__ = "cycle"
@@ -50,6 +51,10 @@ class Cycle(Base):
         CheckConstraint(
             "COALESCE(jsonb_typeof(definition -> 'phases'), '') = 'array'",
             name="definition_has_phases",
+        ),
+        CheckConstraint(
+            "state = 'imported' OR (currency IS NOT NULL AND budget_year IS NOT NULL)",
+            name="planned_in_full",
         ),
         CheckConstraint("version > 0", name="version_counts"),
     )
@@ -66,15 +71,15 @@ class Cycle(Base):
     title: Mapped[dict[str, Any]] = mapped_column(
         JSONB, Computed("(definition -> 'title'::text)", persisted=True)
     )
-    #: ISO 4217
-    currency: Mapped[str] = mapped_column(
+    #: ISO 4217; None if an imported file names none
+    currency: Mapped[str | None] = mapped_column(
         Computed("(definition ->> 'currency'::text)", persisted=True)
     )
-    #: the year in which the money is spent
-    budget_year: Mapped[int] = mapped_column(
+    #: the year in which the money is spent; None if an imported file names none
+    budget_year: Mapped[int | None] = mapped_column(
         Computed("((definition ->> 'budget_year'::text))::integer", persisted=True)
     )
-    #: in whole units of the currency; None: nothing binds, the vote ranks
+    #: in whole units of the currency (imported: in its smallest unit); None: the vote only ranks
     budget_limit: Mapped[int | None] = mapped_column(
         BigInteger,
         Computed("((definition ->> 'budget_limit'::text))::bigint", persisted=True),
@@ -87,8 +92,8 @@ class Cycle(Base):
 
     def status_at(self, now: dt.datetime) -> Status:
         """What is shown at *now*."""
-        if self.state == "draft":
-            return "draft"
+        if self.state != "running":
+            return self.state
         phases = self.definition["phases"]
         if now < min(dt.datetime.fromisoformat(phase["opens_at"]) for phase in phases):
             return "scheduled"

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import get_args
 
@@ -31,9 +32,10 @@ class Comparison:
     reason: str | None = None
 
 
-def compare(contest: Contest) -> tuple[Comparison, ...]:
-    """Every comparison that the rule names."""
-    return tuple(_compared(contest, name) for name in contest.rule.compare)
+def compare(contest: Contest, names: Iterable[str] | None = None) -> tuple[Comparison, ...]:
+    """Every comparison of *names*; without, those that the rule names."""
+    wanted = contest.rule.compare if names is None else names
+    return tuple(_compared(contest, name) for name in wanted)
 
 
 def _compared(contest: Contest, name: str) -> Comparison:

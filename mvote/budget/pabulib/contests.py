@@ -55,8 +55,8 @@ def struck_in(head: Head) -> frozenset[str]:
 
 
 def seed_of(head: Head) -> bytes:
-    """Public and fixed: the hash of what META says."""
-    text = "\n".join(f"{key};{value}" for key, value in head.meta.items())
+    """Public and fixed: the hash of what META says; how it is spaced does not matter."""
+    text = "\n".join(f"{key};{' '.join(value.split())}" for key, value in head.meta.items())
     return hashlib.sha256(text.encode()).digest()
 
 

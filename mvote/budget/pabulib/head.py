@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 from mvote.budget.pabulib.elections import Head, PbProject
 from mvote.budget.pabulib.errors import BrokenPbFile
 from mvote.budget.pabulib.meta import Meta, amount, whole
-from mvote.budget.pabulib.money import Currency
+from mvote.budget.pabulib.money import Currency, shown
 from mvote.budget.pabulib.rows import Row
 from mvote.budget.pabulib.rules import APPROVALS, VOTE_TYPES, PbRule, rule_named
 
 MOST_PROJECTS = 10_000
+LONGEST_REFERENCE = 200
 WITHDRAWN = "999999999"
 """The cost that the format gives a project which was withdrawn after the vote."""
 
@@ -92,8 +93,8 @@ class Projects:
     def take(self, row: Row) -> None:
         cells = named(row, self._columns, "PROJECTS")
         reference, line = cells["project_id"], row.line
-        if not reference or "," in reference:
-            raise BrokenPbFile(line, f"{reference!r} cannot be a project_id")
+        if not _can_name(reference):
+            raise BrokenPbFile(line, f"{shown(reference)} cannot be a project_id")
         if reference in self.read:
             before = self.read[reference].line
             raise BrokenPbFile(line, f"project {reference} was there already, in row {before}")
@@ -113,6 +114,12 @@ class Projects:
             cells["cost"] == WITHDRAWN,
             line,
         )
+
+
+def _can_name(reference: str) -> bool:
+    """Votes name projects by it, parted by commas; spaces stay what they are in any file."""
+    is_plain = reference == " ".join(reference.split()) and "," not in reference
+    return 0 < len(reference) <= LONGEST_REFERENCE and is_plain
 
 
 def _number_or_none(cells: Mapping[str, str], column: str, line: int) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mvote.budget.pabulib.errors import BrokenPbFile
-from mvote.budget.pabulib.money import Currency
+from mvote.budget.pabulib.money import Currency, shown
 from mvote.budget.pabulib.rows import Row
 
 NEEDED = ("num_projects", "num_votes", "budget", "vote_type", "rule")
@@ -49,8 +49,8 @@ class Meta:
 def whole(text: str, line: int, what: str) -> int:
     """*text* as a whole number from 0 to a billion. Raises BrokenPbFile."""
     if not (text.isascii() and text.isdigit() and len(text) <= 10 and int(text) <= MOST_NUMBER):
-        shown = text if len(text) <= 40 else f"{text[:40]}…"
-        raise BrokenPbFile(line, f"{what} is {shown!r}, not a whole number from 0 to {MOST_NUMBER}")
+        problem = f"{what} is {shown(text)}, not a whole number from 0 to {MOST_NUMBER}"
+        raise BrokenPbFile(line, problem)
     return int(text)
 
 

@@ -35,13 +35,13 @@ class Currency:
         """*text* in smallest units. Raises ValueError that says what is wrong with it."""
         found = _AMOUNT.fullmatch(text)
         if found is None:
-            raise ValueError(f"{_shown(text)} is no amount of money")
+            raise ValueError(f"{shown(text)} is no amount of money")
         decimals = (found[2] or "").rstrip("0")
         if len(decimals) > self.places:
-            raise ValueError(f"{_shown(text)} is finer than the currency's smallest unit")
+            raise ValueError(f"{shown(text)} is finer than the currency's smallest unit")
         amount = int(found[1]) * self.unit + int(decimals.ljust(self.places, "0") or 0)
         if not 0 < amount <= MOST:
-            raise ValueError(f"{_shown(text)} is no sensible amount of money")
+            raise ValueError(f"{shown(text)} is no sensible amount of money")
         return amount
 
     def written(self, amount: int) -> str:
@@ -50,5 +50,6 @@ class Currency:
         return f"{whole}.{rest:0{self.places}}" if rest else str(whole)
 
 
-def _shown(text: str) -> str:
+def shown(text: str) -> str:
+    """*text* in quotes, cut off where it is long: for what is said about it."""
     return repr(text if len(text) <= 40 else f"{text[:40]}…")

@@ -50,6 +50,17 @@ class Counted:
     funded: bool
 
 
+@dataclass(frozen=True)
+class Sheet:
+    """All of a file but its ballots. `with_points`: a mark alone does not say what it counts."""
+
+    meta: tuple[tuple[str, object], ...]
+    projects: tuple[Counted, ...]
+    currency: Currency
+    with_points: bool
+    num_votes: int
+
+
 def written(
     export: Export,
     contest: Contest,
@@ -58,24 +69,35 @@ def written(
     num_votes: int,
 ) -> Iterator[bytes]:
     """The file in pieces. Raises ValueError if there are not *num_votes* ballots."""
-    yield _lines([("META",), ("key", "value"), *_meta(export, contest, projects, num_votes)])
-    yield _lines([("PROJECTS",), *_projects(export, projects)])
-    approves = export.vote_type in APPROVALS
-    header = ("voter_id", "vote") if approves else ("voter_id", "vote", "points")
+    sheet = Sheet(
+        tuple(_meta(export, contest, projects, num_votes)),
+        tuple(projects),
+        export.currency,
+        with_points=export.vote_type not in APPROVALS,
+        num_votes=num_votes,
+    )
+    yield from lines_of(sheet, ballots)
+
+
+def lines_of(sheet: Sheet, ballots: Iterable[Ballot]) -> Iterator[bytes]:
+    """The file in pieces. Raises ValueError if there are not as many ballots as the sheet says."""
+    yield _lines([("META",), ("key", "value"), *sheet.meta])
+    yield _lines([("PROJECTS",), *_projects(sheet)])
+    header = ("voter_id", "vote", "points") if sheet.with_points else ("voter_id", "vote")
     rows: list[Sequence[object]] = [("VOTES",), header]
     number = 0
     for number, ballot in enumerate(ballots, start=1):
-        rows.append(_vote(number, ballot, approves=approves))
+        rows.append(_vote(number, ballot, with_points=sheet.with_points))
         if len(rows) >= LINES_AT_ONCE:
             yield _lines(rows)
             rows.clear()
     yield _lines(rows)
-    if number != num_votes:
-        raise ValueError(f"{num_votes} ballots were announced, {number} came")
+    if number != sheet.num_votes:
+        raise ValueError(f"{sheet.num_votes} ballots were announced, {number} came")
 
 
-def _vote(number: int, ballot: Ballot, *, approves: bool) -> Sequence[object]:
-    if approves:
+def _vote(number: int, ballot: Ballot, *, with_points: bool) -> Sequence[object]:
+    if not with_points:
         return (number, ",".join(ballot.references))
     marks = sorted(zip(*ballot, strict=True), key=lambda mark: -mark[1])
     return (
@@ -130,15 +152,15 @@ def _rule_name(export: Export, contest: Contest) -> str:
     return "greedy-custom" if export.custom or with_struck else name
 
 
-def _projects(export: Export, projects: Sequence[Counted]) -> Iterator[Sequence[object]]:
-    scored = export.vote_type not in APPROVALS
+def _projects(sheet: Sheet) -> Iterator[Sequence[object]]:
+    scored = sheet.with_points
     yield ("project_id", "cost", "votes", *(["score"] if scored else []), "name", "selected")
-    for each in projects:
+    for each in sheet.projects:
         reference = each.project.reference
         if "," in reference or reference != reference.strip():
             raise ValueError(f"{reference!r} cannot be a project_id")
         score = [each.score] if scored else []
-        cost = export.currency.written(each.project.cost)
+        cost = sheet.currency.written(each.project.cost)
         yield (reference, cost, each.votes, *score, each.name, int(each.funded))
 
 

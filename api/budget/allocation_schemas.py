@@ -1,0 +1,118 @@
+"""The shapes of allocations, for the contract: what is shown was made by `allocating.documents`."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import marshmallow as ma
+from marshmallow.validate import Length, OneOf
+
+from api.fields import Instant, String
+from mvote.budget.allocating.model import Code
+
+EXACT: dict[str, Any] = {"anyOf": [{"type": "integer"}, {"type": "string"}]}
+"""A whole number, or a fraction as text: `"25/3"`. Nothing is rounded."""
+BY_SOURCE: dict[str, Any] = {"type": "object", "additionalProperties": EXACT}
+
+
+class ExactField(ma.fields.Field[Any]):
+    """A number that is never rounded."""
+
+    @property
+    def json_schema(self) -> dict[str, Any]:
+        """How it stands in the contract."""
+        return {"anyOf": EXACT["anyOf"] + [{"type": "null"}] * self.allow_none}
+
+
+class VotesField(ma.fields.Field[Any]):
+    """The votes of the only source; else, by source."""
+
+    json_schema = {"anyOf": [*EXACT["anyOf"], BY_SOURCE]}  # noqa: RUF012
+
+
+class BySourceField(ma.fields.Field[Any]):
+    """Exact numbers by the key of their source."""
+
+    json_schema = BY_SOURCE
+
+
+class ContestQuery(ma.Schema):
+    contest = String(
+        load_default=None,
+        validate=Length(1, 40),
+        metadata={"description": "Its key; needed where the cycle has several."},
+    )
+
+
+class FundedSchema(ma.Schema):
+    """A project that gets money."""
+
+    reference = ma.fields.String(required=True)
+    amount = ma.fields.Integer(
+        required=True, metadata={"description": "In the currency's smallest unit (won, cent)."}
+    )
+    votes = VotesField(required=True)
+    score = ExactField(metadata={
+        "description": "Where ballots give points: all its points; `votes` are ballots then."
+    })  # fmt: skip
+
+
+class ExplainedSchema(ma.Schema):
+    """Why a project is funded or not."""
+
+    reference = ma.fields.String(required=True)
+    rank = ma.fields.Integer(required=True)
+    score = ExactField(required=True)
+    votes = BySourceField(required=True)
+    shares = BySourceField(required=True)
+    decision = ma.fields.String(required=True, validate=OneOf(get_args(Code)))
+    amount = ma.fields.Integer(required=True)
+    heading = ma.fields.String(
+        required=True, allow_none=True, metadata={"description": "What stopped it."}
+    )
+    left = ma.fields.Integer(
+        required=True, allow_none=True, metadata={"description": "Money left at that step."}
+    )
+    excluded_by = ma.fields.String(required=True, allow_none=True)
+    votes_missing = ma.fields.Integer(required=True, allow_none=True)
+    score_missing = ExactField(required=True, allow_none=True)
+    supporters_money = ExactField(required=True, allow_none=True)
+    more_than = ma.fields.Boolean(metadata={"description": "More than what is missing is needed."})
+
+
+class BindingSchema(ma.Schema):
+    """The allocation by the rule of the contest: a proposal until it is confirmed."""
+
+    rule = ma.fields.String(required=True)
+    funded = ma.fields.List(ma.fields.Nested(FundedSchema), required=True)
+    spent = ma.fields.Integer(required=True)
+    weights = BySourceField(required=True)
+    absent_sources = ma.fields.List(ma.fields.String(), required=True)
+    order = ma.fields.List(ma.fields.String(), required=True)
+    projects = ma.fields.List(ma.fields.Nested(ExplainedSchema), required=True)
+    equal_shares = ma.fields.Dict(metadata={
+        "description": "`money_each`, `runs`, `preferred_by`, `greedy_won`."
+    })  # fmt: skip
+
+
+class ComparedSchema(ma.Schema):
+    """What another rule would have given; `funded` null with the `reason` where it cannot say."""
+
+    rule = ma.fields.String(required=True)
+    funded = ma.fields.List(ma.fields.Nested(FundedSchema), required=True, allow_none=True)
+    spent = ma.fields.Integer()
+    reason = ma.fields.String()
+
+
+class AllocationSchema(ma.Schema):
+    """A contest's allocation."""
+
+    cycle_id = ma.fields.UUID(required=True)
+    contest = ma.fields.String(required=True)
+    currency = ma.fields.String(required=True, allow_none=True)
+    allocated_at = Instant(required=True)
+    binding = ma.fields.Nested(BindingSchema, required=True)
+    comparisons = ma.fields.List(ma.fields.Nested(ComparedSchema), required=True)
+    notes = ma.fields.List(ma.fields.String(), required=True, metadata={
+        "description": "What has to be said about it, such as an unknown rule."
+    })  # fmt: skip

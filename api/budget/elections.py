@@ -1,0 +1,135 @@
+"""Elections as .pb files: imported by an administrator, allocated, given out again to anyone."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from tempfile import SpooledTemporaryFile
+from typing import Any, BinaryIO, cast
+
+from flask import Response, request
+
+from api.access import access, caller_id
+from api.blueprint import Blueprint, may_raise
+from api.budget.allocation_schemas import AllocationSchema, ContestQuery
+from api.budget.cycles import shown
+from api.budget.files import takes
+from api.budget.schemas import CycleView
+from api.db import db, reading, transaction
+from api.etags import tagged
+from api.idempotency import answered_once, takes_a_key
+from api.problems import InvalidParameter, UnsupportedMediaType
+from api.wiring import wiring
+from mvote.base import instant
+from mvote.budget.allocating.errors import AllocationImpossible
+from mvote.budget.allocations import allocation_of, contests_of
+from mvote.budget.cycle import Cycle
+from mvote.budget.exporting import imported_file
+from mvote.budget.importing import ReadElection, keep_election, read_election
+from mvote.budget.pabulib.errors import BrokenPbFile
+from mvote.budget.pabulib.rows import MOST_BYTES
+from mvote.budget.planning import cycle_of
+from mvote.polls.errors import ResultsNotAvailable
+
+blp = Blueprint("elections", "elections", description="Elections as .pb files; allocations.")
+PB = "text/plain"
+PB_TEXT = {"type": "string", "description": "A .pb file (pabulib.org/format), UTF-8."}
+IN_MEMORY = 2**20
+"""What is larger waits on disk."""
+
+
+@blp.post("/cycles/import")
+@access("administrator")
+@may_raise(BrokenPbFile, AllocationImpossible)
+@takes_a_key
+@takes(MOST_BYTES, PB)
+@blp.doc(requestBody={"required": True, "content": {PB: {"schema": PB_TEXT}}})
+@blp.response(201, CycleView)
+def import_an_election() -> Response:
+    """Import a .pb file of 64 MiB at most, ballots included, and allocate it by its own rule.
+
+    A broken row is named, and nothing is imported then.
+    """
+    importer = caller_id()
+    db.session().close()  # the connection goes back: sending and reading take their time
+    with _body() as file, _spooled() as packed:
+        found = read_election(file, packed=packed)
+        return answered_once(found.sha256, lambda: _kept(found, importer))
+
+
+def _kept(found: ReadElection, importer: uuid.UUID) -> Response:
+    zone = wiring().settings.city_time_zone
+    with transaction() as session:
+        cycle = keep_election(session, found=found, author_id=importer, time_zone=zone)
+        return tagged(shown(session, cycle), status=201)
+
+
+@contextmanager
+def _body() -> Iterator[BinaryIO]:
+    """The body of the request as a file. Raises UnsupportedMediaType if it is not in UTF-8."""
+    if request.mimetype_params.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
+        raise UnsupportedMediaType
+    with _spooled() as file:
+        shutil.copyfileobj(request.stream, file, 2**16)
+        file.seek(0)
+        yield file
+
+
+def _spooled() -> BinaryIO:
+    return cast("BinaryIO", SpooledTemporaryFile(max_size=IN_MEMORY))
+
+
+@blp.get("/cycles/<uuid:cycle_id>/allocation")
+@access("public")
+@may_raise(ResultsNotAvailable)
+@blp.arguments(ContestQuery, location="query")
+@blp.response(200, AllocationSchema)
+@blp.alt_response(304, description="Not modified")
+def show_allocation(query: dict[str, Any], cycle_id: uuid.UUID) -> Response:
+    """Who is funded by the binding rule and why, and what other rules would have given."""
+    session = db.session()
+    cycle = cycle_of(session, cycle_id)
+    found = allocation_of(session, cycle=cycle, contest=_chosen(cycle, query["contest"]))
+    whose = {
+        "cycle_id": str(cycle.id),
+        "contest": found.contest,
+        "currency": cycle.currency,
+        "allocated_at": instant(found.allocated_at),
+    }
+    return tagged(whose | {"notes": []} | found.document)
+
+
+@blp.get("/cycles/<uuid:cycle_id>/export.pb")
+@access("public")
+@may_raise(ResultsNotAvailable)
+@blp.arguments(ContestQuery, location="query")
+@blp.response(200, PB_TEXT, content_type=PB)
+def export_an_election(query: dict[str, Any], cycle_id: uuid.UUID) -> Response:
+    """A contest with all its ballots as a .pb file. Voters are numbered, nothing tells of them.
+
+    Only where every single ballot is known: today, that is in imported elections.
+    """
+    session = db.session()
+    cycle = cycle_of(session, cycle_id)
+    allocation_of(session, cycle=cycle, contest=_chosen(cycle, query["contest"]))
+    if cycle.state != "imported":
+        raise ResultsNotAvailable
+    lines = imported_file(session, cycle).lines(partial(reading, db.engine))
+    response = Response(lines, content_type=f"{PB}; charset=utf-8")
+    response.headers["Content-Disposition"] = f'attachment; filename="{cycle.id}.pb"'
+    return response
+
+
+def _chosen(cycle: Cycle, contest: str | None) -> str:
+    """The contest that is asked for, or the only one. Raises InvalidParameter."""
+    if contest is not None:
+        return contest
+    keys = contests_of(cycle)
+    if not keys:
+        raise ResultsNotAvailable
+    if len(keys) > 1:
+        raise InvalidParameter(("query", "contest", f"Name one of: {', '.join(keys)}."))
+    return keys[0]

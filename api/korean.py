@@ -8,6 +8,7 @@ from functools import lru_cache
 DETAILS = {
     "1 to 60 letters, digits, - _ or /.": "영문자, 숫자, -, _, /로 1~60자여야 합니다.",
     "1 to 60 letters, digits, - _ . or :.": "영문자, 숫자, -, _, ., :로 1~60자여야 합니다.",
+    "32 bytes as 64 hexadecimal digits.": "32바이트를 16진수 64자리로 적어야 합니다.",
     "A geometry is an object.": "도형은 객체여야 합니다.",
     "A position is two finite numbers, longitude and latitude.": (
         "좌표는 경도와 위도, 유한한 숫자 두 개입니다."
@@ -44,6 +45,7 @@ DETAILS = {
     "Must be later than now and than closes_at.": (
         "지금과 현재의 마감 시각(closes_at)보다 늦어야 합니다."
     ),
+    "Must be later than applications_close_at.": "applications_close_at보다 늦어야 합니다.",
     "Must be later than opens_at.": "opens_at보다 늦어야 합니다.",
     "Must be later than valid_from.": "valid_from보다 늦어야 합니다.",
     "Must be the code of an area.": "구역 코드여야 합니다.",

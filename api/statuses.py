@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mvote import errors
 from mvote.budget import assigning, judging
+from mvote.budget import committee_errors as committees
 from mvote.budget import errors as budget
 from mvote.budget import proposal_errors as proposals
 from mvote.budget.allocating import errors as allocating
@@ -49,6 +50,12 @@ STATUSES: dict[type[errors.DomainError], int] = {
     allocating.AllocationImpossible: 422,
     pabulib.BrokenPbFile: 422,
     budget.PhaseNotOpen: 409,
+    committees.NotAnApplicant: 403,
+    committees.ApplicationsClosed: 409,
+    committees.DrawNotDue: 409,
+    committees.AlreadyDrawn: 409,
+    committees.TargetsFixed: 409,
+    committees.AlreadySeated: 409,
     proposals.NotAProposer: 403,
     proposals.NotReadyToSubmit: 409,
     proposals.NothingRevised: 409,

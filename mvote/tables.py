@@ -9,12 +9,14 @@ import mvote.ballotbox.tables
 import mvote.ballotbox.trustees
 import mvote.budget.allocations
 import mvote.budget.assessment
+import mvote.budget.committee
 import mvote.budget.cycle
 import mvote.budget.files
 import mvote.budget.imported
 import mvote.budget.proposal
 import mvote.budget.proposal_people
 import mvote.budget.revision
+import mvote.budget.seat
 import mvote.journal
 import mvote.people.attributes
 import mvote.people.challenges

@@ -9,11 +9,10 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 from sqlalchemy.orm import Session
 
-from tests.support.proposal_rights import PROPOSAL_RIGHTS, PROPOSAL_TABLES
+from tests.support.budget_rights import BUDGET_RIGHTS, BUDGET_TABLES
 from tests.support.world import World
 
 ROLES = ("mvote_api", "mvote_shuffler", "mvote_counter", "mvote_auditor")
-ELECTION_TABLES = ("imported_election", "imported_project", "imported_ballots", "cycle_allocation")
 BALLOT_TABLES = (
     "participation", "envelope", "quarantined_envelope", "box", "log_entry", "record", "result",
     "published_result", "published_record", "accounting", "spent_token", "sealing_key",
@@ -23,8 +22,7 @@ BALLOT_TABLES = (
     "voter_roll",
     "bundle", "bundle_wanted", "receipt_key",
     "cycle", "cycle_phase", "cycle_notice",
-    *ELECTION_TABLES,
-    *PROPOSAL_TABLES,
+    *BUDGET_TABLES,
 )  # fmt: skip
 
 GOLDEN = {
@@ -52,8 +50,7 @@ GOLDEN = {
         "cycle": "SELECT INSERT UPDATE(state) UPDATE(version) UPDATE(definition)",
         "cycle_phase": "SELECT",
         "cycle_notice": "SELECT",
-        **dict.fromkeys(ELECTION_TABLES, "SELECT INSERT"),
-        **PROPOSAL_RIGHTS,
+        **BUDGET_RIGHTS,
     },
     "mvote_shuffler": {
         "poll": "SELECT",
@@ -111,7 +108,7 @@ GOLDEN_FUNCTIONS = {
     "mvote_api": {
         "cast_ballots", "poll_lock", "poll_moves", "took_part",
         "ask_approval", "close_poll_early", "extend_poll", "void_poll", "publish_poll",
-        "publish_correction", "move_cycle", "strike_proposal",
+        "publish_correction", "move_cycle", "strike_proposal", "change_targets",
     },
     "mvote_shuffler": {"close_poll", "finish_closing", "statement_hash"},
     "mvote_counter": {

@@ -4,12 +4,14 @@ from flask import Flask
 
 from api.budget import (
     assessments,
+    committees,
     cycles,
     elections,
     files,
     joining,
     proposal_lists,
     proposals,
+    seats,
     striking,
     supports,
 )
@@ -24,6 +26,8 @@ BLUEPRINTS = [
     assessments.blp,
     files.blp,
     striking.blp,
+    committees.blp,
+    seats.blp,
 ]
 
 

@@ -132,6 +132,24 @@ class SupportedSchema(ma.Schema):
     at = Instant(required=True)
 
 
+class AppliedSchema(ma.Schema):
+    committee_id = ma.fields.UUID(required=True)
+    pseudonym = ma.fields.String(required=True)
+    categories = ma.fields.Dict(required=True)
+    verified = ma.fields.List(ma.fields.String(), required=True)
+    interests = ma.fields.Dict(required=True)
+    preferences = ma.fields.List(ma.fields.String(), required=True)
+    applied_at = Instant(required=True)
+    withdrawn_at = Instant(required=True, allow_none=True)
+
+
+class SatSchema(ma.Schema):
+    committee_id = ma.fields.UUID(required=True)
+    kind = ma.fields.String(required=True)
+    filled_at = Instant(required=True)
+    vacated_at = Instant(required=True, allow_none=True)
+
+
 class ExportSchema(ma.Schema):
     """All that is kept of a citizen; the number in full."""
 
@@ -139,6 +157,8 @@ class ExportSchema(ma.Schema):
     sign_ins = ma.fields.List(ma.fields.Nested(SignInSchema), required=True)
     proposals = ma.fields.List(ma.fields.Nested(AuthorshipSchema), required=True)
     supports = ma.fields.List(ma.fields.Nested(SupportedSchema), required=True)
+    applications = ma.fields.List(ma.fields.Nested(AppliedSchema), required=True)
+    seats = ma.fields.List(ma.fields.Nested(SatSchema), required=True)
     journal = ma.fields.List(ma.fields.Nested(JournalEntrySchema), required=True)
 
 

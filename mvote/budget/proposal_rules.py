@@ -32,15 +32,35 @@ def days_from(now: dt.datetime, cycle: Cycle, clock: str) -> dt.datetime:
 
 def check_proposer(session: Session, cycle: Cycle, citizen_id: uuid.UUID) -> None:
     """See that the citizen may propose. Raises NotAProposer with the rule that is not met."""
-    rules = cycle.definition.get("proposers") or {}
+    rule = rule_not_met(cycle, facts_of(session, citizen_id))
+    if rule is not None:
+        raise NotAProposer(rule)
+
+
+Facts = dict[str, Attribute]
+
+
+def facts_of(session: Session, citizen_id: uuid.UUID) -> Facts:
+    """What is known of a citizen, by name."""
     known = select(Attribute).where(Attribute.citizen_id == citizen_id)
-    facts = {fact.name: fact for fact in session.scalars(known)}
+    return {fact.name: fact for fact in session.scalars(known)}
+
+
+def rule_not_met(cycle: Cycle, facts: Facts) -> str | None:
+    """Which rule keeps such a person from taking part, as author or in a committee."""
+    rules = cycle.definition.get("proposers") or {}
     if any(name in facts and facts[name].value is True for name in rules.get("excluded", ())):
-        raise NotAProposer("excluded")
+        return "excluded"
+    return "basis" if basis_of(cycle, facts) is None else None
+
+
+def basis_of(cycle: Cycle, facts: Facts) -> Attribute | None:
+    """By which area the person belongs to the cycle: home before work, business, study."""
+    rules = cycle.definition.get("proposers") or {}
     areas = set(rules.get("areas") or ())
-    bases = [facts.get(f"{basis}_area") for basis in rules.get("basis", BASES)]
-    if not any(fact and (not areas or areas & set(fact.lineage)) for fact in bases):
-        raise NotAProposer("basis")
+    bases = (facts.get(f"{basis}_area") for basis in rules.get("basis", BASES))
+    belonging = (fact for fact in bases if fact and (not areas or areas & set(fact.lineage)))
+    return next(belonging, None)
 
 
 def amount_of(content: Content) -> int:

@@ -11,7 +11,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from mvote.budget.committee import Application
 from mvote.budget.proposal_people import ProposalAuthor, ProposalSupport
+from mvote.budget.seat import Seat
 from mvote.journal import JournalEntry
 from mvote.people.attributes import Attribute
 from mvote.people.citizens import Citizen, Consent, RoleGrant
@@ -42,6 +44,8 @@ class Export:
     sign_ins: Sequence[Entry]
     proposals: Sequence[Entry]
     supports: Sequence[Entry]
+    applications: Sequence[Entry]
+    seats: Sequence[Entry]
     journal: Sequence[Entry]
 
 
@@ -72,6 +76,8 @@ def export_of(session: Session, *, citizen: Citizen, phones: Phones) -> Export:
         ),
         proposals=_rows(session, _PROPOSALS.where(ProposalAuthor.citizen_id == citizen.id)),
         supports=_rows(session, _SUPPORTS.where(ProposalSupport.citizen_id == citizen.id)),
+        applications=_rows(session, _APPLICATIONS.where(Application.citizen_id == citizen.id)),
+        seats=_rows(session, _SEATS.where(Seat.citizen_id == citizen.id)),
         journal=_rows(
             session,
             select(JournalEntry.at, JournalEntry.kind, JournalEntry.facts)
@@ -111,6 +117,17 @@ _PROPOSALS = select(
 _SUPPORTS = select(ProposalSupport.proposal_id, ProposalSupport.at).order_by(
     ProposalSupport.proposal_id
 )
+_APPLICATIONS = select(
+    Application.committee_id,
+    Application.pseudonym,
+    Application.categories,
+    Application.verified,
+    Application.interests,
+    Application.preferences,
+    Application.applied_at,
+    Application.withdrawn_at,
+).order_by(Application.id)
+_SEATS = select(Seat.committee_id, Seat.kind, Seat.filled_at, Seat.vacated_at).order_by(Seat.id)
 _CONSENTS = select(Consent.purpose, Consent.given_at, Consent.withdrawn_at).order_by(Consent.id)
 _ATTRIBUTES = select(
     Attribute.name,

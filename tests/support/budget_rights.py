@@ -1,8 +1,11 @@
-"""What the web's login may do with the tables of proposals; the other logins may do nothing."""
+"""What the web's login may do with proposals, committees and imported elections.
+
+The other logins may do nothing with them.
+"""
 
 from __future__ import annotations
 
-PROPOSAL_RIGHTS = {
+BUDGET_RIGHTS = {
     "proposal": "SELECT INSERT UPDATE(reference) UPDATE(number) UPDATE(state)"
     " UPDATE(revision) UPDATE(department_id) UPDATE(due_at) UPDATE(version)"
     " UPDATE(submitted_at) UPDATE(state_since) UPDATE(appealed_at) UPDATE(merged_into)",
@@ -18,5 +21,17 @@ PROPOSAL_RIGHTS = {
     "proposal_appeal": "SELECT INSERT",
     "proposal_strike": "SELECT",
     "stored_file": "SELECT INSERT",
+    "committee": "SELECT INSERT",
+    "committee_targets": "SELECT INSERT",
+    "application": "SELECT INSERT UPDATE(categories) UPDATE(verified) UPDATE(interests)"
+    " UPDATE(preferences) UPDATE(withdrawn_at)",
+    "committee_draw": "SELECT INSERT",
+    "committee_draw_file": "SELECT INSERT",
+    "seat": "SELECT INSERT UPDATE(is_chair) UPDATE(state) UPDATE(vacated_at)",
+    "committee_reserve": "SELECT INSERT UPDATE(state)",
+    **dict.fromkeys(
+        ("imported_election", "imported_project", "imported_ballots", "cycle_allocation"),
+        "SELECT INSERT",
+    ),
 }
-PROPOSAL_TABLES = tuple(PROPOSAL_RIGHTS)
+BUDGET_TABLES = tuple(BUDGET_RIGHTS)

@@ -58,9 +58,11 @@ def test_what_is_imported_keeps_its_currency_and_its_amounts_in_the_smallest_uni
 
 def test_other_rules_stand_beside_the_binding_one(world: World) -> None:
     found = allocation(world, imported(world, SMALL))
-    assert [each["rule"] for each in found["comparisons"]] == [
-        "equal_shares", "equal_shares/add1",
-    ]  # fmt: skip
+    assert [each["rule"] for each in found["comparisons"]] == ["equal_shares"]
+    shares = SMALL.replace("rule;greedy", "rule;equalshares")
+    assert [each["rule"] for each in allocation(world, imported(world, shares))["comparisons"]] == [
+        "greedy"
+    ]
     by_points = pb_text({"a": 5}, ["a"], 9, points=["3"], vote_type="cumulative")
     assert allocation(world, imported(world, by_points))["comparisons"] == []
 

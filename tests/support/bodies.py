@@ -86,6 +86,8 @@ ASSESSMENT = {
     "land_available": CHECK, "assessed_amount": 20, "min_useful_amount": 10, "budget_line": "시설",
     "site_visit": {"on": "2026-05-02", "notes": "확인"},
 }  # fmt: skip
+QUOTA = {"name": "여성", "category": "gender", "values": ["female"], "min": 1, "max": 60}
+TARGETS = {"seats": 120, "quotas": [QUOTA], "reserves": 60, "reserve_quotas": [QUOTA]}
 EXAMPLES: dict[str, Json] = {
     "send_code": {"phone": "010-1234-5678"},
     "sign_in": {"challenge_id": str(uuid.uuid4()), "code": "123456"},
@@ -130,6 +132,25 @@ EXAMPLES: dict[str, Json] = {
     "assess_a_proposal": ASSESSMENT,
     "transfer_a_proposal": {"department_id": str(uuid.uuid4()), "reason": "공원 업무"},
     "strike_a_proposal": {"text": "다른 사업에 포함되었습니다."},
+    "form_a_committee": {
+        "name": "예산위원회", "kind": "plenary", "headings": ["city"], "area_codes": ["11110"],
+        "starts_on": "2030-01-01", "ends_on": "2030-12-31",
+        "age_bands": [{"value": "young", "min_age": 19, "max_age": 39}],
+        "draw": {"commitment": "0f" * 32, "public_source": "로또 1061회",
+                 "applications_close_at": "2030-01-10T00:00:00Z",
+                 "public_value_at": "2030-01-12T00:00:00Z", "targets": TARGETS},
+    },
+    "apply_for_a_seat": {
+        "declared": {"group": ["disabled"]}, "preferences": ["city"],
+        "interests": {"organisations": ["녹색모임"], "points": [{"lat": 37.5, "lon": 127.0}],
+                      "text": "배우자가 건설사에 다닙니다."},
+    },
+    "draw_a_committee": {"seed": "0f" * 32, "public_value": "4 24 27", "targets": TARGETS,
+                         "dry_run": False},
+    "lower_the_targets": {"targets": TARGETS, "text": "지원자 부족"},
+    "appoint_to_a_seat": {"citizen_id": str(uuid.uuid4()), "kind": "expert", "has_vote": True},
+    "vacate_a_seat": {"reason": "이사"},
+    "name_the_chair": {"seat_id": str(uuid.uuid4())},
     "return_a_proposal": {"missing": "견적서", "due_at": A_DAY},
 }  # fmt: skip
 WRONG: tuple[Json, ...] = (

@@ -104,11 +104,15 @@ def _shrink_log(url: str) -> None:
             connection.execute("CHECKPOINT")
 
 
-def _use_up_the_segment(url: str) -> None:
-    """So that the next casts need a new segment of the log."""
+def _use_up_the_segments(url: str) -> None:
+    """So that the next casts need a new one: a checkpoint may have made some ahead."""
     with psycopg.connect(url, autocommit=True) as connection:
-        row = connection.execute("SELECT pg_current_wal_lsn() - '0/0'").fetchone()
-        left = SEGMENT - int(row[0] if row else 0) % SEGMENT
+        row = connection.execute(
+            "SELECT pg_current_wal_lsn() - '0/0', count(*) FROM pg_ls_waldir()"
+            " WHERE name > pg_walfile_name(pg_current_wal_lsn()) AND name ~ '^[0-9A-F]{24}$'"
+        ).fetchone()
+        at, ahead = map(int, row or (0, 0))
+        left = SEGMENT - at % SEGMENT + ahead * SEGMENT
         words = "x" * max(left - LEFT_IN_SEGMENT, 0)
         connection.execute("SELECT pg_logical_emit_message(true, 'x', %s)", [words])
 
@@ -129,8 +133,8 @@ def fill_the_disk(here: Installation, cluster: str, *, ballots: int) -> Full:
     with log_on_a_small_disk(cluster) as disk, serving(here, port=free_port()) as web:
         load = Load(web.port, scene.poll_id, scene.app.extensions["tokens"])
         load.begin(casters[: ballots // 10]).result(JOIN)
-        _use_up_the_segment(here.admin_url)
         disk.fill()
+        _use_up_the_segments(here.admin_url)
         done = load.begin(casters[ballots // 10 :])
         load.wait_for_answers("503", REFUSED)
         ended = server.running(find(cluster)) is None

@@ -18,7 +18,7 @@ fail() {
 }
 
 # A Python that is new enough and can make virtual environments; its name on stdout. The system's
-# first: it was built with the profile of a running program, and casts a tenth faster than one that
+# first: it was built with the profile of a running program, and casts a fifth faster than one that
 # a version manager has built without.
 find_python() {
     local name

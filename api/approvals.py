@@ -1,15 +1,18 @@
-"""Requests of officers that wait for a second officer."""
+"""Requests of officers that wait for a second officer, and how the first one is answered."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import marshmallow as ma
+from flask import Response
 from sqlalchemy.orm import Session
 
 from api.access import access
-from api.blueprint import Blueprint
+from api.blueprint import Blueprint, Decorator
 from api.db import db
+from api.etags import tagged
 from api.fields import Instant
 from api.pages import PageQuery, page_of, place_of, write_cursor
 from mvote.approvals import Approval, lapsed, waiting
@@ -55,7 +58,29 @@ class RequestedSchema(ApprovalSchema):
     )
 
 
-def requested(session: Session, approval: Approval) -> dict[str, Any]:
+def two_officers(group: Blueprint) -> Decorator:
+    """Tell the contract that the first of two officers is answered 202; beneath `response`.
+
+    The view answers with `done_or_asked`.
+    """
+    text = "Asked for; a second officer must follow."
+    return group.alt_response(202, schema=RequestedSchema, description=text, success=True)
+
+
+def done_or_asked(
+    session: Session,
+    waits: Approval | None,
+    shown: Callable[[], dict[str, Any]],
+    *,
+    status: int = 200,
+) -> Response:
+    """What the act is about, as *shown* once it is done; or 202 with the request that *waits*."""
+    if waits is not None:
+        return tagged(_requested(session, waits), status=202)
+    return tagged(shown(), status=status)
+
+
+def _requested(session: Session, approval: Approval) -> dict[str, Any]:
     """The body of 202."""
     all_waiting = waiting(session, subject_id=approval.subject_id)
     others = [each.id for each in all_waiting if each.act == approval.act and each != approval]

@@ -93,6 +93,11 @@ def prints_only_where_a_person_sits(module: Module) -> Iterator[str]:
         yield from (f"{module.name}:{line} prints" for line in module.prints())
 
 
+def answers_two_officers_in_one_place(module: Module) -> Iterator[str]:
+    if module.package == "api" and "api.approvals.RequestedSchema" in module.imports():
+        yield f"{module.name} answers 202 by itself: use two_officers and done_or_asked"
+
+
 def stays_short(module: Module) -> Iterator[str]:
     most = ONE_FILE_BY_DESIGN.get(module.name, LONGEST_FILE)
     if module.package != "migrations" and module.lines > most:  # those are never edited
@@ -118,6 +123,7 @@ RULES: tuple[Rule, ...] = (
     asks_with_select,
     swallows_no_exception_it_does_not_know,
     prints_only_where_a_person_sits,
+    answers_two_officers_in_one_place,
     stays_short,
     says_what_it_takes_and_gives,
 )
@@ -161,6 +167,9 @@ SABOTAGE: dict[Rule, list[tuple[str, str]]] = {
         ("mvote.made_up", "try:\n    act()\nexcept (ValueError, BaseException) as e:\n    raise X"),
     ],
     prints_only_where_a_person_sits: [("mvote.made_up", "print('here')")],
+    answers_two_officers_in_one_place: [
+        ("api.made_up", "from api.approvals import RequestedSchema, requested")
+    ],
     stays_short: [
         ("api.made_up", "x = 1\n" * (LONGEST_FILE + 1)),
         ("verifier.mvote_verify", "x = 1\n" * (ONE_FILE_BY_DESIGN["verifier.mvote_verify"] + 1)),

@@ -9,7 +9,7 @@ from flask import Response
 from sqlalchemy.orm import Session
 
 from api.access import access, caller
-from api.approvals import RequestedSchema, requested
+from api.approvals import done_or_asked, two_officers
 from api.blueprint import Blueprint, may_raise
 from api.budget.committee_schemas import (
     CommitteeSchema,
@@ -47,7 +47,6 @@ from mvote.budget.seating import reserves_of, seats_of
 from mvote.errors import NotAllowed
 
 blp = Blueprint("committees", "committees", description="Committees, drawn by lot.")
-ASKED = {"schema": RequestedSchema, "description": "Asked for; a second officer must follow."}
 CHECKED = {"schema": DrawChecked, "description": "With `dry_run`: the pool can meet the targets."}
 DRAW_FILE = {"type": "object", "description": "Canonical JSON (RFC 8785)."}
 PLAIN = (
@@ -141,7 +140,7 @@ def show_committee(committee_id: uuid.UUID) -> Response:
 @may_raise(TargetsFixed)
 @blp.arguments(LowerTargets)
 @blp.response(200, CommitteeSchema)
-@blp.alt_response(202, **ASKED, success=True)
+@two_officers(blp)
 def lower_the_targets(body: dict[str, Any], committee_id: uuid.UUID) -> Response:
     """Lower quotas, with a public reason, until the public value is known. Two officers."""
     with transaction() as session:
@@ -149,9 +148,8 @@ def lower_the_targets(body: dict[str, Any], committee_id: uuid.UUID) -> Response
             session, committee_id=committee_id, by=caller(), targets=body["targets"],
             why=body["text"],
         )  # fmt: skip
-        if waits is not None:
-            return tagged(requested(session, waits), status=202)
-        return tagged(shown(session, committee_of(session, committee_id)))
+        committee = committee_of(session, committee_id)
+        return done_or_asked(session, waits, lambda: shown(session, committee))
 
 
 @blp.post("/committees/<uuid:committee_id>/draw")

@@ -10,7 +10,7 @@ from flask import Response
 from sqlalchemy.orm import Session
 
 from api.access import access, caller
-from api.approvals import RequestedSchema, requested
+from api.approvals import done_or_asked, two_officers
 from api.blueprint import Blueprint, may_raise, needs_version
 from api.budget.schemas import (
     CycleChanges,
@@ -43,7 +43,6 @@ from mvote.errors import ImpossibleTransition, NotAllowed, Text
 from mvote.polls.drafting import Author
 
 blp = Blueprint("cycles", "cycles", description="Cycles of the participatory budget.")
-ASKED = {"schema": RequestedSchema, "description": "Asked for; a second officer must follow."}
 
 
 def shown(session: Session, cycle: Cycle) -> dict[str, Any]:
@@ -128,7 +127,7 @@ def show_cycle(cycle_id: uuid.UUID) -> Response:
 @may_raise(NotAllowed, ImpossibleTransition)
 @blp.arguments(CycleChanges)
 @blp.response(200, CycleView)
-@blp.alt_response(202, **ASKED, success=True)
+@two_officers(blp)
 def revise_a_cycle(changes: dict[str, Any], cycle_id: uuid.UUID) -> Response:
     """Change a draft, by its department; of a running cycle only dates, by two officers."""
     with transaction() as session:
@@ -148,7 +147,7 @@ def revise_a_cycle(changes: dict[str, Any], cycle_id: uuid.UUID) -> Response:
 @idempotent
 @blp.arguments(PhaseRequest)
 @blp.response(200, CycleView)
-@blp.alt_response(202, **ASKED, success=True)
+@two_officers(blp)
 def start_or_move_a_phase(body: dict[str, Any], cycle_id: uuid.UUID) -> Response:
     """Start a draft (its department), or begin or move a phase of a running cycle (two officers).
 
@@ -172,6 +171,4 @@ def _moved(session: Session, cycle: Cycle, dates: dict[str, str], why: Text | No
     if not dates:
         return tagged(shown(session, cycle))
     waits = move_dates(session, cycle_id=cycle.id, by=caller(), dates=dates, why=why)
-    if waits is not None:
-        return tagged(requested(session, waits), status=202)
-    return tagged(shown(session, cycle))
+    return done_or_asked(session, waits, lambda: shown(session, cycle))

@@ -6,14 +6,14 @@ import uuid
 from typing import Any
 
 from flask import Response
+from sqlalchemy.orm import Session
 
 from api.access import access, caller
-from api.approvals import RequestedSchema, requested
+from api.approvals import done_or_asked, two_officers
 from api.blueprint import Blueprint, may_raise
 from api.budget.proposal_schemas import ProposalSchema
 from api.budget.showing import shown
 from api.db import transaction
-from api.etags import tagged
 from api.fields import LocalText
 from api.idempotency import idempotent
 from api.polls.schemas import Strict
@@ -22,7 +22,6 @@ from mvote.budget.striking import strike
 from mvote.errors import ImpossibleTransition
 
 blp = Blueprint("striking", "striking", description="Striking projects from the ballot.")
-ASKED = {"schema": RequestedSchema, "description": "Asked for; a second officer must follow."}
 
 
 class StrikeRequest(Strict):
@@ -35,12 +34,13 @@ class StrikeRequest(Strict):
 @idempotent
 @blp.arguments(StrikeRequest)
 @blp.response(200, ProposalSchema)
-@blp.alt_response(202, **ASKED, success=True)
+@two_officers(blp)
 def strike_a_proposal(body: dict[str, Any], proposal_id: uuid.UUID) -> Response:
     """Strike a project from the ballot, with a public reason: it is never funded. Two officers."""
     with transaction() as session:
         waits = strike(session, proposal_id=proposal_id, by=caller().id, reason=body["text"])
-        if waits is None:
-            proposal = proposal_known_to(session, proposal_id, None)
-            return tagged(shown(session, proposal, caller()))
-        return tagged(requested(session, waits), status=202)
+        return done_or_asked(session, waits, lambda: _shown(session, proposal_id))
+
+
+def _shown(session: Session, proposal_id: uuid.UUID) -> dict[str, Any]:
+    return shown(session, proposal_known_to(session, proposal_id, None), caller())

@@ -13,16 +13,16 @@ from flask import Response
 from sqlalchemy.orm import Session
 
 from api.access import access, caller
-from api.approvals import RequestedSchema, requested
+from api.approvals import done_or_asked, two_officers
 from api.blueprint import Blueprint, may_raise
 from api.db import transaction
-from api.etags import tagged
 from api.fields import Instant, LocalText
 from api.idempotency import idempotent
 from api.polls.notices import NoticeSchema, as_shown
 from api.polls.schemas import PollSchema, Strict
 from api.polls.views import shown
 from api.wiring import wiring
+from mvote.approvals import Approval
 from mvote.base import database_time, instant
 from mvote.errors import ImpossibleTransition, NotAllowed
 from mvote.polls.drafting import poll_known_to
@@ -30,7 +30,6 @@ from mvote.polls.governing import CLOSE, CORRECT, EXTEND, PUBLISH, VOID, Act, go
 from mvote.polls.notices import notices_of
 
 blp = Blueprint("governing", "governing", description="Acts of two officers, and their notices.")
-ASKED = {"schema": RequestedSchema, "description": "Asked for; a second officer must follow."}
 
 
 class ExtensionRequest(Strict):
@@ -46,16 +45,13 @@ def _done(act: Act, poll_id: uuid.UUID, arguments: dict[str, Any]) -> Response:
     """The poll after the act, or what waits for a second officer."""
     with transaction() as session:
         waits = _govern(session, act, poll_id, arguments)
-        if waits is None:
-            poll = poll_known_to(session, poll_id, caller())
-            return tagged(shown(session, poll, database_time(session)))
-    return tagged(waits, status=202)
+        return done_or_asked(session, waits, lambda: _poll(session, poll_id))
 
 
 def _govern(
     session: Session, act: Act, poll_id: uuid.UUID, arguments: dict[str, Any]
-) -> dict[str, Any] | None:
-    asked = govern(
+) -> Approval | None:
+    return govern(
         session,
         act=act,
         poll_id=poll_id,
@@ -63,7 +59,10 @@ def _govern(
         arguments=arguments,
         places=wiring().places,
     )
-    return requested(session, asked) if asked else None
+
+
+def _poll(session: Session, poll_id: uuid.UUID) -> dict[str, Any]:
+    return shown(session, poll_known_to(session, poll_id, caller()), database_time(session))
 
 
 @blp.post("/polls/<uuid:poll_id>/close")
@@ -71,7 +70,7 @@ def _govern(
 @may_raise(NotAllowed, ImpossibleTransition)
 @idempotent
 @blp.response(200, PollSchema)
-@blp.alt_response(202, **ASKED, success=True)
+@two_officers(blp)
 def close_a_poll_early(poll_id: uuid.UUID) -> Response:
     """End the voting before its time: two officers, or a citizen alone for a poll of their own."""
     return _done(CLOSE, poll_id, {})
@@ -83,7 +82,7 @@ def close_a_poll_early(poll_id: uuid.UUID) -> Response:
 @idempotent
 @blp.arguments(ExtensionRequest)
 @blp.response(200, PollSchema)
-@blp.alt_response(202, **ASKED, success=True)
+@two_officers(blp)
 def extend_a_poll(body: dict[str, Any], poll_id: uuid.UUID) -> Response:
     """Let the voting last longer, while it has not ended: 366 days in all at most."""
     return _done(EXTEND, poll_id, body | {"closes_at": instant(body["closes_at"])})
@@ -95,7 +94,7 @@ def extend_a_poll(body: dict[str, Any], poll_id: uuid.UUID) -> Response:
 @idempotent
 @blp.arguments(NoticeRequest)
 @blp.response(200, PollSchema)
-@blp.alt_response(202, **ASKED, success=True)
+@two_officers(blp)
 def void_a_poll(body: dict[str, Any], poll_id: uuid.UUID) -> Response:
     """Void a poll that is not published: its results stay hidden for good, the text says why."""
     return _done(VOID, poll_id, body)
@@ -106,7 +105,7 @@ def void_a_poll(body: dict[str, Any], poll_id: uuid.UUID) -> Response:
 @may_raise(ImpossibleTransition)
 @idempotent
 @blp.response(200, PollSchema)
-@blp.alt_response(202, **ASKED, success=True)
+@two_officers(blp)
 def publish_a_poll(poll_id: uuid.UUID) -> Response:
     """Publish a count whose accounting does not hold, with exactly the figures that differ."""
     return _done(PUBLISH, poll_id, {})
@@ -118,12 +117,15 @@ def publish_a_poll(poll_id: uuid.UUID) -> Response:
 @idempotent
 @blp.arguments(NoticeRequest)
 @blp.response(201, NoticeSchema)
-@blp.alt_response(202, **ASKED, success=True)
+@two_officers(blp)
 def correct_a_poll(body: dict[str, Any], poll_id: uuid.UUID) -> Response:
     """Publish a correction beside the frozen definition, which itself never changes."""
     with transaction() as session:
         waits = _govern(session, CORRECT, poll_id, body)
-        if waits is None:
-            *_, notice = notices_of(session, poll_id)
-            return tagged(NoticeSchema().dump(as_shown(notice)), status=201)
-    return tagged(waits, status=202)
+        return done_or_asked(session, waits, lambda: _newest(session, poll_id), status=201)
+
+
+def _newest(session: Session, poll_id: uuid.UUID) -> dict[str, Any]:
+    *_, notice = notices_of(session, poll_id)
+    dumped: dict[str, Any] = NoticeSchema().dump(as_shown(notice))
+    return dumped

@@ -52,6 +52,8 @@ class Settings:
     trusted_proxies: int = 0
     #: that one process works at; who comes beyond is told to come again
     requests_at_once: int = 64
+    #: that one request may take to allocate money; commands take as many as they need
+    allocation_steps: int = 300_000
     #: serve /metrics; in production only where it is asked for
     metrics: bool = True
     sms_gateway_url: str = ""
@@ -94,6 +96,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         citizen_polls_per_week=_number(values, "CITIZEN_POLLS_PER_WEEK", 3),
         trusted_proxies=_number(values, "TRUSTED_PROXIES", 0),
         requests_at_once=_number(values, "REQUESTS_AT_ONCE", 64),
+        allocation_steps=_number(values, "ALLOCATION_STEPS", 300_000),
         metrics=_switch(values, "METRICS", default=environment != "production"),
         sms_gateway_url=values.get("SMS_GATEWAY_URL", ""),
         sms_gateway_secret=values.get("SMS_GATEWAY_SECRET", ""),

@@ -48,6 +48,7 @@ STATUSES: dict[type[errors.DomainError], int] = {
     judging.QuorumImpossible: 409,
     allocating.SourceMissing: 409,
     allocating.AllocationImpossible: 422,
+    allocating.TooMuchWork: 409,
     pabulib.BrokenPbFile: 422,
     budget.PhaseNotOpen: 409,
     committees.NotAnApplicant: 403,

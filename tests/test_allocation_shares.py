@@ -19,6 +19,7 @@ from mvote.budget.allocating.model import Contest, Heading, Project
 from mvote.budget.allocating.profile import Profile
 from mvote.budget.allocating.purses import Purses
 from mvote.budget.allocating.shares_run import SharesRun
+from mvote.budget.allocating.work import Work
 from mvote.budget.drawing.lots import lot
 from tests.support.contests import Approvals, Election, approval_contest, elections, plain_shares
 from tests.test_allocation_greedy import codes, funded
@@ -233,4 +234,4 @@ def test_nobody_voted() -> None:
 def test_equal_shares_needs_approvals_and_one_pot(changed: dict[str, Any]) -> None:
     made = approval_contest({"a": 5}, {("a",): 1}, 100)
     with pytest.raises(AllocationImpossible):
-        equal_shares(replace(made, **changed), made.projects, {"a": 1})
+        equal_shares(replace(made, **changed), made.projects, {"a": 1}, Work())

@@ -99,6 +99,10 @@ class ComparedSchema(ma.Schema):
     """What another rule would have given; `funded` null with the `reason` where it cannot say."""
 
     rule = ma.fields.String(required=True)
+    recountable = ma.fields.Boolean(metadata={
+        "description": "Whether anybody can repeat it from what is published: not where it needs"
+        " single ballots of which only totals are public."
+    })  # fmt: skip
     funded = ma.fields.List(ma.fields.Nested(FundedSchema), required=True, allow_none=True)
     spent = ma.fields.Integer()
     reason = ma.fields.String()

@@ -24,7 +24,7 @@ from api.idempotency import answered_once, takes_a_key
 from api.problems import InvalidParameter, UnsupportedMediaType
 from api.wiring import wiring
 from mvote.base import instant
-from mvote.budget.allocating.errors import AllocationImpossible
+from mvote.budget.allocating.errors import AllocationImpossible, TooMuchWork
 from mvote.budget.allocations import allocation_of, contests_of
 from mvote.budget.cycle import Cycle
 from mvote.budget.exporting import imported_file
@@ -43,7 +43,7 @@ IN_MEMORY = 2**20
 
 @blp.post("/cycles/import")
 @access("administrator")
-@may_raise(BrokenPbFile, AllocationImpossible)
+@may_raise(BrokenPbFile, AllocationImpossible, TooMuchWork)
 @takes_a_key
 @takes(MOST_BYTES, PB)
 @blp.doc(requestBody={"required": True, "content": {PB: {"schema": PB_TEXT}}})
@@ -56,7 +56,7 @@ def import_an_election() -> Response:
     importer = caller_id()
     db.session().close()  # the connection goes back: sending and reading take their time
     with _body() as file, _spooled() as packed:
-        found = read_election(file, packed=packed)
+        found = read_election(file, packed=packed, most_steps=wiring().settings.allocation_steps)
         return answered_once(found.sha256, lambda: _kept(found, importer))
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from flask import Flask
 
-from api.commands import areas, box, demo, keys, openapi, people, polls, trustees
+from api.commands import areas, box, cycles, demo, keys, openapi, people, polls, trustees
 
 COMMANDS = [
     areas.areas,
     box.box,
+    cycles.cycles,
     demo.demo,
     people.token,
     people.administrators,

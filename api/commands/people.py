@@ -108,6 +108,12 @@ def _demo_department(session: Session) -> uuid.UUID:
     return known or add_department(session, name=DEMO_DEPARTMENT, by=None).id
 
 
+def citizen_with(session: Session, phone: str) -> Citizen | None:
+    """Whoever has this number, if anybody."""
+    phone_hash = _phones().hash_of(_number(phone))
+    return session.scalars(select(Citizen).where(Citizen.phone_hash == phone_hash)).one_or_none()
+
+
 def _number(phone: str) -> str:
     try:
         return read_number(phone, region=current_app.extensions["settings"].phone_region)

@@ -21,6 +21,7 @@ from mvote.base import Json
 from mvote.budget.allocating.allocation import allocate
 from mvote.budget.allocating.comparisons import compare
 from mvote.budget.allocating.documents import document, rule_name
+from mvote.budget.allocating.work import Work
 from mvote.budget.allocations import CycleAllocation
 from mvote.budget.cycle import Cycle
 from mvote.budget.imported import (
@@ -76,10 +77,11 @@ class ReadElection:
     allocation: dict[str, Json]
 
 
-def read_election(stream: BinaryIO, *, packed: BinaryIO) -> ReadElection:
+def read_election(stream: BinaryIO, *, packed: BinaryIO, most_steps: int | None) -> ReadElection:
     """Read, pack and allocate all of *stream*, a seekable file; *packed* takes the ballots.
 
-    Raises BrokenPbFile with the row that is wrong, AllocationImpossible.
+    The allocation may take *most_steps*; None: as many as it needs. Raises BrokenPbFile with the
+    row that is wrong, AllocationImpossible, TooMuchWork.
     """
     digest = _digest(stream)
     stream.seek(0)
@@ -89,9 +91,8 @@ def read_election(stream: BinaryIO, *, packed: BinaryIO) -> ReadElection:
         packed.write(portion)
         sizes.append((ballots, len(portion)))
     election = PbElection(reader.head, reader.totals)
-    return ReadElection(
-        election, digest, Portions(packed, tuple(sizes)), _allocation_document(election)
-    )
+    allocation = _allocation_document(election, most_steps)
+    return ReadElection(election, digest, Portions(packed, tuple(sizes)), allocation)
 
 
 def _digest(stream: BinaryIO) -> bytes:
@@ -107,12 +108,13 @@ def packer_of(head: Head) -> Packer:
     return Packer(references, with_points=head.vote_type not in APPROVALS)
 
 
-def _allocation_document(election: PbElection) -> dict[str, Json]:
+def _allocation_document(election: PbElection, most_steps: int | None) -> dict[str, Json]:
     """By the file's rule, which keeps the name that it has there, beside the usual ones."""
     contest, head = contest_of(election), election.head
     others = [name for name in COMPARED if name != rule_name(contest.rule)]
-    compared = compare(contest, others if head.vote_type in APPROVALS else ())
-    found: dict[str, Json] = document(allocate(contest), compared, rule=head.rule.name)
+    compared = compare(contest, others if head.vote_type in APPROVALS else (), Work(most_steps))
+    binding = allocate(contest, Work(most_steps))
+    found: dict[str, Json] = document(binding, compared, rule=head.rule.name)
     if head.vote_type not in APPROVALS:
         _count_ballots(found["binding"]["funded"], election)
     return found | {"notes": list(notes_of(election))}

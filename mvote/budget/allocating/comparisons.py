@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from typing import get_args
 
 from mvote.budget.allocating.allocation import Allocation, allocate
-from mvote.budget.allocating.errors import AllocationImpossible, SourceMissing
+from mvote.budget.allocating.errors import AllocationImpossible, SourceMissing, TooMuchWork
 from mvote.budget.allocating.model import Completion, Contest, Normalise
+from mvote.budget.allocating.work import Work
 
 ONLY = "_only"
 COMPLETIONS: dict[str, Completion] = {
@@ -30,19 +31,25 @@ class Comparison:
     name: str
     allocation: Allocation | None
     reason: str | None = None
+    #: whether anybody can repeat it from what is published; not where it needs single ballots
+    #: that nobody gets to see
+    recountable: bool = True
 
 
-def compare(contest: Contest, names: Iterable[str] | None = None) -> tuple[Comparison, ...]:
+def compare(
+    contest: Contest, names: Iterable[str] | None = None, work: Work | None = None
+) -> tuple[Comparison, ...]:
     """Every comparison of *names*; without, those that the rule names."""
     wanted = contest.rule.compare if names is None else names
-    return tuple(_compared(contest, name) for name in wanted)
+    return tuple(_compared(contest, name, work) for name in wanted)
 
 
-def _compared(contest: Contest, name: str) -> Comparison:
+def _compared(contest: Contest, name: str, work: Work | None) -> Comparison:
     try:
-        return Comparison(name, allocate(under(contest, name)))
-    except (AllocationImpossible, SourceMissing) as error:
-        return Comparison(name, None, str(error))
+        return Comparison(name, allocate(under(contest, name), work))
+    except (AllocationImpossible, SourceMissing, TooMuchWork) as error:
+        hidden = name in COMPLETIONS and contest.approvals is None
+        return Comparison(name, None, str(error), recountable=not hidden)
 
 
 def under(contest: Contest, name: str) -> Contest:

@@ -7,8 +7,8 @@ from typing import Any
 
 from mvote.budget.allocating.allocation import Allocation
 from mvote.budget.allocating.comparisons import Comparison
-from mvote.budget.allocating.explaining import Explanation
-from mvote.budget.allocating.model import Exact, Rule
+from mvote.budget.allocating.explaining import Explanation, votes_for
+from mvote.budget.allocating.model import Decision, Exact, Rule
 
 Json = Any
 
@@ -23,16 +23,14 @@ def document(binding: Allocation, comparisons: Iterable[Comparison], *, rule: st
 
 def allocation_document(allocation: Allocation, rule: str) -> Json:
     """The rule, who is funded with how much and how many votes, and the reasons for all."""
-    explanations = allocation.explanations
-    funded = {each.reference for each in allocation.funded}
     return {
         "rule": rule,
-        "funded": [_funded(each) for each in explanations if each.decision.reference in funded],
+        "funded": _funded_by(allocation),
         "spent": allocation.spent,
         "weights": _exactly(allocation.scores.weights),
         "absent_sources": list(allocation.scores.absent),
         "order": [each.reference for each in allocation.order],
-        "projects": [_explained(each) for each in explanations],
+        "projects": [_explained(each) for each in allocation.explanations],
         **_shares(allocation),
     }
 
@@ -54,23 +52,23 @@ def _shares(allocation: Allocation) -> dict[str, Json]:
 
 
 def _comparison(comparison: Comparison) -> Json:
+    facts = {"rule": comparison.name, "recountable": comparison.recountable}
     if comparison.allocation is None:
-        return {"rule": comparison.name, "funded": None, "reason": comparison.reason}
-    explanations = comparison.allocation.explanations
-    funded = {each.reference for each in comparison.allocation.funded}
-    return {
-        "rule": comparison.name,
-        "funded": [_funded(each) for each in explanations if each.decision.reference in funded],
-        "spent": comparison.allocation.spent,
-    }
+        return facts | {"funded": None, "reason": comparison.reason}
+    allocation = comparison.allocation
+    return facts | {"funded": _funded_by(allocation), "spent": allocation.spent}
 
 
-def _funded(explanation: Explanation) -> Json:
+def _funded_by(allocation: Allocation) -> list[Json]:
+    return [_funded(allocation, each) for each in allocation.funded]
+
+
+def _funded(allocation: Allocation, decision: Decision) -> Json:
     """`votes` is a number where there is one source, else by source."""
-    votes = _exactly(explanation.votes)
+    votes = _exactly(votes_for(allocation.contest, decision.reference))
     return {
-        "reference": explanation.decision.reference,
-        "amount": explanation.decision.amount,
+        "reference": decision.reference,
+        "amount": decision.amount,
         "votes": next(iter(votes.values())) if len(votes) == 1 else votes,
     }
 

@@ -20,6 +20,7 @@ from mvote.budget.allocating.order import Key
 from mvote.budget.allocating.profile import Profile
 from mvote.budget.allocating.raising import Start, raised
 from mvote.budget.allocating.shares_run import SharesRun
+from mvote.budget.allocating.work import Work
 from mvote.budget.drawing.lots import lot
 
 
@@ -40,11 +41,14 @@ class SharesOutcome:
 
 
 def equal_shares(
-    contest: Contest, order: Sequence[Project], scores: Mapping[str, Exact]
+    contest: Contest, order: Sequence[Project], scores: Mapping[str, Exact], work: Work
 ) -> SharesOutcome:
-    """What becomes of each project of *order*. Raises AllocationImpossible after 10,000 runs."""
+    """What becomes of each project of *order*.
+
+    Raises AllocationImpossible after 10,000 runs, TooMuchWork.
+    """
     limit, profile = _checked(contest, order, scores)
-    run, runs = _completed(contest, profile, limit)
+    run, runs = _completed(contest, profile, limit, work)
     decisions = _decisions(contest, order, scores, run, limit)
     if contest.rule.completion == "add1u":
         decisions = _spend_the_rest(contest, order, scores, decisions)
@@ -68,9 +72,9 @@ def _checked(
     return contest.limit, Profile(contest.approvals, eligible)
 
 
-def _completed(contest: Contest, profile: Profile, limit: int) -> tuple[SharesRun, int]:
+def _completed(contest: Contest, profile: Profile, limit: int, work: Work) -> tuple[SharesRun, int]:
     """The outcome that the rule's completion keeps, and after how many runs."""
-    start = _starter(contest, profile)
+    start = _starter(contest, profile, work)
     if not profile.n:
         return start(Fraction(0), None), 0
     first = start(Fraction(limit, profile.n), None).finish()
@@ -80,7 +84,7 @@ def _completed(contest: Contest, profile: Profile, limit: int) -> tuple[SharesRu
     return best, k + 1
 
 
-def _starter(contest: Contest, profile: Profile) -> Start:
+def _starter(contest: Contest, profile: Profile, work: Work) -> Start:
     places = {each.reference: place for place, each in enumerate(profile.projects)}
     peers = [
         frozenset(places[p] for p in peers_of(each.reference, contest) if p in places)
@@ -90,7 +94,9 @@ def _starter(contest: Contest, profile: Profile) -> Start:
         (each.cost, -profile.votes[place], lot(contest.seed, each.reference))
         for place, each in enumerate(profile.projects)
     ]
-    return lambda money, upto: SharesRun(profile, money, peers.__getitem__, keys.__getitem__, upto)
+    return lambda money, upto: SharesRun(
+        profile, money, peers.__getitem__, keys.__getitem__, upto, work
+    )
 
 
 def peers_of(reference: str, contest: Contest) -> frozenset[str]:

@@ -9,7 +9,7 @@ is to be overtaken.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import ceil
 
@@ -19,6 +19,7 @@ from mvote.budget.allocating.greedy import Decisions, funded_peer, greedy, pay, 
 from mvote.budget.allocating.model import FUNDED, Contest, Decision, Exact, Project
 from mvote.budget.allocating.order import tie_key
 from mvote.budget.allocating.pots import Pots
+from mvote.budget.allocating.work import Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,15 @@ class Explanation:
     supporters_money: Fraction | None = None
 
 
+def votes_for(contest: Contest, reference: str) -> dict[str, Exact]:
+    """What a project got from each source that is there."""
+    return {
+        each.key: each.tally.votes.get(reference, 0)
+        for each in contest.sources
+        if each.tally is not None
+    }
+
+
 @dataclass(frozen=True)
 class Grounds:
     """What the explanations are made from."""
@@ -52,6 +62,7 @@ class Grounds:
     scores: Scores
     decisions: Decisions
     shares: SharesOutcome | None = None
+    work: Work = field(default_factory=Work)
 
     def explain(self) -> tuple[Explanation, ...]:
         """One for each project, in the published order."""
@@ -60,16 +71,11 @@ class Grounds:
     def _explained(self, rank: int, project: Project) -> Explanation:
         reference = project.reference
         decision = self.decisions[reference]
-        votes = {
-            each.key: each.tally.votes.get(reference, 0)
-            for each in self.contest.sources
-            if each.tally is not None
-        }
         return Explanation(
             decision,
             rank,
             self.scores.scores[reference],
-            votes,
+            votes_for(self.contest, reference),
             {key: x[reference] for key, x in self.scores.shares.items()},
             self._missing(rank - 1, project, decision),
             self._supporters_money(project, decision),
@@ -100,6 +106,7 @@ class Grounds:
         contest = self.contest
         pots = Pots(contest.limit, contest.headings, contest.max_projects)
         line, before = pots.line_of(project), Decisions()
+        self.work.decide_on(place)
         for here in range(place + 1):
             shut = any(pot.closed for pot in line) or funded_peer(
                 project.reference, contest.rule, before
@@ -129,6 +136,7 @@ class Grounds:
         return good
 
     def _is_funded_at(self, place: int, project: Project) -> bool:
+        self.work.decide_on(len(self.order))
         others = [each for each in self.order if each is not project]
         rule = self.contest.rule
         scores = dict(self.scores.scores)

@@ -15,6 +15,7 @@ from mvote.budget.allocating.ledger import Ledger
 from mvote.budget.allocating.order import Key
 from mvote.budget.allocating.profile import Profile
 from mvote.budget.allocating.purses import Purses
+from mvote.budget.allocating.work import Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class SharesRun:
     peers: Callable[[int], frozenset[int]]
     tie_key: Callable[[int], Key]
     upto: Fraction | None = None
+    work: Work = field(default_factory=Work)
     funded: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -115,6 +117,7 @@ class SharesRun:
         cost = self.profile.costs[place]
         if best is not None and best.certainly_beats(cost, self._least[place]):
             return None
+        self.work.look_at(len(self.profile.supporters[place]))
         least = self._purses.least(place, self._least[place])
         if least is None:
             del self._least[place]

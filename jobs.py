@@ -25,6 +25,7 @@ from api.db import WORKER_OPTIONS, new_engine, transaction
 from api.holders import open_keystore
 from api.settings import Misconfigured, Settings, read_settings
 from api.witnesses import clerk_of
+from geo.neighbourhood import CityNeighbourhood
 from geo.places import CityPlaces
 from mvote.ballotbox.acts import log_notices
 from mvote.ballotbox.bundle_making import bundles_due, make_bundle, publish_receipt_keys
@@ -51,7 +52,7 @@ from mvote.ballotbox.renewing import want_renewal
 from mvote.ballotbox.shuffling import close_poll, envelopes_waiting, polls_due, shuffle
 from mvote.ballotbox.stock import fill_stock
 from mvote.base import database_time
-from mvote.budget.returning import lapse_missed
+from mvote.budget.keeping import keep_budgets
 from mvote.housekeeping import hide_ended_polls, remove_expired
 from mvote.people.forgetting import forget_expired
 from mvote.polls.auditing import begin_audit, polls_to_audit, read_roll, write_audit
@@ -188,8 +189,9 @@ def keeper_round(engine: Engine, keystore: DirectoryKeystore, ends: Ends = UNWAT
         hide_ended_polls(session, CityPlaces())
     with Session(engine) as session, transaction(session):
         remove_expired(session)
-        lapse_missed(session)
         forget_expired(session, now=database_time(session))
+    with Session(engine) as session, transaction(session):
+        keep_budgets(session, around=CityNeighbourhood())
 
 
 def auditor_round(engine: Engine, keystore: DirectoryKeystore, ends: Ends = UNWATCHED) -> None:

@@ -10,6 +10,7 @@ from mvote.budget import proposal_errors as proposals
 from mvote.budget.allocating import errors as allocating
 from mvote.budget.drawing import errors as drawing
 from mvote.budget.pabulib import errors as pabulib
+from mvote.budget.reviewing import errors as reviewing
 from mvote.people import errors as people
 from mvote.polls import errors as polls
 
@@ -57,6 +58,9 @@ STATUSES: dict[type[errors.DomainError], int] = {
     committees.AlreadyDrawn: 409,
     committees.TargetsFixed: 409,
     committees.AlreadySeated: 409,
+    reviewing.Recused: 403,
+    reviewing.OpinionFrozen: 409,
+    reviewing.NotUnderReview: 409,
     proposals.NotAProposer: 403,
     proposals.NotReadyToSubmit: 409,
     proposals.NothingRevised: 409,

@@ -15,6 +15,8 @@ import mvote.budget.files
 import mvote.budget.imported
 import mvote.budget.proposal
 import mvote.budget.proposal_people
+import mvote.budget.reviewing.recusal
+import mvote.budget.reviewing.review
 import mvote.budget.revision
 import mvote.budget.seat
 import mvote.journal

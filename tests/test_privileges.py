@@ -109,6 +109,7 @@ GOLDEN_FUNCTIONS = {
         "cast_ballots", "poll_lock", "poll_moves", "took_part",
         "ask_approval", "close_poll_early", "extend_poll", "void_poll", "publish_poll",
         "publish_correction", "move_cycle", "strike_proposal", "change_targets",
+        "refuse_the_recused", "opinions_to_read",
     },
     "mvote_shuffler": {"close_poll", "finish_closing", "statement_hash"},
     "mvote_counter": {

@@ -11,6 +11,8 @@ from api.budget import (
     joining,
     proposal_lists,
     proposals,
+    recusals,
+    reviews,
     seats,
     striking,
     supports,
@@ -28,6 +30,8 @@ BLUEPRINTS = [
     striking.blp,
     committees.blp,
     seats.blp,
+    recusals.blp,
+    reviews.blp,
 ]
 
 

@@ -15,6 +15,7 @@ from mvote.budget.looking_up import author_row, cycle_of, locked_proposal
 from mvote.budget.proposal import BEFORE_THE_FREEZE, Proposal
 from mvote.budget.proposal_people import ProposalAuthor, ProposalContact, authors_of
 from mvote.budget.proposal_rules import check_proposer
+from mvote.budget.reviewing.recusing import recuse_by
 from mvote.errors import ImpossibleTransition, NotAllowed, NotFound
 from mvote.journal import Event, write_down
 from mvote.people.citizens import Citizen
@@ -62,6 +63,7 @@ def accept(session: Session, *, proposal_id: uuid.UUID, by: uuid.UUID) -> Propos
         invitation.accepted_at = database_time(session)
         proposal.version += 1
         write_down(session, CoAuthorAccepted(), actor_id=by, subject_id=proposal_id)
+        recuse_by(session, proposal=proposal, citizen_id=by, ground="co_author")
     return proposal
 
 

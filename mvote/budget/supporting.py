@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from mvote.base import database_time
 from mvote.budget.proposal import BEFORE_THE_FREEZE, Proposal
 from mvote.budget.proposal_people import ProposalSupport
+from mvote.budget.reviewing.recusing import recuse_by
 from mvote.errors import ImpossibleTransition, NotFound
 from mvote.journal import Event, write_down
 
@@ -30,15 +31,17 @@ class SupportWithdrawn(Event):
 
 
 def support(session: Session, *, proposal_id: uuid.UUID, citizen_id: uuid.UUID) -> None:
-    """Let the citizen stand behind the proposal; whoever does already stays so.
+    """Let the citizen stand behind the proposal; whoever does already stays so. Whoever sits in a
+    committee of the cycle is recused from it with that, in public.
 
     Raises NotFound, ImpossibleTransition.
     """
-    _check_open_to_support(session, proposal_id)
+    proposal = _check_open_to_support(session, proposal_id)
     adding = insert(ProposalSupport).values(proposal_id=proposal_id, citizen_id=citizen_id)
     is_new = session.scalar(adding.on_conflict_do_nothing().returning(ProposalSupport.at))
     if is_new is not None:
         write_down(session, ProposalSupported(), actor_id=None, subject_id=proposal_id)
+        recuse_by(session, proposal=proposal, citizen_id=citizen_id, ground="supporter")
 
 
 def withdraw_support(session: Session, *, proposal_id: uuid.UUID, citizen_id: uuid.UUID) -> None:
@@ -55,7 +58,7 @@ def supports(session: Session, *, proposal_id: uuid.UUID, citizen_id: uuid.UUID)
     return session.get(ProposalSupport, (proposal_id, citizen_id)) is not None
 
 
-def _check_open_to_support(session: Session, proposal_id: uuid.UUID) -> None:
+def _check_open_to_support(session: Session, proposal_id: uuid.UUID) -> Proposal:
     # Shared: supporters do not wait for each other, but a merge waits for them, and they for it.
     locked = select(Proposal).where(Proposal.id == proposal_id).with_for_update(read=True)
     proposal = session.scalar(locked.execution_options(populate_existing=True))
@@ -64,3 +67,4 @@ def _check_open_to_support(session: Session, proposal_id: uuid.UUID) -> None:
     state = proposal.state_at(database_time(session))
     if state not in BEFORE_THE_FREEZE:
         raise ImpossibleTransition(state=state, verb="support")
+    return proposal

@@ -29,6 +29,12 @@ BUDGET_RIGHTS = {
     "committee_draw_file": "SELECT INSERT",
     "seat": "SELECT INSERT UPDATE(is_chair) UPDATE(state) UPDATE(vacated_at)",
     "committee_reserve": "SELECT INSERT UPDATE(state)",
+    "seat_interests": "SELECT INSERT UPDATE(interests) UPDATE(set_at)",
+    "recusal": "SELECT INSERT",
+    "review": "SELECT INSERT UPDATE(discussed_at) UPDATE(judged_at)",
+    "review_assignment": "SELECT INSERT DELETE",
+    "opinion": "INSERT SELECT(review_id) SELECT(seat_id) SELECT(round) SELECT(at)"
+    " UPDATE(scores) UPDATE(comment)",
     **dict.fromkeys(
         ("imported_election", "imported_project", "imported_ballots", "cycle_allocation"),
         "SELECT INSERT",

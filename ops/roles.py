@@ -38,7 +38,11 @@ LOCKS = tuple(
 )  # fmt: skip
 LOCKS_OF_ROLES = {
     # what casts, closes and governs runs as the owner
-    OWNER: ("pg_advisory_xact_lock(bigint)", "pg_advisory_xact_lock_shared(bigint)"),
+    OWNER: (
+        "pg_advisory_xact_lock(bigint)",
+        "pg_advisory_xact_lock_shared(bigint)",
+        "pg_try_advisory_xact_lock_shared(bigint)",
+    ),
     # one at a time: the same request, an author's polls, an act of two officers, the demo's load
     "mvote_api": ("pg_advisory_xact_lock(bigint)", "pg_advisory_lock(bigint)"),
     # one at a time: a log's writer, its signer

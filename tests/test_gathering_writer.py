@@ -7,42 +7,21 @@ import uuid
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
 import psycopg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from api.db import db, driving
+from api.db import db
 from mvote.ballotbox.slot import Outcome, SlotRow
 from mvote.ballotbox.writer import THREADS, SlotWriter
 from mvote.driver import Connection
 from mvote.errors import OutcomeUnknown, Overloaded
 from tests.support.ballots import ballot, frozen, rows_for
+from tests.support.lines import Line
 from tests.support.waiting import wait_until
 from tests.support.world import World
-
-
-@dataclass
-class Line:
-    """The way to the database, which tests can block and cut."""
-
-    world: World
-    free: threading.Event = field(default_factory=threading.Event)
-    asked: threading.Event = field(default_factory=threading.Event)
-    commits_to_lose: int = 0
-
-    @contextmanager
-    def connect(self) -> Iterator[Connection]:
-        self.asked.set()
-        assert self.free.wait(20)
-        with driving(self.world.engines["api"]) as connection:
-            yield connection
-            if self.commits_to_lose:
-                self.commits_to_lose -= 1
-                connection.close()  # what it has answered is committed, and is never read
-                raise psycopg.OperationalError("the answer was lost")
 
 
 @pytest.fixture

@@ -44,6 +44,9 @@ class Keystore(Protocol):
     def get(self, name: str) -> bytes:
         """The secret called *name*. Raises KeyMissing or KeyUnreadable."""
 
+    def has(self, name: str) -> bool:
+        """Whether there is a key called *name*, in any copy, that was not destroyed."""
+
     def put(self, name: str, secret: bytes) -> None:
         """Keep *secret* under *name*, durably, in every copy.
 
@@ -121,6 +124,9 @@ class DirectoryKeystore:
         if secret is None or files.lacking(self._holder, name):
             return self._mended(name)
         return secret
+
+    def has(self, name: str) -> bool:
+        return self._files.has(self._holder, name)
 
     def put(self, name: str, secret: bytes) -> None:
         with self._files.alone(self._holder):

@@ -8,12 +8,13 @@ import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import islice
 
 from mvote.ballotbox.keystore import Holder, KeyMissing, Keystore
 
 KEY_BYTES = 32
 KEPT_SECONDS = 60.0
-KEPT_POLLS = 20_000
+FORGOTTEN_AT_ONCE = 2
 HANDED_TO: dict[str, Holder | None] = {"V": "auditor", "R": None, "L": "shuffler"}
 
 
@@ -47,27 +48,45 @@ def make_poll_keys(keystore: Keystore, poll_id: uuid.UUID) -> None:
 
 @dataclass
 class PollKeyring:
-    """Poll keys as the api reads them, remembered for a minute: so long one survives its end."""
+    """Poll keys as the api reads them, remembered for a minute: so long one is used after its end.
+
+    Then is looked whether the keystore still has them, which costs a tenth of reading them again.
+    What nobody asked for in two minutes is forgotten when another poll's keys are wanted.
+    """
 
     keystore: Keystore
     clock: Callable[[], float] = time.monotonic
+    #: by when they were looked for last, the longest ago first
     _kept: dict[uuid.UUID, tuple[float, PollKeys]] = field(default_factory=dict, repr=False)
 
     def of(self, poll_id: uuid.UUID, *, remember: bool = True) -> PollKeys | None:
         """The keys of a poll; None if its roll key was never made or is destroyed."""
-        kept = self._kept.get(poll_id)
-        if kept and self.clock() < kept[0]:
-            return kept[1]
-        keys = self._read(poll_id)
-        if len(self._kept) >= KEPT_POLLS:
-            self._kept.clear()
+        now = self.clock()
+        seen_at, kept = self._kept.get(poll_id, (now, None))
+        if kept and now < seen_at + KEPT_SECONDS:
+            return kept
+        keys = kept if kept and self._stand(poll_id, kept) else self._read(poll_id)
+        self._kept.pop(poll_id, None)
         if keys and remember:
-            self._kept[poll_id] = (self.clock() + KEPT_SECONDS, keys)
+            self._kept[poll_id] = (now, keys)
+        self._forget_old(now)
         return keys
 
     def forget(self, poll_id: uuid.UUID) -> None:
         """Drop what is remembered of a poll."""
         self._kept.pop(poll_id, None)
+
+    def _forget_old(self, now: float) -> None:
+        for poll_id, (seen_at, _) in list(islice(self._kept.items(), FORGOTTEN_AT_ONCE)):
+            if now > seen_at + 2 * KEPT_SECONDS:
+                del self._kept[poll_id]
+
+    def _stand(self, poll_id: uuid.UUID, kept: PollKeys) -> bool:
+        """Whether the keystore has just those keys: under a name there is ever one key only."""
+        return all(
+            self.keystore.has(key_name(poll_id, letter)) == (getattr(kept, letter) is not None)
+            for letter in HANDED_TO
+        )
 
     def _read(self, poll_id: uuid.UUID) -> PollKeys | None:
         roll_key = self._one(poll_id, "V")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, Literal
 
 from sqlalchemy import text
@@ -45,13 +46,18 @@ _PUT = (
     b" %(ballot_tags)s::bytea[], %(admitted)s::boolean[], %(envelope_ids)s::uuid[],"
     b" %(outers)s::bytea[], %(spends)s::bytea[])"
 )
+_PUT_IN_POLLS = (
+    b"CALL cast_in_polls(%(poll_ids)s::uuid[], %(last)s::int[], %(voter_tags)s::bytea[],"
+    b" %(key_tags)s::bytea[], %(ballot_tags)s::bytea[], %(admitted)s::boolean[],"
+    b" %(envelope_ids)s::uuid[], %(outers)s::bytea[], %(spends)s::bytea[], NULL)"
+)
 _TOOK_PART = text("SELECT took_part(:poll_id, :voter_tag)")
 
 
 def cast_ballots(session: Session, poll_id: uuid.UUID, rows: Sequence[SlotRow]) -> list[Outcome]:
     """Put *rows* into the box of one poll in one call; one outcome for each, in their order."""
     outcomes: list[Outcome] = (
-        session.connection().execute(_CAST, _arrays(poll_id, rows)).scalar_one()
+        session.connection().execute(_CAST, _of_one(poll_id, rows)).scalar_one()
     )
     return outcomes
 
@@ -61,13 +67,32 @@ def put_ballots(
 ) -> list[Outcome]:
     """As `cast_ballots`, straight through the driver: durable when it returns."""
     outcomes: list[Outcome]
-    [(outcomes,)] = rows_of(connection, _PUT, _arrays(poll_id, rows))
+    [(outcomes,)] = rows_of(connection, _PUT, _of_one(poll_id, rows))
     return outcomes
 
 
-def _arrays(poll_id: uuid.UUID, rows: Sequence[SlotRow]) -> dict[str, Any]:
+def put_in_polls(
+    connection: Connection, polls: Mapping[uuid.UUID, Sequence[SlotRow]]
+) -> list[Outcome | None]:
+    """As `put_ballots` for several polls in one call, each in a transaction of its own.
+
+    The outcomes come in the order of the rows, None where the poll was being closed or changed
+    just then: nothing is recorded for it, and whoever asks for it alone waits. If the call fails,
+    polls before the one it failed at have their ballots; the same rows then find a replay.
+    """
+    given = _arrays([row for rows in polls.values() for row in rows])
+    given |= {"poll_ids": list(polls), "last": list(accumulate(map(len, polls.values())))}
+    outcomes: list[Outcome | None]
+    [(outcomes,)] = rows_of(connection, _PUT_IN_POLLS, given)
+    return outcomes
+
+
+def _of_one(poll_id: uuid.UUID, rows: Sequence[SlotRow]) -> dict[str, Any]:
+    return {"poll_id": poll_id, **_arrays(rows)}
+
+
+def _arrays(rows: Sequence[SlotRow]) -> dict[str, Any]:
     return {
-        "poll_id": poll_id,
         "voter_tags": [row.tags.voter_tag for row in rows],
         "key_tags": [row.tags.key_tag for row in rows],
         "ballot_tags": [row.tags.ballot_tag for row in rows],

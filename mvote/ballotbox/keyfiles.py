@@ -74,12 +74,6 @@ class KeyFiles:
         """The roots within reach that have no such file."""
         return [root for root in self.here if not _is_there(_key_path(root, holder, name))]
 
-    def has(self, holder: str, name: str) -> bool:
-        """Whether a root within reach has the file, and none a mark that it was destroyed."""
-        if self.is_destroyed(holder, name):
-            return False
-        return any(_is_there(_key_path(root, holder, name)) for root in self.here)
-
     def create(self, holder: str, name: str, wrapped: bytes) -> None:
         """Keep a new key in every root, the copies first. Raises FileExistsError, KeystoreAway."""
         self.need_all()

@@ -126,7 +126,9 @@ class DirectoryKeystore:
         return secret
 
     def has(self, name: str) -> bool:
-        return self._files.has(self._holder, name)
+        if self._files.is_destroyed(self._holder, name):
+            return False
+        return len(self._files.lacking(self._holder, name)) < len(self._files.here)
 
     def put(self, name: str, secret: bytes) -> None:
         with self._files.alone(self._holder):

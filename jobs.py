@@ -122,14 +122,15 @@ def _shuffle(engine: Engine, keystore: DirectoryKeystore, poll_id: uuid.UUID) ->
 
 def _bundle(engine: Engine, keystore: DirectoryKeystore, clerk: Clerk) -> None:
     """Sign what is public of published polls, now that their checkpoints are signed."""
+    witnesses = [each.verifier.vkey for each in clerk.witnesses]
     with Session(engine) as session, transaction(session):
-        most = want_renewal(session, already=clerk.most_witnesses)
+        most = want_renewal(session, witnesses=witnesses, already=clerk.most_witnesses)
     clerk.most_witnesses = most
     with Session(engine) as session:
         due = bundles_due(session)
     if not due:
         return
-    signer, witnesses = LogKeys(keystore), [each.verifier.vkey for each in clerk.witnesses]
+    signer = LogKeys(keystore)
     for poll_id in due:
         with _alone("bundling", poll_id), Session(engine) as session, transaction(session):
             make_bundle(session, poll_id=poll_id, signer=signer, witnesses=witnesses)

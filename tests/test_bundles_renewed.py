@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from api.witnesses.http import HttpWitness
 from mvote.ballotbox.checkpoints import city_origin
 from mvote.ballotbox.log_keys import LogKeys
 from tests.support.governing import correct
-from tests.support.logs import as_superuser
+from tests.support.logs import as_superuser, grow
 from tests.support.tampering import flipped
 from tests.support.witnesses import new_witness, served, settle
 from tests.support.world import World
@@ -76,6 +77,46 @@ def test_a_bundle_from_before_any_witness_was_named_shows_the_witness_who_came_l
     world.make_bundle(poll)
     assert world.rows("SELECT cosignatures FROM bundle ORDER BY 1") == [(0,), (1,)]
     assert world.count("bundle_wanted") == 0
+
+
+def test_a_witness_in_the_place_of_another_comes_into_a_bundle_that_showed_as_many(
+    world: World, tmp_path: Path
+) -> None:
+    logs = LogKeys(open_keystore(world.settings, "shuffler")).verifiers(
+        city_origin(world.settings.host)
+    )
+    first, second = (
+        new_witness(tmp_path / name, logs, f"{name}.example.org") for name in ("first", "second")
+    )
+    poll = published(world)
+    with served(first[0]) as url:
+        _ask(world, HttpWitness(first[1], url))
+        world.make_bundle(poll)  # which is shown to the witness only afterwards
+        settle(world.clerk)
+        as_superuser(world, LOOK_NOW)
+        earlier = world.make_bundle(poll)
+    assert world.count("bundle_wanted") == 0
+    grow(world, world.open_poll())
+    _ask(world)  # a state that the first one has not signed
+    with served(second[0]) as url:
+        _ask(world, HttpWitness(second[1], url))
+        renewed = world.make_bundle(poll)
+    (tmp_path / "earlier.zip").write_bytes(earlier)
+    for bundle, pinned, found in (
+        (earlier, first[1], "ok"),
+        (earlier, second[1], "not checked"),
+        (renewed, second[1], "ok"),
+    ):
+        options = ("--pin", pinned.vkey, "--previous", tmp_path / "earlier.zip")
+        code, status = verified(tmp_path, bundle, *options)
+        assert (code, status["witnesses"], status["earlier download"]) == (0, found, "ok")
+    assert world.count("bundle_wanted") == 0
+
+
+def _ask(world: World, *witnesses: HttpWitness) -> None:
+    """Let the clerk begin anew with these *witnesses*, and let them sign what there is."""
+    world.clerk = replace(world.clerk, witnesses=witnesses, most_witnesses=0)
+    assert settle(world.clerk)
 
 
 @pytest.mark.parametrize("place", [0.1, 0.3, 0.5, 0.7, 0.9])

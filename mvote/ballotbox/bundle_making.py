@@ -26,6 +26,7 @@ from mvote.ballotbox.log import CITY, head_of
 from mvote.ballotbox.log_tables import Checkpoint, LogKey
 from mvote.ballotbox.notes import log_verifier
 from mvote.ballotbox.receipts import ReceiptKeys
+from mvote.ballotbox.renewing import SIGNER, shows_all, signer_of
 from mvote.polls.definition import canonical
 from mvote.polls.results import definition_of
 
@@ -90,7 +91,7 @@ def make_bundle(
     if bundle is not None and new:
         _sign(session, bundle, signer)
         session.add(bundle)
-    complete = bundle is not None and bundle.cosignatures >= len(witnesses)
+    complete = bundle is not None and shows_all(bundle.city_checkpoint, witnesses)
     _look_later(session, poll_id, complete=complete)
     return bundle if new else None
 
@@ -104,7 +105,7 @@ def _unsigned(session: Session, poll_id: uuid.UUID, witnesses: Sequence[str]) ->
     size = head_of(session, poll_id).size
     signed = session.get(Checkpoint, (poll_id, size))
     held = place_in_city(session, poll_id, size)
-    city = held and _best_city_state(session, held.idx)
+    city = held and _best_city_state(session, held.idx, witnesses)
     keys = _keys(session, poll_id, witnesses)
     ready = signed is not None and signed.note is not None and has_statement(session, poll_id)
     if not (ready and city and keys):
@@ -119,16 +120,19 @@ def _unsigned(session: Session, poll_id: uuid.UUID, witnesses: Sequence[str]) ->
     )
 
 
-def _best_city_state(session: Session, index: int) -> CityState | None:
-    """Of the city's signed states that hold entry *index*, the one with most witnesses."""
-    found = session.execute(_CITY_STATES, {"city": CITY, "index": index}).one_or_none()
+def _best_city_state(session: Session, index: int, witnesses: Sequence[str]) -> CityState | None:
+    """Of the city's signed states that hold entry *index*, the one with most of *witnesses*."""
+    wanted = list(map(signer_of, witnesses))
+    bound = {"city": CITY, "index": index, "wanted": wanted}
+    found = session.execute(_CITY_STATES, bound).one_or_none()
     return CityState(*found) if found else None
 
 
 # Many states may follow. A witness that signs at all signs one of the first thousand; one that was
 # named later, one of the newest.
 _CITY_STATES = text(
-    "WITH first AS (SELECT size FROM checkpoint WHERE poll_id = :city AND size > :index"
+    "WITH first AS (SELECT size FROM checkpoint"  # noqa: S608
+    " WHERE poll_id = :city AND size > :index"
     " AND note IS NOT NULL ORDER BY size LIMIT 1000),"
     " newest AS (SELECT size FROM cosignature WHERE poll_id = :city AND size > :index"
     " ORDER BY size DESC LIMIT 1000)"
@@ -136,7 +140,9 @@ _CITY_STATES = text(
     " FROM checkpoint c LEFT JOIN cosignature s ON s.poll_id = c.poll_id AND s.size = c.size"
     " WHERE c.poll_id = :city AND c.note IS NOT NULL"
     " AND c.size IN (SELECT size FROM first UNION SELECT size FROM newest)"
-    " GROUP BY c.size, c.note ORDER BY count(s.line) DESC, c.size LIMIT 1"
+    " GROUP BY c.size, c.note ORDER BY"
+    f" count(s.line) FILTER (WHERE {SIGNER} = ANY(:wanted)) DESC,"
+    " count(s.line) DESC, c.size LIMIT 1"
 )
 
 

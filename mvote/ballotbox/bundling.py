@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 from mvote.ballotbox.bundle_tables import Bundle
 from mvote.ballotbox.log import CITY, STATEMENT_ENTRY, inclusion
 from mvote.ballotbox.log_tables import Checkpoint
+from mvote.ballotbox.renewing import NEWEST_FIRST
 from mvote.ballotbox.vectors import PACK
 from mvote.polls.definition import canonical
 from mvote.polls.results import definition_of
@@ -43,13 +44,8 @@ class BundleDiffers(ValueError):
 
 
 def newest_bundle(session: Session, poll_id: uuid.UUID) -> Bundle | None:
-    """The bundle of the longest log, of these the best witnessed."""
-    newest = (
-        select(Bundle)
-        .where(Bundle.poll_id == poll_id)
-        .order_by(Bundle.log_size.desc(), Bundle.cosignatures.desc(), Bundle.city_size)
-        .limit(1)
-    )
+    """The bundle of the longest log, of these the last: it shows most witnesses of its time."""
+    newest = select(Bundle).where(Bundle.poll_id == poll_id).order_by(text(NEWEST_FIRST)).limit(1)
     return session.scalars(newest).one_or_none()
 
 

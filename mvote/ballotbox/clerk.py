@@ -44,7 +44,7 @@ class Clerk:
     mark: MarkFile
     witnesses: Sequence[Witness] = ()
     clock: Callable[[], float] = time.monotonic
-    #: bundles were made to show as many as have signed one state of the city's log
+    #: bundles were made to show as many of the witnesses as have signed one state of the city's log
     most_witnesses: int = 0
     _letters: list[Correspondence] = field(init=False)
     _keys: LogKeys | None = field(init=False, default=None)

@@ -100,3 +100,16 @@ def test_the_command_makes_a_log_key_that_signs_beside_the_one_before(
     assert len(parse_note(note).signatures) == 2
     for vkey in after[-2:]:  # type: ignore[index]
         assert open_note(note, [parse_vkey(vkey)]).signatures
+
+
+def test_a_new_log_key_is_published_while_there_is_nothing_to_sign(
+    world: World, clerk: Clerk
+) -> None:
+    world.sign()
+    before = published(world)["log_keys"]
+    result = world.app.test_cli_runner().invoke(args=["keys", "rotate", "--kind", "log"])
+    assert result.exit_code == 0, result.output
+    world.sign()
+    after = published(world)["log_keys"]
+    assert after[:-1] == before  # type: ignore[index]
+    assert world.count("checkpoint") == 0

@@ -55,7 +55,8 @@ class Clerk:
 
     def round(self) -> bool:
         """Hear the witnesses, sign, show them what is new; whether all that is new is signed."""
-        self._current_keys()
+        if not self._current_keys().are_all(self.keystore):
+            self._fresh_keys()  # witnesses are told of a new key before anything is signed with it
         for letter in self._letters:
             self._hear(letter)
         try:

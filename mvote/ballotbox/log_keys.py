@@ -27,8 +27,13 @@ class LogKeys:
     """The log's keys, oldest first. The first one is made at first use."""
 
     def __init__(self, keystore: Keystore) -> None:
-        names = keystore.names("log/") or [rotate_log_key(keystore)]
-        self._keys = [Ed25519PrivateKey.from_private_bytes(keystore.get(name)) for name in names]
+        self._names = keystore.names("log/") or [rotate_log_key(keystore)]
+        secrets = map(keystore.get, self._names)
+        self._keys = [Ed25519PrivateKey.from_private_bytes(secret) for secret in secrets]
+
+    def are_all(self, keystore: Keystore) -> bool:
+        """Whether no key was made since these were read."""
+        return keystore.names("log/") == self._names
 
     def sign(self, text: str, *, origin: str) -> str:
         """The note of a checkpoint's *text*, by the log called *origin*. Always the same bytes."""

@@ -255,7 +255,7 @@ def test_reset_asks_first(bare: City) -> None:
     before = bare.content()
     result = bare.run("demo", "reset", input="n\n")
     assert result.exit_code != 0
-    assert "Remove 1 polls and" in result.stdout
+    assert "Remove 1 poll and" in result.stdout
     assert bare.content() == before
 
 

@@ -186,7 +186,7 @@ def test_the_command_wraps_a_holders_keys_anew_and_then_only_the_new_key_is_acce
         refused = app.test_cli_runner().invoke(args=["keys", "rewrap", "--holder", "counter"])
     finally:
         app.extensions["settings"] = settings
-    assert (result.exit_code, result.stdout) == (0, "1 keys are wrapped for the new key\n")
+    assert (result.exit_code, result.stdout) == (0, "1 key wrapped for the new master key\n")
     assert (refused.exit_code, "COUNTER_MASTER_KEY_OLD" in refused.stderr) == (1, True)
     assert open_keystore(after, "counter").get("sealing/1") == SECRETS["handed"]
     with pytest.raises(Misconfigured):

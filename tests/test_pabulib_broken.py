@@ -101,8 +101,8 @@ def test_the_file_that_they_were_broken_from_is_right() -> None:
         ("1.5,2", "whole number"),
         ("NaN,2", "whole number"),
         ("٣,2", "whole number"),
-        ("1", "2 projects and 1 numbers"),
-        ("", "2 projects and 0 numbers"),
+        ("1", "1 number of points for 2"),
+        ("", "0 numbers of points for 2"),
         ("6,2", "6 points"),
         ("9999999999999,2", "whole number"),
     ],
@@ -117,8 +117,8 @@ def test_points_that_nobody_could_give_are_refused(points: str, problem: str) ->
 @pytest.mark.parametrize(
     ("more", "vote", "problem"),
     [
-        ({"max_length": 1}, "a,b", "allowed are from 1 to 1"),
-        ({"min_length": 2}, "a", "allowed are from 2"),
+        ({"max_length": 1}, "a,b", "allowed: from 1 to 1"),
+        ({"min_length": 2}, "a", "allowed: from 2"),
         ({"vote_type": "choose-1"}, "a,b", "from 1 to 1"),
         ({"vote_type": "ordinal", "max_length": 1}, "a,b", "from 1 to 1"),
     ],

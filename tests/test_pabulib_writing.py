@@ -166,7 +166,7 @@ def test_what_would_break_a_row_is_taken_out_of_names_or_quoted() -> None:
 
 def test_ballots_that_do_not_come_are_missed() -> None:
     contest = approval_contest({"a": 5}, {("a",): 1}, 9, rule="greedy")
-    with pytest.raises(ValueError, match="2 ballots were announced, 1 came"):
+    with pytest.raises(ValueError, match="2 ballots announced, 1 came"):
         list(written(EXPORT, contest, [], [Ballot(("a",), (1,))], 2))
 
 

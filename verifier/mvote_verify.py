@@ -509,7 +509,7 @@ def read_log(
             log.roots[tree.size], log.ballots_at[tree.size] = tree.root(), log.ballots
         if tree.size == end:
             if tree.root() != root and not log.wrong_root:
-                log.wrong_root = f"the root after {end} entries is not the recorded one"
+                log.wrong_root = f"the root at size {end} is not the recorded one"
             log.batches, before, after = log.batches + 1, b"", end
             end, root = next(boundaries, (0, b""))
             require(end == 0 or end > after, "checkpoints.json does not ascend")
@@ -740,11 +740,11 @@ class Verifier:
         log = self.log
         require(list(log.definitions) == [0], "it does not begin with one definition")
         require(len(log.statements) == 1, "it does not hold exactly one statement of the count")
-        return f"{log.size} entries, of which {log.ballots} are ballots"
+        return f"entries: {log.size}; ballots among them: {log.ballots}"
 
     def distinct(self) -> str:
-        require(not self.log.repeated, f"{self.log.repeated} trackers stand more than once")
-        return f"all {self.log.ballots} are different"
+        require(not self.log.repeated, f"trackers that stand more than once: {self.log.repeated}")
+        return f"no two alike among {self.log.ballots}"
 
     def batches(self) -> str:
         require(not self.log.unsorted, self.log.unsorted)
@@ -752,7 +752,7 @@ class Verifier:
 
     def roots(self) -> str:
         require(not self.log.wrong_root, self.log.wrong_root)
-        return f"all {self.log.batches} roots computed anew from the entries"
+        return f"roots computed anew from the entries: {self.log.batches}"
 
     def final(self) -> str:
         note, log = self.final_checkpoint, self.log
@@ -813,7 +813,7 @@ class Verifier:
         )
         require(statement.get("log_root") == self.log.roots[size].hex(), "it is of another log")
         require(self.log.ballots_at[size] == self.log.ballots, "ballots came after it")
-        return f"speaks of the first {size} entries of this log, and stands in it"
+        return f"speaks of this log at size {size}, and stands in it"
 
     def _see_that_it_may_be_silent(self) -> None:
         """Polls opened since definitions hold `cautions` were all counted by what names the log."""
@@ -843,7 +843,7 @@ class Verifier:
         least = FEWEST_RECORDS if question["max_selections"] > 1 else 0
         least = max(number(self.definition, "publish_from"), least)
         if records < least:
-            return f"not public: {records} ballots came, fewer than {least}"
+            return f"not public: of ballots came {records}, fewer than {least}"
         require(self.definition["records"] != "full", "the definition promises them")
         return "not public: the definition promises totals only"
 
@@ -897,9 +897,9 @@ class Verifier:
         )
         same = now.roots[earlier.size] == earlier.root
         require(
-            same, f"THE LOG WAS REWRITTEN within its first {earlier.size} entries; both are signed"
+            same, f"THE LOG WAS REWRITTEN below its earlier size {earlier.size}; both are signed"
         )
-        return f"its {earlier.size} entries are still the first of this log"
+        return f"this log extends it, from size {earlier.size}"
 
     def receipt(self) -> str:
         receipt = self.voters_receipt
@@ -940,7 +940,7 @@ class Verifier:
         counted = recount(self.definition, equal)
         unopenable = self.log.ballots - counted["records"]
         said = number(self.statement, "unopenable")
-        require(unopenable == said, f"{unopenable} ballots do not open, {said} are stated")
+        require(unopenable == said, f"ballots that do not open: {unopenable}; stated: {said}")
         require(counted["records"] == number(self.statement, "records"), "not as many as stated")
         if "records_hash" in self.statement:
             require(counted["records_hash"] == self.statement["records_hash"], "other records")

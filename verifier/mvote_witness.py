@@ -340,7 +340,7 @@ def newest(witness: Witness, request: bytes) -> str:
         if new.size <= last.size:
             what = "ROLLED BACK" if new.size < last.size else "FORK"
             raise Refused(
-                409, f"{what}: the log shows {new.size} entries, we saw other {last.size}"
+                409, f"{what}: the log is of size {new.size}, we saw another, of {last.size}"
             ) from None
         print(f"waiting for a proof from {last.size}, which we cosigned last")
         return known

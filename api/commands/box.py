@@ -20,6 +20,7 @@ from mvote.ballotbox.keystore import KeyMissing
 from mvote.ballotbox.stock import sealing_key_name
 from mvote.polls.definition import read_definition
 from mvote.polls.poll import Poll, PollDefinition
+from mvote.wording import counted
 
 AFTER_VOTING = ("closed", "counted", "published", "voided")
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -42,7 +43,7 @@ def export(*, poll_id: uuid.UUID, file: Path) -> None:
             raise click.ClickException("There is no such poll, or voting is not over.")
         with file.open("wb") as out:
             places = write_box(session, poll_id, out)
-    click.echo(f"{places} sealed ballots in {file}")
+    click.echo(f"{counted(places, 'sealed ballot')} in {file}")
 
 
 @box.command()

@@ -18,6 +18,7 @@ from api.logins import stock_sealing_keys
 from api.settings import Misconfigured
 from mvote.ballotbox.keystore import HOLDERS, DirectoryKeystore, Holder
 from mvote.ballotbox.log_keys import rotate_log_key
+from mvote.wording import counted
 
 
 @click.group(cls=PlainGroup)
@@ -45,7 +46,7 @@ def init() -> None:
         click.echo(f"no sealing keys made ({reason}): the counter's worker will", err=True)
     else:
         if made:
-            click.echo(f"made {made} sealing keys")
+            click.echo(f"made {counted(made, 'sealing key')}")
 
 
 @keys.command()
@@ -66,7 +67,7 @@ def check() -> None:
             wrong.append(f"{holder}/{flaw.name}: {flaw.what}{where}")
     if settings.keystore_copy and not settings.keystore_copy.is_dir():
         wrong.append(f"the copy is away: {settings.keystore_copy}")
-    click.echo(f"{readable} keys can be read")
+    click.echo(f"{counted(readable, 'key')} can be read")
     for line in wrong:
         click.echo(line, err=True)
     if wrong:
@@ -136,7 +137,8 @@ def rewrap(whose: Holder) -> None:
         )
     keystore = open_keystore(settings, whose)
     unreadable = keystore.rewrap()
-    click.echo(f"{len(keystore.names('')) - len(unreadable)} keys are wrapped for the new key")
+    wrapped = len(keystore.names("")) - len(unreadable)
+    click.echo(f"{counted(wrapped, 'key')} wrapped for the new master key")
     for name in unreadable:
         click.echo(f"{whose}/{name}: unreadable", err=True)
     if unreadable:

@@ -11,6 +11,7 @@ from mvote.ballotbox.figures import CountingProgress
 from mvote.ballotbox.progress import counts_under_way
 from mvote.base import utc_now
 from mvote.polls.poll import Poll
+from mvote.wording import counted
 
 
 @click.group(cls=PlainGroup)
@@ -34,7 +35,8 @@ def _line(poll: Poll, count: CountingProgress | None) -> str:
     share = count.done / count.size if count.size else 1.0
     took = (count.at - count.began_at).total_seconds()
     silent = (utc_now() - count.at).total_seconds()
+    entries = counted(count.size, "entry", "entries")
     return (
-        f"{poll.id}  {poll.state}  {count.done:,} of {count.size:,} entries ({share:.0%})"
+        f"{poll.id}  {poll.state}  {count.done:,} of {entries} ({share:.0%})"
         f" in {took:.0f} s, {silent:.0f} s ago"
     )

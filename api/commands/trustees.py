@@ -30,6 +30,7 @@ from mvote.ballotbox.trustees import (
     import_drilled_key,
     open_box,
 )
+from mvote.wording import counted
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 REFUSALS = (
@@ -71,8 +72,8 @@ def import_key(record: Path, answer: Path) -> None:
                 session, keystore, record=ceremony, answer=answer.read_bytes()
             )
         keystore.destroy(done)
-    groups = len(list(groups_of(ceremony)))
-    click.echo(f"{groups} groups of trustees have proven the key {ceremony.public_key.hex()}")
+    groups = counted(len(list(groups_of(ceremony))), "group")
+    click.echo(f"{groups} of trustees proved the key {ceremony.public_key.hex()}")
 
 
 @trustees.command("list")

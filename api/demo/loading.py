@@ -32,6 +32,7 @@ from api.wiring import wiring
 from geo.areas import Area
 from geo.korea import import_korea
 from geo.sites import add_site
+from mvote.wording import counted
 
 SEOUL = "11"
 DISTRICTS = 25
@@ -142,7 +143,7 @@ def _load_ballots(demo_poll: DemoPoll, poll_id: uuid.UUID, say: Say) -> bool:
         return False
     with transaction() as session:
         note(session, DemoMade(name=f"ballots:{demo_poll.key}", made=poll_id))
-    say(f"{demo_poll.key}: {len(voters)} ballots")
+    say(f"{demo_poll.key}: {counted(len(voters), 'ballot')}")
     return True
 
 

@@ -25,6 +25,7 @@ from mvote.ballotbox.tables import SealingKey
 from mvote.base import Base, after_commit
 from mvote.people.citizens import Citizen
 from mvote.polls.poll import Poll
+from mvote.wording import counted
 
 
 def what_would_go(session: Session) -> str:
@@ -32,7 +33,8 @@ def what_would_go(session: Session) -> str:
     polls, citizens = (
         session.scalars(select(func.count()).select_from(table)).one() for table in (Poll, Citizen)
     )
-    return f"{polls} polls and {citizens} accounts, with everything about them"
+    going = f"{counted(polls, 'poll')} and {counted(citizens, 'account')}"
+    return f"{going}, with everything about them"
 
 
 def empty(session: Session, settings: Settings) -> None:

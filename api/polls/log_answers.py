@@ -74,6 +74,6 @@ def _check_order(places: Mapping[str, int], size: int) -> None:
     """See that two places follow each other within a log of *size*. Raises InvalidParameter."""
     (first, low), (last, high) = places.items()
     if high > size:
-        raise InvalidParameter(("query", last, f"The signed log has {size} entries."))
+        raise InvalidParameter(("query", last, f"The signed log is of size {size}."))
     if low > high:
         raise InvalidParameter(("query", first, f"Must not be greater than {last}."))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from mvote.ballotbox.ceremony_record import CeremonyRecord, SharePlace
 from mvote.ballotbox.share_problems import ShareProblem
 from mvote.ballotbox.shares import WORDS, TypedShare, read_words, typed_share
+from mvote.wording import counted
 
 Ask = Callable[[str], str]
 Tell = Callable[[str], None]
@@ -36,7 +37,7 @@ class Table:
         shares: list[TypedShare] = []
         while len(shares) < record.threshold:
             left = record.threshold - len(shares)
-            self.tell(f"조각 {left}개가 더 필요합니다. / {left} more shares are needed.")
+            self.tell(f"조각 {left}개가 더 필요합니다. / {counted(left, 'more share')} needed.")
             try:
                 place = self._place(record, [share.place for share in shares])
             except ShareProblem as problem:

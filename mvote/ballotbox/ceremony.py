@@ -21,6 +21,7 @@ from mvote.ballotbox.keyfiles import write_once
 from mvote.ballotbox.share_problems import ShareProblem
 from mvote.ballotbox.shares import make_key
 from mvote.ballotbox.sheets import sheet
+from mvote.wording import counted
 
 RECORD_FILE = "ceremony.json"
 IN_MEMORY = {"tmpfs", "ramfs"}
@@ -66,7 +67,7 @@ def _names(given: Sequence[str]) -> list[str]:
 
 def _make(out: Path, names: list[str], threshold: int, shares: int) -> None:
     if len(names) != shares:
-        raise NoRecord(f"{shares} shares, but {len(names)} names")
+        raise NoRecord(f"{counted(shares, 'share')}, but {counted(len(names), 'name')}")
     out.mkdir(mode=0o700, parents=True, exist_ok=True)
     if any(out.iterdir()):
         raise FileExistsError(f"{out} is not empty; nothing was made")

@@ -21,6 +21,7 @@ from mvote.ballotbox.ceremony_record import CeremonyRecord, NoRecord, record_of
 from mvote.ballotbox.keystore import SUITE
 from mvote.ballotbox.notation import encoded, h
 from mvote.ballotbox.shares import TypedShare, private_key_of
+from mvote.wording import counted
 
 CHALLENGE_FORMAT = "mvote-drill-challenge/1"
 ANSWER_FORMAT = "mvote-drill-answer/1"
@@ -119,7 +120,8 @@ def check_answer(
         for group in groups_of(record)
     ]
     if document.get("proofs") != expected:
-        raise DrillFailed(f"the answer does not prove all {len(expected)} groups of trustees")
+        groups = counted(len(expected), "group")
+        raise DrillFailed(f"the answer must prove {groups} of trustees, and does not")
 
 
 def groups_of(record: CeremonyRecord) -> Iterator[tuple[int, ...]]:

@@ -46,7 +46,7 @@ def require_extended(session: Session, known: Iterable[Known]) -> None:
     for each in known:
         if each.size > size:
             raise NotExtended(
-                f"{each.who} knows a city log of {each.size} entries, here it has {size}:"
+                f"{each.who} knows a city log of size {each.size}, here its size is {size}:"
                 " was the database restored to an earlier state?"
             )
         if each.root is not None and logs.root_at(session, CITY, each.size) != each.root:

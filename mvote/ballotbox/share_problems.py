@@ -13,7 +13,7 @@ TEXTS = {
     ),
     "wrong-length": (
         "낱말이 {words}개입니다. {needed}개여야 합니다.",
-        "{words} words were given; a share has {needed}.",
+        "words given: {words}; a share has {needed}.",
     ),
     "wrong-checksum": (
         "낱말 하나 이상이 틀렸거나 순서가 바뀌었습니다.",
@@ -37,7 +37,7 @@ TEXTS = {
     ),
     "too-few": (
         "조각이 {given}개뿐입니다. {needed}개가 필요합니다.",
-        "only {given} shares were given; {needed} are needed.",
+        "shares given: only {given}; needed: {needed}.",
     ),
     "wrong-key": (
         "조각들을 맞추어도 기록의 키가 나오지 않습니다.",

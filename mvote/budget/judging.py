@@ -14,6 +14,7 @@ from fractions import Fraction
 from typing import Any, ClassVar, Literal
 
 from mvote.errors import DomainError, Text
+from mvote.wording import counted
 
 Vote = Literal["yes", "no", "abstain"]
 Seat = str
@@ -176,10 +177,11 @@ class Shortlist:
 
     def faults(self, max_projects: int) -> list[str]:
         """Why it cannot be put to the vote: every reason."""
+        most = counted(max_projects, "project")
         return [
             *[f"{item} is listed twice" for item in sorted(_repeated(self.ranked))],
             *[f"{item} is not on the list" for item in sorted(self.pulled_out - {*self.ranked})],
-            *([f"more than {max_projects} projects"] if len(self.ranked) > max_projects else []),
+            *([f"more than {most}"] if len(self.ranked) > max_projects else []),
         ]
 
     @property

@@ -10,6 +10,7 @@ from mvote.budget.pabulib.head import named
 from mvote.budget.pabulib.meta import whole
 from mvote.budget.pabulib.rows import Row
 from mvote.budget.pabulib.rules import APPROVALS
+from mvote.wording import counted
 
 
 class Ballot(NamedTuple):
@@ -51,7 +52,7 @@ class BallotReader:
         least = 1 if least is None else least  # the format's default: 0 has to be said
         if length < least or (most is not None and length > most):
             allowed = f"from {least} to {most or 'all'}"
-            raise BrokenPbFile(line, f"a vote for {length} projects, allowed are {allowed}")
+            raise BrokenPbFile(line, f"a vote for {counted(length, 'project')}, allowed: {allowed}")
 
     def _points(
         self, cells: dict[str, str], references: tuple[str, ...], line: int
@@ -67,7 +68,7 @@ class BallotReader:
             return tuple(range(most, most - len(references), -1))
         points = tuple(whole(each.strip(), line, "a mark") for each in text.split(",") if text)
         if len(points) != len(references):
-            problem = f"{len(references)} projects and {len(points)} numbers of points"
+            problem = f"{counted(len(points), 'number')} of points for {len(references)}"
             raise BrokenPbFile(line, problem)
         self._check_points(points, line)
         return points
@@ -76,4 +77,5 @@ class BallotReader:
         least, most = self._head.points
         for each in points:
             if (least is not None and each < least) or (most is not None and each > most):
-                raise BrokenPbFile(line, f"{each} points, allowed are from {least or 0} to {most}")
+                given = counted(each, "point")
+                raise BrokenPbFile(line, f"{given}, allowed: from {least or 0} to {most}")

@@ -13,6 +13,7 @@ from mvote.budget.pabulib.ballots import Ballot
 from mvote.budget.pabulib.contests import EXCLUSIVE, STRUCK
 from mvote.budget.pabulib.money import Currency
 from mvote.budget.pabulib.rules import APPROVALS, name_of
+from mvote.wording import counted
 
 LINES_AT_ONCE = 1_000
 CUSTOM = "The rule has no name in this format: "
@@ -93,7 +94,7 @@ def lines_of(sheet: Sheet, ballots: Iterable[Ballot]) -> Iterator[bytes]:
             rows.clear()
     yield _lines(rows)
     if number != sheet.num_votes:
-        raise ValueError(f"{sheet.num_votes} ballots were announced, {number} came")
+        raise ValueError(f"{counted(sheet.num_votes, 'ballot')} announced, {number} came")
 
 
 def _vote(number: int, ballot: Ballot, *, with_points: bool) -> Sequence[object]:

@@ -93,6 +93,21 @@ def test_a_statement_from_before_logs_had_checkpoints_is_not_proven_and_does_not
     assert "BUT NOT PROVEN: statement." in capsys.readouterr().out
 
 
+def test_what_is_not_proven_fails_where_that_is_asked_for(
+    capsys: Capture, tmp_path: Path, poll: MadeUpPoll
+) -> None:
+    told(tmp_path, poll)
+    whole, strict = [str(tmp_path / "bundle.zip")], ["--strict", str(tmp_path / "bundle.zip")]
+    assert main(strict) == 0  # though no witness has signed
+    poll.unsaid = LOG_STATE
+    told(tmp_path, poll)
+    assert [main(whole), main(strict), main([*strict, "--json"])] == [0, 3, 3]
+    poll.said["records"] = -1
+    told(tmp_path, poll)
+    assert [main(whole), main(strict)] == [1, 1]
+    assert capsys.readouterr().err == ""
+
+
 def hide_it_from_the_log(poll: MadeUpPoll) -> None:
     poll.statements_logged = 0
 

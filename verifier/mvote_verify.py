@@ -4,7 +4,7 @@
 
 Needs Python 3.11 and the package `cryptography`; shares of a key need `shamir-mnemonic` as well.
 It prints one line for each check and exits 0 if all that was checked holds, 1 otherwise. What the
-bundle itself leaves open is NOT PROVEN; it does not fail, but the last line says so.
+bundle itself leaves open is NOT PROVEN; the last line says so, and with `--strict` it exits 3.
 
 Proven: nothing in the bundle was changed since it was signed; the log is the one that its signed
 checkpoints (and their witnesses) speak of; nothing in it appears twice; the statement of the count
@@ -1034,6 +1034,7 @@ def _from_shares(shares: Sequence[str]) -> bytes:
 
 
 FILES = ("bundle", "previous", "receipt", "box", "private_key")
+UNPROVEN = 3  # the exit code of --strict; 2 says that the program was called wrongly
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -1047,6 +1048,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--box", type=Path, help="the sealed ballots, for observers")
     add("--private-key", type=Path, help="the poll's private key, for observers")
     add("--share", action="append", default=[], help="words of a trustee, or a file with them")
+    add("--strict", action="store_true", help="exit 3 if anything that matters is NOT PROVEN")
     add("--json", action="store_true", help="answer as JSON")
     options = parser.parse_args(arguments)
     for path in (getattr(options, name) for name in FILES):
@@ -1058,16 +1060,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"--pin: {error}")
     lines = Verifier(options).run()
     holds = all(line.status != "FAILED" for line in lines)
+    open_ = ", ".join(line.name for line in lines if line.status == "NOT PROVEN")
+    code = (UNPROVEN if open_ and options.strict else 0) if holds else 1
     if options.json:
         print(json.dumps({"holds": holds, "checks": [line._asdict() for line in lines]}, indent=1))
-        return int(not holds)
+        return code
     sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal without UTF-8
     for line in lines:
         print(f"{line.status:<12} {line.name:<17} {line.text}")
-    open_ = ", ".join(line.name for line in lines if line.status == "NOT PROVEN")
     but = f" BUT NOT PROVEN: {open_}." if open_ else ""
     print(f"\nAll that was checked holds.{but}" if holds else "\nIT DOES NOT HOLD.")
-    return int(not holds)
+    return code
 
 
 if __name__ == "__main__":

@@ -53,6 +53,7 @@ from mvote.ballotbox.shuffling import close_poll, envelopes_waiting, polls_due, 
 from mvote.ballotbox.stock import fill_stock
 from mvote.base import database_time
 from mvote.budget.keeping import keep_budgets
+from mvote.budget.balloting.releasing import release_due
 from mvote.housekeeping import hide_ended_polls, remove_expired
 from mvote.people.forgetting import forget_expired
 from mvote.polls.auditing import begin_audit, polls_to_audit, read_roll, write_audit
@@ -152,6 +153,8 @@ def counter_round(engine: Engine, keystore: DirectoryKeystore, ends: Ends = UNWA
         with _alone("counting", poll_id), Session(engine) as session, transaction(session):
             published = count_poll(session, keystore, poll_id, manner)
             log.info("counted", extra={"poll_id": poll_id, "published": published})
+    with Session(engine) as session, transaction(session):
+        release_due(session)
     with Session(engine) as session:
         destroy_counted_trustee_keys(session, keystore)
     with Session(engine) as session:

@@ -22,7 +22,7 @@ from mvote.ballotbox.receipts import ReceiptKeys
 from mvote.ballotbox.writer import SlotWriter
 from mvote.gathering import Gathered
 from mvote.people.tokens import SigningKey, Tokens
-from mvote.polls.frozen import FrozenPolls
+from mvote.polls.frozen import Found, FrozenPolls
 from mvote.polls.opening import Surroundings
 from mvote.polls.participations import last_poll_ends
 from mvote.polls.presence_tokens import PresenceTokens
@@ -41,7 +41,7 @@ class Wiring:
     judge: Judge
     engine: Engine
     crowd: Gathered[Comer, Seen]
-    definitions: Gathered[uuid.UUID, bytes | None]
+    definitions: Gathered[uuid.UUID, Found | None]
     polls: FrozenPolls
     box: BallotBox
 

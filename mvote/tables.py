@@ -9,6 +9,7 @@ import mvote.ballotbox.tables
 import mvote.ballotbox.trustees
 import mvote.budget.allocations
 import mvote.budget.assessment
+import mvote.budget.balloting.contest_poll
 import mvote.budget.committee
 import mvote.budget.cycle
 import mvote.budget.files
@@ -27,4 +28,5 @@ import mvote.people.limits
 import mvote.people.sessions
 import mvote.polls.notices
 import mvote.polls.poll
+import mvote.polls.roll
 import mvote.polls.site_codes  # noqa: F401

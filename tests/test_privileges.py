@@ -110,10 +110,11 @@ GOLDEN_FUNCTIONS = {
         "ask_approval", "close_poll_early", "extend_poll", "void_poll", "publish_poll",
         "publish_correction", "move_cycle", "strike_proposal", "change_targets",
         "refuse_the_recused", "opinions_to_read",
+        "contest_unfinished",
     },
     "mvote_shuffler": {"close_poll", "finish_closing", "statement_hash"},
     "mvote_counter": {
-        "finish_counting", "participation_count", "quarantined_count",
+        "finish_counting", "participation_count", "quarantined_count", "release_contests",
     },
     "mvote_auditor": set(),
 }  # fmt: skip

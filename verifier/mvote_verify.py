@@ -153,7 +153,8 @@ def marks_in(question: dict[str, Any], vector: bytes) -> tuple[int, ...]:
     marks: tuple[int, ...] = struct.unpack_from(f">{n}H", vector, 4)
     given = [mark for mark in marks if mark]
     least, most = question["min_selections"], question["max_selections"]
-    require(least <= len(given) <= most, f"a ballot marks {len(given)} of {least} to {most}")
+    if "limits" not in question:  # of a project ballot these decide: see `keeps`
+        require(least <= len(given) <= most, f"a ballot marks {len(given)} of {least} to {most}")
     if kind in ("single", "multiple"):
         require(set(given) <= {1}, "a ballot holds an unknown mark")
     elif kind == "ranking":
@@ -161,6 +162,56 @@ def marks_in(question: dict[str, Any], vector: bytes) -> tuple[int, ...]:
     elif question.get("points") is not None:
         require(sum(given) <= question["points"], "a ballot gives too many points")
     return marks
+
+
+Limits = list[tuple[bool, int, int | None, list[tuple[int, Any]]]]
+
+
+def limits_of(question: dict[str, Any]) -> Limits:
+    """The limits of a project ballot: whether different values are counted or all added up, the
+    least and the most, and what each place is worth that the limit looks at."""
+    options, found = question["options"], Limits()
+    parents = {heading["key"]: heading.get("parent") for heading in question.get("headings", ())}
+    for limit in question.get("limits", ()):
+        kind, _, key = limit["over"].partition(":")
+        scopes = [(kind, key)]
+        if limit["over"] == "each:heading":
+            scopes = [("exactly", each) for each in sorted({each["heading"] for each in options})]
+        for scope in scopes:
+            within = [n for n, option in enumerate(options) if _is_over(scope, option, parents)]
+            for name in sorted(limit.keys() - {"over"}):
+                worths = [(n, _worth(name, options[n])) for n in within]
+                bounds = limit[name]
+                found.append((name == "headings", bounds.get("min", 0), bounds.get("max"), worths))
+    return found
+
+
+def _worth(measure: str, option: dict[str, Any]) -> Any:
+    require(measure in ("count", "cost", "headings"), f"a limit measures {measure}")
+    return {"count": 1, "cost": number(option, "amount"), "headings": option["heading"]}[measure]
+
+
+def _is_over(scope: tuple[str, str], option: dict[str, Any], parents: dict[str, Any]) -> bool:
+    kind, key = scope
+    above: list[str] = []
+    at = option["heading"]
+    while at is not None and at not in above:
+        above.append(at)
+        at = parents.get(at)
+    groups = option.get("groups", ())
+    holds = {"all": True, "exactly": above[0] == key, "heading": key in above,
+             "kind": option.get("kind") == key, "group": key in groups}  # fmt: skip
+    return holds[kind]
+
+
+def keeps(limits: Limits, marks: Sequence[int]) -> bool:
+    """Whether a ballot with these marks keeps to all limits."""
+    for differ, least, most, worths in limits:
+        given = [worth for place, worth in worths if marks[place]]
+        found = len(set(given)) if differ else sum(given)
+        if found < least or (most is not None and found > most):
+            return False
+    return True
 
 
 def vector_of(question: dict[str, Any], selections: Sequence[str]) -> bytes:
@@ -174,6 +225,8 @@ def vector_of(question: dict[str, Any], selections: Sequence[str]) -> bytes:
         marks[keys.index(key)] = worth.get(question["kind"], 1)
     vector = struct.pack(f">BBH{len(keys)}H", 1, KINDS[question["kind"]], len(keys), *marks)
     marks_in(question, vector)
+    within = keeps(limits_of(question), marks) or question["wrong"] == "spoil"
+    require(within, "such a ballot breaks a limit")
     return vector
 
 
@@ -182,33 +235,40 @@ def recount(definition: dict[str, Any], vectors: Iterable[bytes]) -> dict[str, A
 
     `totals`: sum of the marks of each option by its key (ranking: how often it is ranked first);
     `winners`: keys with the highest total, in the definition's order (ranking: none, which needs a
-    method); `records`, `blank`, `valid`: how many ballots, without a mark, with one;
+    method); `records`, `blank`, `valid`: how many ballots, without a mark, with one; `spoilt`: how
+    many break a limit, where that is allowed: then no mark of theirs counts;
     `records_hash`: over the vectors in the order given; `sorted`: whether that is ascending.
     Memory does not grow with the number of ballots; it is fastest if equal ones come together.
     """
     question = definition["question"]
     keys = [option["key"] for option in question["options"]]
-    totals, blank, records, ascending, before = [0] * len(keys), 0, 0, True, b""
-    digest = hashlib.sha256(b"mvote/records/1\0")
+    totals, blank, spoilt, records = [0] * len(keys), 0, 0, 0
+    ascending, before = True, b""
+    digest, limits = hashlib.sha256(b"mvote/records/1\0"), limits_of(question)
     for vector, equal in itertools.groupby(vectors):
         marks = marks_in(question, vector)
         ballots, prefixed = 0, len(vector).to_bytes(2, "big") + vector
         for _ in equal:
             digest.update(prefixed)
             ballots += 1
+        records += ballots
+        ascending, before = ascending and before <= vector, vector
+        if not keeps(limits, marks):
+            require(question["wrong"] == "spoil", "a ballot breaks a limit")
+            spoilt += ballots
+            continue
         if question["kind"] == "ranking":
             marks = tuple(int(mark == 1) for mark in marks)
         totals = [total + ballots * mark for total, mark in zip(totals, marks, strict=True)]
         blank += ballots * (not any(marks))
-        records += ballots
-        ascending, before = ascending and before <= vector, vector
     most = max(totals, default=0) if question["kind"] != "ranking" else 0
     return {
         "totals": dict(zip(keys, totals, strict=True)),
         "winners": [key for key, total in zip(keys, totals, strict=True) if most and total == most],
         "records": records,
         "blank": blank,
-        "valid": records - blank,
+        "spoilt": spoilt,
+        "valid": records - blank - spoilt,
         "records_hash": digest.hexdigest(),
         "sorted": ascending,
     }
@@ -828,6 +888,8 @@ class Verifier:
         logged, (voted, entries, records, *lost) = self.log.ballots, figures.values()
         adds_up = voted == entries == records == logged and not any(lost)
         require(adds_up, f"IT DOES NOT ADD UP: {said}; ballots in the log {logged}")
+        roll = self.definition.get("roll")
+        require(roll is None or voted <= number(roll, "size"), "MORE VOTED THAN ARE ON THE ROLL")
         return said
 
     @once
@@ -866,7 +928,7 @@ class Verifier:
         return f"counted anew: {said_totals(self.counted['totals'])}; first: {winners}"
 
     def _compare(self, counted: dict[str, Any]) -> None:
-        names = ["blank", "valid"]
+        names = ["blank", "valid", "spoilt"]
         names += ["totals"] if self.definition["question"]["kind"] != "ranking" else []
         names += ["winners"] if "winners" in self.statement and counted["winners"] else []
         for name in names:
@@ -879,7 +941,9 @@ class Verifier:
         keys = {option["key"] for option in self.definition["question"]["options"]}
         require(set(totals) == keys, "the totals are of other options")
         valid, blank = number(self.statement, "valid"), number(self.statement, "blank")
-        require(valid + blank == number(self.statement, "records"), "valid and blank do not add up")
+        spoilt = number(self.statement, "spoilt")
+        adds_up = valid + blank + spoilt == number(self.statement, "records")
+        require(adds_up, "valid, blank and spoilt ballots do not add up")
         if self.definition["question"]["kind"] in ("single", "multiple"):
             each = [number(totals, key) for key in totals]
             require(max(each) <= valid <= sum(each) <= valid * most, "no ballots give these totals")

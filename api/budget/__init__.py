@@ -4,6 +4,7 @@ from flask import Flask
 
 from api.budget import (
     assessments,
+    balloting,
     committees,
     cycles,
     elections,
@@ -28,6 +29,7 @@ BLUEPRINTS = [
     assessments.blp,
     files.blp,
     striking.blp,
+    balloting.blp,
     committees.blp,
     seats.blp,
     recusals.blp,

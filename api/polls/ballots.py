@@ -59,7 +59,14 @@ blp = Blueprint("ballots", "ballots", description="Casting ballots.")
 @blp.response(201, ReceiptSchema)
 def cast_ballot(headers: dict[str, str], body: dict[str, Any], poll_id: uuid.UUID) -> Receipt:
     """Cast the whole ballot in one call. The same call again gives the same receipt."""
-    paper = Paper(poll_id, caller_id(), headers["key"], body["selections"], _evidence(body))
+    paper = Paper(
+        poll_id,
+        caller_id(),
+        headers["key"],
+        body["selections"],
+        _evidence(body),
+        body["accept_spoilt"],
+    )
     return cast_paper(wiring(), paper)
 
 

@@ -32,6 +32,7 @@ class Paper:
     key: str
     selections: list[str]
     evidence: Evidence
+    accept_spoilt: bool = False
 
 
 def cast_paper(wiring: Wiring, paper: Paper) -> Receipt:
@@ -43,6 +44,7 @@ def cast_paper(wiring: Wiring, paper: Paper) -> Receipt:
         selections=paper.selections,
         key=paper.key,
         presence_token=presence.token,
+        accept_spoilt=paper.accept_spoilt,
     )
     reasons = reasons_not_to_vote(poll, voter, presence.reasons)
     return cast(wiring.box, poll, ballot, reasons=reasons)

@@ -15,6 +15,9 @@ UNKNOWN = "`unknown`: of those who have not said, or whose account is gone."
 class TurnoutSchema(ma.Schema):
     ballots = ma.fields.Integer(required=True)
     blank = ma.fields.Integer()
+    spoilt = ma.fields.Integer(
+        metadata={"description": "Where the ballot may be spoilt: how many broke a limit."}
+    )
 
 
 class OptionResult(ma.Schema):

@@ -104,6 +104,11 @@ class EligibilitySchema(Strict):
     genders = ma.fields.List(String(validate=OneOf(GENDERS)), validate=Length(0, 3))
     occupations = ma.fields.List(String(validate=Length(1, 60)), validate=Length(0, 50))
     verified_only = Boolean()
+    excluded = ma.fields.List(
+        String(validate=OneOf(["public_body_staff"])),
+        validate=Length(0, 1),
+        metadata={"description": "Who says so of themselves, or is known to be, may not vote."},
+    )
 
     @ma.validates_schema
     def consistent(self, data: dict[str, Any], **_: Any) -> None:
@@ -158,6 +163,12 @@ class CautionSchema(ma.Schema):
     text = ShownText(required=True)
 
 
+class PollInCycle(ma.Schema):
+    id = ma.fields.UUID(required=True)
+    contest = ma.fields.String(required=True)
+    source = ma.fields.String(required=True)
+
+
 class PollSchema(ma.Schema):
     """A poll as everyone sees it."""
 
@@ -197,6 +208,12 @@ class PollSchema(ma.Schema):
         metadata={"description": "To be shown before voting: how figures could give one away."},
     )
     definition_hash = ma.fields.String(required=True, allow_none=True)
+    cycle = ma.fields.Nested(
+        PollInCycle,
+        required=True,
+        allow_none=True,
+        metadata={"description": "Of a project ballot: the cycle, contest and source it asks for."},
+    )
     warnings = ma.fields.List(ma.fields.Nested(WarningSchema))
     distance_m = ma.fields.Float()
 
@@ -248,6 +265,10 @@ class BallotRequest(EvidenceFields):
     selections = ma.fields.List(
         String(validate=Length(1, 40)), required=True, validate=Length(0, 1000)
     )
+    accept_spoilt = Boolean(load_default=False, metadata={
+        "description": "After a refusal with `may_spoil`: cast it as it is, to be counted as"
+        " spoilt."
+    })  # fmt: skip
     pad = ma.fields.String(metadata={"description": "Ignored; evens out lengths."})
 
 

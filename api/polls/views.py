@@ -79,6 +79,7 @@ def _view_of(poll: Poll, definition_hash: bytes | None, now: dt.datetime) -> dic
         "publish_from": content.get("publish_from", DEFAULT_PUBLISH_FROM),
         "cautions": cautions_of(results=results, records=records),
         "definition_hash": definition_hash and definition_hash.hex(),
+        "cycle": content.get("cycle"),
     }
 
 

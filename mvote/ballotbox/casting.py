@@ -56,6 +56,8 @@ class Ballot:
     selections: list[Any]
     key: str
     presence_token: str | None = None
+    #: the voter knows that it breaks a limit, and casts it as a spoilt one
+    accept_spoilt: bool = False
 
 
 def cast(
@@ -67,7 +69,7 @@ def cast(
     it was cast before is decided first. Raises InvalidSelection, IdempotencyKeyReused,
     AlreadyVoted, PollNotOpen, or the first of the reasons.
     """
-    vector = vector_of(poll.question, ballot.selections)
+    vector = vector_of(poll.question, ballot.selections, accept_spoilt=ballot.accept_spoilt)
     keys = box.keys.of(poll.poll_id)
     if keys is None or keys.R is None:
         raise PollNotOpen

@@ -46,13 +46,15 @@ def statement_of(
         "poll_id": str(poll.poll_id),
         "definition_hash": poll.hash.hex(),
         **figures,
-        "spoilt": 0,
         "program_hash": program_hash(),
         "too_few": count.ballots < poll.publish_from,
     }
+    if not poll.may_spoil:
+        statement["spoilt"] = 0
     if not statement["too_few"]:
-        statement["valid"] = count.ballots - counted.blank
+        statement["valid"] = count.ballots - counted.blank - counted.spoilt
         statement["blank"] = counted.blank
+        statement["spoilt"] = counted.spoilt
         statement["totals"] = dict(zip(poll.question.options, counted.totals, strict=True))
     if is_public:
         statement["records_hash"] = records_hash(in_order(count.vectors))

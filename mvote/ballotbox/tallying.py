@@ -10,31 +10,38 @@ from itertools import repeat
 from typing import Any
 
 from mvote.ballotbox.unsealing import Count
-from mvote.ballotbox.vectors import marks_in
+from mvote.ballotbox.vectors import is_spoilt, marks_in
 from mvote.polls.definition import FrozenPoll, Question
 
 Recount = Callable[[dict[str, Any], Iterable[bytes]], Mapping[str, Any]]
-"""A second count by other code: definition, records in order → totals, blank, records_hash."""
+"""A second count by other code: definition, records in order → totals, blank, spoilt, and more."""
 
 
 @dataclass(frozen=True)
 class Tally:
-    """Totals in the order of the options, and how many ballots mark none."""
+    """Totals in the order of the options; how many ballots mark none, and how many are spoilt."""
 
     totals: tuple[int, ...]
     blank: int
+    spoilt: int = 0
 
 
 def count_marks(question: Question, vectors: Iterable[bytes]) -> Tally:
-    """Add up the marks of *vectors* (a Counter of them, or each); equal ones together."""
+    """Add up the marks of *vectors* (a Counter of them, or each); equal ones together.
+
+    Of a spoilt ballot no mark counts, and it is not blank.
+    """
     totals = [0] * len(question.options)
-    blank = 0
+    blank = spoilt = 0
     for vector, ballots in Counter(vectors).items():
         marks = marks_in(question, vector)
+        if is_spoilt(question, marks):
+            spoilt += ballots
+            continue
         blank += ballots * (not any(marks))
         for place, mark in enumerate(marks):
             totals[place] += ballots * mark
-    return Tally(tuple(totals), blank)
+    return Tally(tuple(totals), blank, spoilt)
 
 
 def in_order(vectors: Mapping[bytes, int]) -> Iterator[bytes]:
@@ -58,9 +65,11 @@ def agrees(poll: FrozenPoll, count: Count, recount: Recount) -> bool:
         found = recount(poll.document, in_order(count.vectors))
     except ValueError:
         return False  # it does not even take them for ballots
-    return (found["totals"], found["blank"], found["records"], found["records_hash"]) == (
+    names = ("totals", "blank", "spoilt", "records", "records_hash")
+    return tuple(found[name] for name in names) == (
         dict(zip(poll.question.options, counted.totals, strict=True)),
         counted.blank,
+        counted.spoilt,
         count.ballots,
         records_hash(in_order(count.vectors)),
     )

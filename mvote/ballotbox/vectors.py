@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from typing import Any
 
+from mvote.budget.balloting.rules import BallotRules
 from mvote.polls.definition import Kind, Question
 from mvote.polls.errors import InvalidSelection
 
@@ -22,9 +24,16 @@ class NoVector(ValueError):
     """Bytes that are no ballot of this question."""
 
 
-def vector_of(question: Question, selections: list[Any]) -> bytes:
-    """The vector of *selections* (option keys). Raises InvalidSelection with the broken limit."""
+def vector_of(question: Question, selections: list[Any], *, accept_spoilt: bool = False) -> bytes:
+    """The vector of *selections* (option keys). Raises InvalidSelection with the broken limit.
+
+    With *accept_spoilt* it may break limits, where the question counts such a ballot as spoilt.
+    """
     chosen = _checked(question, selections)
+    if question.rules is not None:
+        _check_limits(question.rules, chosen, accept_spoilt=accept_spoilt)
+    else:
+        _check_numbers(question, chosen)
     marks = [int(key in chosen) for key in question.options]
     return _packed(question, marks)
 
@@ -37,11 +46,22 @@ def _checked(question: Question, selections: list[Any]) -> set[Any]:
     chosen = set(selections)
     if len(chosen) != len(selections):
         raise InvalidSelection("repeated-option")
+    return chosen
+
+
+def _check_numbers(question: Question, chosen: set[Any]) -> None:
     if len(chosen) < question.min_selections:
         raise InvalidSelection("min_selections", min_selections=question.min_selections)
     if len(chosen) > question.max_selections:
         raise InvalidSelection("max_selections", max_selections=question.max_selections)
-    return chosen
+
+
+def _check_limits(rules: BallotRules, chosen: set[Any], *, accept_spoilt: bool) -> None:
+    broken = rules.broken_by(chosen)
+    if broken and not (accept_spoilt and rules.may_spoil):
+        facts: dict[str, Any] = {"may_spoil": True} if rules.may_spoil else {}
+        listed = [each.shown() | {"text": each.text} for each in broken]
+        raise InvalidSelection(broken[0].over, broken=listed, **facts)
 
 
 def _packed(question: Question, marks: list[int]) -> bytes:
@@ -59,12 +79,28 @@ def marks_in(question: Question, vector: bytes) -> tuple[int, ...]:
     marks: tuple[int, ...] = struct.unpack_from(f">{n}H", vector, HEAD.size)
     if not set(marks) <= {0, 1}:
         raise NoVector("mark")
-    if not question.min_selections <= sum(marks) <= question.max_selections:
+    if question.rules is None:
+        if not question.min_selections <= sum(marks) <= question.max_selections:
+            raise NoVector("limit")
+    elif not question.rules.may_spoil and _breaks(question, question.rules, marks):
         raise NoVector("limit")
     return marks
 
 
+def is_spoilt(question: Question, marks: Sequence[int]) -> bool:
+    """Whether a ballot with these *marks* breaks a limit that spoils it."""
+    rules = question.rules
+    return rules is not None and rules.may_spoil and _breaks(question, rules, marks)
+
+
+def _breaks(question: Question, rules: BallotRules, marks: Sequence[int]) -> bool:
+    return bool(rules.broken_by(_marked(question, marks)))
+
+
+def _marked(question: Question, marks: Sequence[int]) -> list[str]:
+    return [key for key, mark in zip(question.options, marks, strict=True) if mark]
+
+
 def selections_in(question: Question, vector: bytes) -> list[str]:
     """The option keys marked in *vector*. Raises NoVector."""
-    marks = marks_in(question, vector)
-    return [key for key, mark in zip(question.options, marks, strict=True) if mark]
+    return _marked(question, marks_in(question, vector))

@@ -124,7 +124,7 @@ def broken_limits(
     return [
         BrokenLimit(over=over, measure=measure, min=bounds.min, max=bounds.max, found=found)
         for limit in limits
-        for over, within in _scopes(limit.over, marked, projects, tree)
+        for over, within in _scopes(limit, marked, projects, tree)
         for measure, bounds in limit.bounds().items()
         if is_outside(found := _measured(measure, within), bounds)
     ]
@@ -141,13 +141,18 @@ Marked = list[tuple[Project, int]]
 
 
 def _scopes(
-    over: str, marked: Marked, projects: Mapping[str, Project], tree: HeadingTree
+    limit: Limit, marked: Marked, projects: Mapping[str, Project], tree: HeadingTree
 ) -> Iterator[tuple[str, Marked]]:
-    """What a limit measures, by name: one thing, or each heading that has projects."""
-    if over != EACH_HEADING:
-        yield over, [each for each in marked if is_over(over, each[0], tree)]
+    """What a limit measures, by name: one thing, or each heading that has projects.
+
+    A heading without a mark can only have too little: where there is no least, it is not looked at.
+    """
+    if limit.over != EACH_HEADING:
+        yield limit.over, [each for each in marked if is_over(limit.over, each[0], tree)]
         return
-    for heading in sorted({each.heading for each in projects.values()}):
+    has_least = any(bounds.min for bounds in limit.bounds().values())
+    among = projects.values() if has_least else [project for project, _ in marked]
+    for heading in sorted({each.heading for each in among}):
         yield f"heading:{heading}", [each for each in marked if each[0].heading == heading]
 
 

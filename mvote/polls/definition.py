@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 import orjson
 import rfc8785
 
+from mvote.budget.balloting.rules import BallotRules, read_rules
+
 Kind = Literal["single", "multiple", "ranking", "points"]
 PresenceRule = Literal["none", "area", "site"]
 SMALLEST_FULL_RECORDS = 50
@@ -34,6 +36,8 @@ class Question:
     options: tuple[str, ...]
     min_selections: int
     max_selections: int
+    #: of a project ballot: they alone decide what is too few or too many
+    rules: BallotRules | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +51,12 @@ class Eligibility:
     genders: tuple[str, ...] = ()
     occupations: tuple[str, ...] = ()
     verified_only: bool = False
+    #: no area in particular, but one by the basis there must be
+    anywhere: bool = False
+    #: attributes that keep out whoever has them
+    excluded: tuple[str, ...] = ()
+    #: only those on the poll's roll
+    roll: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +80,8 @@ class FrozenPoll:
     publish_from: int
     #: so many envelopes stay back at each shuffle while the poll is open
     k: int
+    #: the anchors of those whom it asks by name; None if it asks nobody so
+    roll: frozenset[bytes] | None = None
 
     @property
     def is_live(self) -> bool:
@@ -77,13 +89,18 @@ class FrozenPoll:
         return bool(self.document["results"] == "live")
 
     @property
+    def may_spoil(self) -> bool:
+        """Whether ballots that break a limit are taken, and counted as spoilt."""
+        return self.question.rules is not None and self.question.rules.may_spoil
+
+    @property
     def P(self) -> bytes:  # noqa: N802
         """The poll's 16 bytes, as the notation of the ballot box has them."""
         return self.poll_id.bytes
 
 
-def read_definition(content: bytes) -> FrozenPoll:
-    """The frozen poll of its canonical bytes."""
+def read_definition(content: bytes, roll: frozenset[bytes] | None = None) -> FrozenPoll:
+    """The frozen poll of its canonical bytes; whoever lets people vote gives its *roll*, too."""
     document = orjson.loads(content)
     opens_at = dt.datetime.fromisoformat(document["opens_at"])
     return FrozenPoll(
@@ -102,6 +119,7 @@ def read_definition(content: bytes) -> FrozenPoll:
         records=document["records"],
         publish_from=document["publish_from"],
         k=document["k"],
+        roll=roll,
     )
 
 
@@ -111,6 +129,7 @@ def _question(question: dict[str, Any]) -> Question:
         options=tuple(option["key"] for option in question["options"]),
         min_selections=question["min_selections"],
         max_selections=question["max_selections"],
+        rules=read_rules(question),
     )
 
 

@@ -32,11 +32,24 @@ def _unmet_rules(poll: FrozenPoll, voter: Voter) -> Iterator[NotEligible]:
         yield NotEligible("verified_only")
 
 
-def _lives_there(poll: FrozenPoll, voter: Voter) -> bool:
-    return any(
-        not set(poll.eligibility.areas).isdisjoint(_lineage(voter, f"{basis}_area"))
-        for basis in poll.eligibility.area_basis
-    )
+def _belongs_there(poll: FrozenPoll, voter: Voter) -> bool:
+    return any(_bases_that_match(poll.eligibility, voter))
+
+
+def _bases_that_match(rules: Eligibility, voter: Voter) -> Iterator[str]:
+    """The attributes by which the voter belongs to the poll's areas, or to any."""
+    for name in (f"{basis}_area" for basis in rules.area_basis):
+        lineage = _lineage(voter, name)
+        if lineage if rules.anywhere else not set(rules.areas).isdisjoint(lineage):
+            yield name
+
+
+def _is_excluded(poll: FrozenPoll, voter: Voter) -> bool:
+    return any(_value(voter, name) is True for name in poll.eligibility.excluded)
+
+
+def _is_on_roll(poll: FrozenPoll, voter: Voter) -> bool:
+    return poll.roll is not None and voter.anchor in poll.roll
 
 
 def _is_old_enough(poll: FrozenPoll, voter: Voter) -> bool:
@@ -58,7 +71,8 @@ def _age(poll: FrozenPoll, voter: Voter) -> int | None:
 RULES: tuple[
     tuple[str, Callable[[Eligibility], object], Callable[[FrozenPoll, Voter], bool]], ...
 ] = (
-    ("areas", lambda rules: rules.areas, _lives_there),
+    ("roll", lambda rules: rules.roll, _is_on_roll),
+    ("areas", lambda rules: rules.areas or rules.anywhere, _belongs_there),
     ("min_age", lambda rules: rules.min_age is not None, _is_old_enough),
     ("max_age", lambda rules: rules.max_age is not None, _is_young_enough),
     (
@@ -71,16 +85,15 @@ RULES: tuple[
         lambda rules: rules.occupations,
         lambda poll, voter: _value(voter, "occupation") in poll.eligibility.occupations,
     ),
+    ("excluded", lambda rules: rules.excluded, lambda poll, voter: not _is_excluded(poll, voter)),
 )
 
 
 def _all_verified(rules: Eligibility, voter: Voter) -> bool:
     """Whether somebody vouched for each fact the rules look at; if for none, then for any fact."""
     asked = [name for name, used in _facts_asked(rules) if used]
-    if rules.areas:
-        bases = [f"{basis}_area" for basis in rules.area_basis]
-        matching = (b for b in bases if not set(rules.areas).isdisjoint(_lineage(voter, b)))
-        if not any(_is_verified(voter, basis) for basis in matching):
+    if rules.areas or rules.anywhere:
+        if not any(_is_verified(voter, basis) for basis in _bases_that_match(rules, voter)):
             return False
     elif not asked:
         return any(_is_verified(voter, name) for name in voter.attributes)

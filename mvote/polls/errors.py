@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from mvote.errors import DomainError, Text
 
@@ -119,7 +119,11 @@ class IdempotencyKeyReused(DomainError):
 
 
 class InvalidSelection(DomainError):
-    """The selections break a limit of the question; fact `limit` names it."""
+    """The selections break a limit of the question; fact `limit` names it.
+
+    Of a project ballot `broken` names all of them, and `may_spoil` is true where it may be cast
+    all the same.
+    """
 
     code = "invalid-selection"
     title: ClassVar[Text] = {
@@ -127,7 +131,7 @@ class InvalidSelection(DomainError):
         "en": "The selections break a rule of the question.",
     }
 
-    def __init__(self, limit: str, **facts: int) -> None:
+    def __init__(self, limit: str, **facts: Any) -> None:
         super().__init__(None, limit=limit, **facts)
 
 

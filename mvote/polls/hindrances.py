@@ -60,6 +60,30 @@ TITLES = {
         "보관위원들의 키를 쓰려면 custody를 trustees로 정해 주세요.",
         "A trustees' key needs custody `trustees`.",
     ),
+    "proposing-open": (
+        "아직 제안을 받고 있습니다.",
+        "Proposals are still taken.",
+    ),
+    "too-many-projects": (
+        "한 투표에는 사업을 1,000개까지 올릴 수 있습니다.",
+        "A ballot holds 1,000 projects at most.",
+    ),
+    "method-not-cast": (
+        "이 투표 방식은 아직 지원하지 않습니다.",
+        "Ballots of this method cannot be cast yet.",
+    ),
+    "nothing-to-mark": (
+        "이 제한으로는 사업을 하나도 고를 수 없습니다.",
+        "The limits leave nothing to be marked.",
+    ),
+    "limit-never-met": (
+        "투표에 오른 사업으로는 이 제한을 지킬 수 없습니다.",
+        "With the projects on the ballot nobody could keep to this limit.",
+    ),
+    "roll-empty": (
+        "이 명부에는 아무도 없습니다.",
+        "Nobody is on this roll.",
+    ),
     "narrow-area": (
         "구역의 폭이 150m보다 좁아 휴대전화로는 안팎을 구별하기 어렵습니다.",
         "The area is narrower than 150 m: phones can hardly tell inside from outside.",

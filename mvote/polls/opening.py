@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -30,6 +30,7 @@ from mvote.polls.hindrances import Hindrance
 from mvote.polls.lookalikes import lookalikes
 from mvote.polls.places import Places
 from mvote.polls.poll import Poll, PollDefinition, after
+from mvote.polls.roll import described, roll_of
 
 FEWEST_OPTIONS = 2
 LONGEST_PERIOD = dt.timedelta(days=366)
@@ -48,6 +49,13 @@ class Surroundings:
     time_zone: str
 
 
+class Obstacle(Protocol):
+    """Something that keeps a poll from opening, or that its author is warned of."""
+
+    def shown(self) -> dict[str, Any]:
+        """As it stands in the answer: a code, a title in two languages, and more."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class PollOpened(Event):
     kind: ClassVar[str] = "poll:opened"
@@ -55,16 +63,21 @@ class PollOpened(Event):
 
 
 def open_poll(
-    session: Session, *, poll: Poll, actor_id: uuid.UUID, around: Surroundings
-) -> list[Hindrance]:
+    session: Session,
+    *,
+    poll: Poll,
+    actor_id: uuid.UUID,
+    around: Surroundings,
+    obstacles: Iterable[Obstacle] = (),
+) -> Sequence[Obstacle]:
     """Freeze the poll; voting runs from `opens_at` (at once if past or missing) to `closes_at`.
 
-    The poll's row must be locked. Returns warnings, which never hinder. Raises
-    ImpossibleTransition, or NotReadyToOpen with all that hinders.
+    The poll's row must be locked. *obstacles* hinder it as others would. Returns warnings, which
+    never hinder. Raises ImpossibleTransition, or NotReadyToOpen with all that hinders.
     """
     state = after(poll.state, "open")
     now = database_time(session)
-    hindrances = [*_hindrances(session, poll, around.places, now)]
+    hindrances: list[Obstacle] = [*obstacles, *_hindrances(session, poll, around.places, now)]
     custody = None if hindrances else _take_custody(session, poll)
     if not hindrances and custody is None:
         hindrances.append(_nothing_taken(poll))
@@ -112,7 +125,7 @@ def _hindrances_in_question(question: dict[str, Any] | None) -> Iterator[Hindran
         yield Hindrance("too-few-options", "/question/options")
     if question["max_selections"] > len(options):
         yield Hindrance("more-selections-than-options", "/question/max_selections")
-    for place in lookalikes(options):
+    for place in lookalikes(options) if "limits" not in question else ():
         yield Hindrance("options-look-alike", f"/question/options/{place}/title")
 
 
@@ -190,10 +203,12 @@ def _document(
         "title": content["title"],
         "description": content.get("description"),
         "question": content["question"],
+        "cycle": content.get("cycle"),
         "opens_at": instant(poll.opens_at),
         "closes_at": instant(poll.closes_at),
         "time_zone": around.time_zone,
         "eligibility": _eligibility(content.get("eligibility") or {}),
+        "roll": _roll(session, poll),
         "presence": _presence(session, poll, around.places),
         "results": content.get("results", "after_close"),
         "records": content.get("records") or default_records(content["question"]["kind"]),
@@ -215,6 +230,11 @@ def default_records(kind: str) -> str:
 def _eligibility(rules: dict[str, Any]) -> dict[str, Any]:
     """The rules with what they say by saying nothing: an area is where one lives."""
     return {"area_basis": DEFAULT_AREA_BASIS} | rules if rules.get("areas") else rules
+
+
+def _roll(session: Session, poll: Poll) -> dict[str, Any] | None:
+    is_asked = (poll.content.get("eligibility") or {}).get("roll")
+    return described(poll.id.bytes, roll_of(session, poll.id)) if is_asked else None
 
 
 def _presence(session: Session, poll: Poll, places: Places) -> dict[str, Any]:

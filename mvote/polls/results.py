@@ -69,16 +69,18 @@ class PublishedResult:
     def turnout(self) -> dict[str, int]:
         """How many took part; blank ballots only where totals are shown."""
         turnout = {"ballots": self.ballots}
-        return turnout if self.too_few else turnout | {"blank": self.statement["blank"]}
+        if self.too_few:
+            return turnout
+        shown = ("blank", "spoilt") if self.definition.may_spoil else ("blank",)
+        return turnout | {name: self.statement[name] for name in shown}
 
     def options(self) -> list[dict[str, Any]]:
         """Votes of each option, in the question's order, and their share of non-blank ballots."""
         if self.too_few:
             return []
-        marking = self.ballots - self.statement["blank"]
         totals: dict[str, int] = self.statement["totals"]
         votes = [totals[key] for key in self.definition.question.options]
-        return options_with(self.definition, votes, marking)
+        return options_with(self.definition, votes, self.statement["valid"])
 
 
 def options_with(

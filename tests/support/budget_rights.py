@@ -36,7 +36,14 @@ BUDGET_RIGHTS = {
     "opinion": "INSERT SELECT(review_id) SELECT(seat_id) SELECT(round) SELECT(at)"
     " UPDATE(scores) UPDATE(comment)",
     **dict.fromkeys(
-        ("imported_election", "imported_project", "imported_ballots", "cycle_allocation"),
+        (
+            "imported_election",
+            "imported_project",
+            "imported_ballots",
+            "cycle_allocation",
+            "contest_poll",
+            "roll_entry",
+        ),
         "SELECT INSERT",
     ),
 }

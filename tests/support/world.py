@@ -30,6 +30,7 @@ from mvote.ballotbox.marks import MarkFile
 from mvote.ballotbox.stock import fill_stock
 from mvote.ballotbox.witnessing import Witness
 from mvote.base import utc_now
+from mvote.budget.balloting.releasing import release_due
 from mvote.people.declaring import declare
 from mvote.people.granting import Post, add_department, grant
 from mvote.people.registering import register_many
@@ -229,6 +230,8 @@ class World:
         for poll_id in closed:
             with Session(self.engines["counter"]) as session, transaction(session):
                 count_poll(session, keystore, poll_id, Manner(recount=recount))
+        with Session(self.engines["counter"]) as session, transaction(session):
+            release_due(session)
 
     def run_auditor(self) -> None:
         """One round of the auditor."""

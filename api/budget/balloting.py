@@ -1,0 +1,104 @@
+"""Contests as polls: opening the poll of a source, and the paper as one voter sees it."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import marshmallow as ma
+from flask import Response
+from marshmallow.validate import Length
+
+from api.access import access, caller, caller_id
+from api.blueprint import Blueprint, may_raise
+from api.db import transaction
+from api.etags import tagged
+from api.fields import String
+from api.idempotency import idempotent
+from api.polls.casting import frozen_poll
+from api.polls.schemas import KEY, PollSchema, Strict
+from api.polls.views import shown
+from api.wiring import wiring
+from mvote.base import database_time
+from mvote.budget.balloting.opening import Asking, open_contest_poll
+from mvote.budget.balloting.order import order_for
+from mvote.budget.planning import own_cycle
+from mvote.errors import ImpossibleTransition, NotAllowed
+from mvote.polls.drafting import Author
+from mvote.polls.errors import NotReadyToOpen
+
+blp = Blueprint("balloting", "balloting", description="Contests of a cycle as polls.")
+
+
+class GroupMembers(Strict):
+    key = String(required=True, validate=KEY)
+    references = ma.fields.List(
+        String(validate=Length(1, 60)), required=True, validate=Length(0, 1000)
+    )
+
+
+class ContestPollRequest(Strict):
+    contest = String(required=True, validate=KEY)
+    source = String(required=True, validate=KEY)
+    groups = ma.fields.List(
+        ma.fields.Nested(GroupMembers),
+        load_default=list,
+        validate=Length(0, 200),
+        metadata={"description": "Which projects each group of the contest holds: said with the"
+                  " contest's first poll."},
+    )  # fmt: skip
+
+    @ma.validates_schema
+    def consistent(self, data: dict[str, Any], **_: Any) -> None:
+        keys = [each["key"] for each in data.get("groups", [])]
+        if len(set(keys)) < len(keys):
+            raise ma.ValidationError("The same key twice.", "groups")
+
+
+@blp.post("/cycles/<uuid:cycle_id>/poll")
+@access("officer")
+@may_raise(NotAllowed, ImpossibleTransition, NotReadyToOpen)
+@idempotent
+@blp.arguments(ContestPollRequest)
+@blp.response(201, PollSchema)
+def open_the_poll_of_a_source(body: dict[str, Any], cycle_id: uuid.UUID) -> Response:
+    """Freeze the poll of one source of a contest: the approved projects become its options.
+
+    The first poll of a contest freezes projects and prices; the others have the same. Voting runs
+    by the source's dates, or else by the phase. Results of all sources are released together.
+    """
+    with transaction() as session:
+        cycle = own_cycle(session, cycle_id, caller())
+        poll, warnings = open_contest_poll(
+            session,
+            asking=Asking.of(cycle, body["contest"], body["source"]),
+            groups={each["key"]: each["references"] for each in body["groups"]},
+            by=Author.of(caller()),
+            around=wiring().around,
+        )
+        told = [each.shown() for each in warnings]
+        view = shown(session, poll, database_time(session), warnings=told)
+    return tagged(view, status=201)
+
+
+class PaperSchema(ma.Schema):
+    poll_id = ma.fields.UUID(required=True)
+    definition_hash = ma.fields.String(required=True)
+    question = ma.fields.Dict(required=True)
+
+
+@blp.get("/polls/<uuid:poll_id>/paper")
+@access("token")
+@blp.response(200, PaperSchema)
+def show_paper(poll_id: uuid.UUID) -> dict[str, Any]:
+    """What is asked, as I see it: projects in an order of my own, the same each time.
+
+    Nothing is kept of it. The options of other polls come as their author put them.
+    """
+    poll = frozen_poll(wiring(), poll_id)
+    question = poll.document["question"]
+    if poll.question.rules is not None:
+        options = {option["key"]: option for option in question["options"]}
+        mine = order_for(poll.P, caller_id(), options)
+        question = question | {"options": [options[key] for key in mine]}
+    return {"poll_id": poll_id, "definition_hash": poll.hash.hex(), "question": question}

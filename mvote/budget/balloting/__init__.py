@@ -1,0 +1,1 @@
+"""Balloting: the contests of a cycle as frozen polls, cast through the one ballot box."""

@@ -1,0 +1,227 @@
+"""Opening the poll of one source of a contest: all hindrances named at once, then it is frozen."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from sqlalchemy.orm import Session
+
+from mvote.base import database_time
+from mvote.budget.balloting.contest_poll import GIVEN_UP, ContestPoll, polls_of_contest
+from mvote.budget.balloting.paper import hindrances_on_paper, question_of
+from mvote.budget.balloting.projects import Candidate, Groups, candidates, question_of_contest
+from mvote.budget.balloting.voters import anchors_of_seats, eligibility_of
+from mvote.budget.cycle import Cycle
+from mvote.budget.definition import Contest, Definition, HeadingTree, Source, read_definition
+from mvote.budget.definition.contests import ACTIVE_SEATS
+from mvote.budget.hindrances import open_matters
+from mvote.errors import Fault, ImpossibleTransition, InvalidRequest, Text
+from mvote.journal import Event, write_down
+from mvote.polls.drafting import Author, draft_poll
+from mvote.polls.hindrances import Hindrance
+from mvote.polls.opening import Obstacle, Surroundings, open_poll
+from mvote.polls.poll import Poll
+from mvote.polls.roll import put_on_roll
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContestPollOpened(Event):
+    kind: ClassVar[str] = "cycle:poll"
+    contest: str
+    source: str
+    poll_id: uuid.UUID
+    #: how many projects were frozen with it; 0 if they were before
+    frozen: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asking:
+    """What the poll is to ask, and whom: a source of a contest of a running cycle."""
+
+    cycle: Cycle
+    definition: Definition
+    contest: Contest
+    source: Source
+
+    @classmethod
+    def of(cls, cycle: Cycle, contest: str, source: str) -> Asking:
+        """The source by its keys. Raises ImpossibleTransition, InvalidRequest."""
+        if cycle.state != "running":
+            raise ImpossibleTransition(state=cycle.state, verb="poll")
+        definition = read_definition(cycle.definition)
+        of_cycle = next((each for each in definition.contests if each.key == contest), None)
+        if of_cycle is None:
+            raise InvalidRequest(_fault("/contest", "contest"))
+        found = next((each for each in of_cycle.sources if each.key == source), None)
+        if found is None or found.kind != "poll":
+            raise InvalidRequest(_fault("/source", "source"))
+        return cls(cycle=cycle, definition=definition, contest=of_cycle, source=found)
+
+    @property
+    def period(self) -> tuple[dt.datetime | None, dt.datetime | None]:
+        """From when to when, by the source or else by the phase."""
+        phases = self.definition.phases
+        phase = next((each for each in phases if each.kind == "balloting"), None)
+        by_phase = (phase.opens_at, phase.closes_at) if phase else (None, None)
+        return self.source.opens_at or by_phase[0], self.source.closes_at or by_phase[1]
+
+
+def open_contest_poll(
+    session: Session,
+    *,
+    asking: Asking,
+    groups: Groups,
+    by: Author,
+    around: Surroundings,
+) -> tuple[Poll, Sequence[Obstacle]]:
+    """The poll, frozen, and warnings. Its projects and their prices are those of the contest's
+    first poll, which freezes them.
+
+    The cycle's row must be locked. *groups*: which projects a group of the contest holds, said with
+    the first poll. Raises ImpossibleTransition, InvalidRequest, NotReadyToOpen with all that
+    hinders.
+    """
+    n = _next_attempt(session, asking)
+    question = question_of_contest(session, cycle=asking.cycle, contest=asking.contest.key)
+    found: list[Candidate] = []
+    obstacles: list[Obstacle] = [*_too_early(session, asking)]
+    if question is None:
+        obstacles += _open_matters(session, asking)  # holds them: what is approved now is all
+        found = _candidates(session, asking, groups)
+        options = [each.option for each in found]
+        obstacles += hindrances_on_paper(asking.definition, asking.contest, options)
+        question = question_of(asking.definition, asking.contest, options)
+    poll = _draft(session, asking, question, by, around)
+    obstacles += _put_on_roll(session, asking, poll)
+    warnings = open_poll(
+        session, poll=poll, actor_id=by.citizen_id, around=around, obstacles=obstacles
+    )
+    _freeze(session, found)
+    _write_down(session, asking, poll, n, frozen=len(found), by=by)
+    return poll, warnings
+
+
+def _fault(pointer: str, what: str) -> Fault:
+    korean = {"contest": "경선", "source": "투표"}[what]
+    return Fault(
+        pointer,
+        f"The cycle has no such {what} to be voted on.",
+        korean=f"이 예산 과정에는 그런 {korean}이(가) 없습니다.",
+    )
+
+
+def _next_attempt(session: Session, asking: Asking) -> int:
+    """The number of this attempt. Raises ImpossibleTransition while an earlier poll stands."""
+    asked = polls_of_contest(session, cycle_id=asking.cycle.id, contest=asking.contest.key)
+    before = next((each for each in asked if each[0].source == asking.source.key), None)
+    if before is None:
+        return 1
+    row, poll = before
+    if poll.state not in GIVEN_UP:
+        raise ImpossibleTransition(state=poll.state, verb="poll")
+    return row.n + 1
+
+
+def _too_early(session: Session, asking: Asking) -> Iterator[Obstacle]:
+    """Whoever may still propose must not find the ballot full."""
+    now = database_time(session)
+    for n, phase in enumerate(asking.definition.phases):
+        if phase.kind == "proposing" and now < phase.closes_at:
+            yield Hindrance("proposing-open", f"/phases/{n}/closes_at")
+
+
+def _headings(asking: Asking) -> set[str]:
+    tree = HeadingTree(asking.definition.headings)
+    return {key for root in asking.contest.headings for key in tree.beneath(root)}
+
+
+def _open_matters(session: Session, asking: Asking) -> Sequence[Obstacle]:
+    cycle_id, headings = asking.cycle.id, asking.contest.headings
+    return open_matters(session, cycle_id=cycle_id, headings=headings, held=True)
+
+
+def _candidates(session: Session, asking: Asking, groups: Groups) -> list[Candidate]:
+    known = {each.key for each in asking.contest.groups}
+    faults = [
+        Fault(f"/groups/{n}/key", "The contest has no such group.", korean="그런 묶음이 없습니다.")
+        for n, key in enumerate(groups)
+        if key not in known
+    ]
+    if faults:
+        raise InvalidRequest(*faults)
+    return candidates(session, cycle=asking.cycle, headings=_headings(asking), groups=groups)
+
+
+def _draft(
+    session: Session, asking: Asking, question: Any, by: Author, around: Surroundings
+) -> Poll:
+    opens_at, closes_at = asking.period
+    source = asking.source
+    content = {
+        "title": _title(asking),
+        "question": question,
+        "eligibility": eligibility_of(source),
+        "records": asking.contest.records_of(source),
+        "cycle": {
+            "id": str(asking.cycle.id),
+            "contest": asking.contest.key,
+            "source": source.key,
+        },
+    }
+    return draft_poll(
+        session,
+        author=by,
+        content=content,
+        opens_at=opens_at,
+        closes_at=closes_at,
+        places=around.places,
+        quota=0,
+    )
+
+
+def _title(asking: Asking) -> Text:
+    """The cycle's title, and what tells this poll from the others."""
+    parts = [(each.title or {}, each.key) for each in (asking.contest, asking.source)]
+    return {
+        language: " · ".join([said, *(title.get(language, key) for title, key in parts)])
+        for language, said in asking.definition.title.items()
+    }
+
+
+def _put_on_roll(session: Session, asking: Asking, poll: Poll) -> Iterator[Obstacle]:
+    """Freeze who is asked by name; hindered by a roll that is empty, or that nobody knows."""
+    if asking.source.roll is None:
+        return
+    now = database_time(session)
+    anchors: set[bytes] = set()
+    if asking.source.roll == ACTIVE_SEATS:
+        opens_at = max(poll.opens_at or now, now)
+        anchors = anchors_of_seats(session, asking.cycle, opens_at)
+    put_on_roll(session, poll_id=poll.id, anchors=anchors)
+    if not anchors:
+        n = asking.definition.contests.index(asking.contest)
+        m = asking.contest.sources.index(asking.source)
+        yield Hindrance("roll-empty", f"/contests/{n}/sources/{m}/roll")
+
+
+def _freeze(session: Session, found: Sequence[Candidate]) -> None:
+    now = database_time(session)
+    for each in found:
+        if each.proposal.state != "on_ballot":
+            each.proposal.move("freeze", now=now)
+    session.flush()
+
+
+def _write_down(
+    session: Session, asking: Asking, poll: Poll, n: int, *, frozen: int, by: Author
+) -> None:
+    contest, source = asking.contest.key, asking.source.key
+    key = {"cycle_id": asking.cycle.id, "contest": contest, "source": source, "n": n}
+    session.add(ContestPoll(**key, poll_id=poll.id))
+    session.flush()
+    event = ContestPollOpened(contest=contest, source=source, poll_id=poll.id, frozen=frozen)
+    write_down(session, event, actor_id=by.citizen_id, subject_id=asking.cycle.id)

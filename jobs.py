@@ -52,8 +52,8 @@ from mvote.ballotbox.renewing import want_renewal
 from mvote.ballotbox.shuffling import close_poll, envelopes_waiting, polls_due, shuffle
 from mvote.ballotbox.stock import fill_stock
 from mvote.base import database_time
-from mvote.budget.keeping import keep_budgets
 from mvote.budget.balloting.releasing import release_due
+from mvote.budget.keeping import keep_budgets
 from mvote.housekeeping import hide_ended_polls, remove_expired
 from mvote.people.forgetting import forget_expired
 from mvote.polls.auditing import begin_audit, polls_to_audit, read_roll, write_audit
@@ -141,20 +141,17 @@ def counter_round(engine: Engine, keystore: DirectoryKeystore, ends: Ends = UNWA
     """Keep sealing keys in stock; count what is closed, and new batches where that is shown;
     destroy the keys of what is settled."""
     _stock(engine, keystore)
-    with Session(engine) as session:
-        live = polls_to_count_live(session)
+    with Session(engine) as session, transaction(session):
+        release_due(session)
+        live, closed = polls_to_count_live(session), polls_to_count(session, keystore)
     for poll_id in live:
         with _alone("live counting", poll_id), Session(engine) as session, transaction(session):
             count_live(session, keystore, poll_id)
-    with Session(engine) as session:
-        closed = polls_to_count(session, keystore)
     manner = Manner(recount=recount, tell=partial(_tell, engine))
     for poll_id in closed:
         with _alone("counting", poll_id), Session(engine) as session, transaction(session):
             published = count_poll(session, keystore, poll_id, manner)
             log.info("counted", extra={"poll_id": poll_id, "published": published})
-    with Session(engine) as session, transaction(session):
-        release_due(session)
     with Session(engine) as session:
         destroy_counted_trustee_keys(session, keystore)
     with Session(engine) as session:

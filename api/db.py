@@ -24,6 +24,8 @@ db = SQLAlchemy(metadata=Base.metadata)
 SHARD_SUFFIX = re.compile(r"_\d{6,}$")
 """Citus names the constraint of a shard after the table's, with the shard's number behind."""
 
+CONNECT_S = 5
+"""So long a server may take to let somebody in; the driver alone would wait for 130 s."""
 ENGINE_OPTIONS: dict[str, Any] = {
     "hide_parameters": True,  # an error message must never print a phone number or a ballot
     "isolation_level": "READ COMMITTED",  # the slot reads the state after its lock
@@ -36,7 +38,8 @@ ENGINE_OPTIONS: dict[str, Any] = {
     "connect_args": {"options": "-c timezone=UTC -c synchronous_commit=on -c lock_timeout=3s"
                                 " -c default_transaction_isolation=read\\ committed"
                                 " -c statement_timeout=10s"
-                                " -c idle_in_transaction_session_timeout=15s"},
+                                " -c idle_in_transaction_session_timeout=15s",
+                     "connect_timeout": CONNECT_S},
 }  # fmt: skip
 WORKER_OPTIONS: dict[str, Any] = {
     "pool_size": 2,  # the counter says how far it is while its count is one transaction
@@ -49,6 +52,7 @@ WORKER_OPTIONS: dict[str, Any] = {
 def new_engine(url: str, **options: Any) -> Engine:
     """An engine with this project's options, for whoever runs outside a web request."""
     chosen = {key: value for key, value in (ENGINE_OPTIONS | options).items() if value is not None}
+    chosen["connect_args"] = {"connect_timeout": CONNECT_S} | chosen["connect_args"]
     return create_engine(url, **chosen)
 
 

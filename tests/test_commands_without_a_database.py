@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -75,6 +76,19 @@ def test_a_command_says_in_one_sentence_that_the_database_is_down(
     assert "refused" in result.stderr
     assert str(make_url(settings.api_url).password) not in result.stderr
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "words", [("polls", "progress"), ("trustees", "list"), COMMANDS[-1]], ids=" ".join
+)
+def test_no_command_waits_for_ever_for_a_database_that_does_not_answer(
+    app_of: Callable[..., Flask], settings: Settings, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        place = {"host": "127.0.0.1", "port": silent.getsockname()[1], "query": {}}
+        there = at(settings, lambda url: make_url(url).set(**place).render_as_string(False))
+        result = run(app_of, there, tmp_path, words)
+    assert_one_sentence(result, "timeout")
 
 
 def test_a_database_that_is_not_there_is_named(

@@ -61,6 +61,7 @@ STATUSES: dict[type[errors.DomainError], int] = {
     reviewing.Recused: 403,
     reviewing.OpinionFrozen: 409,
     reviewing.NotUnderReview: 409,
+    committees.NothingToDivide: 409,
     proposals.NotAProposer: 403,
     proposals.NotReadyToSubmit: 409,
     proposals.NothingRevised: 409,

@@ -12,6 +12,7 @@ import mvote.budget.assessment
 import mvote.budget.balloting.contest_poll
 import mvote.budget.committee
 import mvote.budget.cycle
+import mvote.budget.deliberation.meeting
 import mvote.budget.files
 import mvote.budget.imported
 import mvote.budget.proposal
@@ -20,6 +21,7 @@ import mvote.budget.reviewing.recusal
 import mvote.budget.reviewing.review
 import mvote.budget.revision
 import mvote.budget.seat
+import mvote.budget.subcommittees.division
 import mvote.journal
 import mvote.people.attributes
 import mvote.people.challenges

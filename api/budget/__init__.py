@@ -7,9 +7,11 @@ from api.budget import (
     balloting,
     committees,
     cycles,
+    divisions,
     elections,
     files,
     joining,
+    meetings,
     proposal_lists,
     proposals,
     recusals,
@@ -34,6 +36,8 @@ BLUEPRINTS = [
     seats.blp,
     recusals.blp,
     reviews.blp,
+    divisions.blp,
+    meetings.blp,
 ]
 
 

@@ -20,7 +20,7 @@ from api.fields import (
 from api.polls.schemas import CODE, KEY, OLDEST, Strict
 from mvote.budget.applying import DERIVED
 from mvote.budget.committee import KINDS
-from mvote.budget.seat import RESERVE_STATES, SEAT_KINDS, SEAT_STATES
+from mvote.budget.seat import APPOINTED_KINDS, RESERVE_STATES, SEAT_KINDS, SEAT_STATES
 
 MOST_SEATS, MOST_QUOTAS, MOST_VALUES = 1_000, 200, 500
 SHA256 = Regexp(r"^[0-9a-f]{64}\Z", error="32 bytes as 64 hexadecimal digits.")
@@ -154,7 +154,7 @@ class LowerTargets(Strict):
 
 class NewSeat(Strict):
     citizen_id = Uuid(required=True, metadata={"description": "`id` in their `GET /me`."})
-    kind = String(required=True, validate=OneOf(SEAT_KINDS))
+    kind = String(required=True, validate=OneOf(APPOINTED_KINDS))
     has_vote = Boolean(load_default=False)
 
 

@@ -68,3 +68,13 @@ class AlreadySeated(DomainError):
         "ko": "이미 이 위원회의 위원이거나 위원장이 있습니다.",
         "en": "This person sits there already, or the chair is taken.",
     }
+
+
+class NothingToDivide(DomainError):
+    """There are no subcommittees, or every member sits in one."""
+
+    code = "nothing-to-divide"
+    title: ClassVar[Text] = {
+        "ko": "분과위원회가 없거나 모든 위원이 이미 배정되었습니다.",
+        "en": "There are no subcommittees, or every member sits in one.",
+    }

@@ -11,8 +11,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from mvote.base import Base, new_id, state_check, utc_now
 
-SeatKind = Literal["citizen", "expert", "official"]
+SeatKind = Literal["citizen", "expert", "official", "reserve"]
+"""A reserve has a seat only for the items that they were sworn in for, and no vote beside them."""
 SEAT_KINDS: tuple[SeatKind, ...] = get_args(SeatKind)
+APPOINTED_KINDS: tuple[SeatKind, ...] = ("citizen", "expert", "official")
 SeatState = Literal["filled", "vacant"]
 SEAT_STATES: tuple[SeatState, ...] = get_args(SeatState)
 ReserveState = Literal["waiting", "moved_up", "declined"]
@@ -69,6 +71,7 @@ class Seat(Base):
             postgresql_where=text("state = 'filled' AND is_chair"),
         ),
         Index("ix_seat_citizen_id", "citizen_id"),
+        Index("ix_seat_plenary_seat_id", "plenary_seat_id"),
     )  # fmt: skip
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
@@ -88,6 +91,8 @@ class Seat(Base):
     ends_on: Mapped[dt.date]
     filled_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
     vacated_at: Mapped[dt.datetime | None]
+    #: in a subcommittee: the same person's seat in the committee, with which this one ends
+    plenary_seat_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("seat.id"))
 
 
 class Reserve(Base):

@@ -137,7 +137,7 @@ def fill_vacant_seats(session: Session, *, committee: Committee, by: uuid.UUID) 
     for reserve in waiting:
         if reserve.pseudonym in moved:
             reserve.state = "moved_up"
-    seat_drawn(session, committee, moved, first=_next_number(session, committee.id))
+    seat_drawn(session, committee, moved, first=next_number(session, committee.id))
     for pseudonym in moved:
         event = SeatFilled(committee_id=committee.id, pseudonym=pseudonym)
         write_down(session, event, actor_id=by, subject_id=committee.id)
@@ -154,7 +154,8 @@ def _with_accounts(
     return [each for each in reserves if each.pseudonym in names]
 
 
-def _next_number(session: Session, committee_id: uuid.UUID) -> int:
+def next_number(session: Session, committee_id: uuid.UUID) -> int:
+    """The number of the committee's next seat."""
     last = select(func.coalesce(func.max(Seat.number), 0)).where(Seat.committee_id == committee_id)
     return int(session.scalars(last).one() or 0) + 1
 
@@ -181,7 +182,7 @@ def appoint(
         ))  # fmt: skip
     pseudonym = pseudonym_of(key, committee_id=committee.id, citizen_id=citizen_id)
     seat = Seat(
-        committee_id=committee.id, number=_next_number(session, committee.id), kind=kind,
+        committee_id=committee.id, number=next_number(session, committee.id), kind=kind,
         has_vote=has_vote, citizen_id=citizen_id, pseudonym=pseudonym,
         starts_on=committee.starts_on, ends_on=committee.ends_on,
         filled_at=database_time(session),

@@ -159,6 +159,14 @@ EXAMPLES: dict[str, Json] = {
         "comment": "현장을 보았습니다.",
     },
     "return_a_proposal": {"missing": "견적서", "due_at": A_DAY},
+    "prefer_subcommittees": {"subcommittees": [str(uuid.uuid4())]},
+    "call_a_meeting": {
+        "form": "meeting", "starts_at": "2098-01-01T00:00:00Z", "ends_at": A_DAY, "place": "시청",
+        "agenda": [{"text": "심사", "proposal_id": str(uuid.uuid4())}],
+    },
+    "call_a_meeting_off": {"reason": "태풍"},
+    "record_who_was_there": {"seats": [str(uuid.uuid4())]},
+    "write_the_minutes": {"text": "의결함"},
 }  # fmt: skip
 WRONG: tuple[Json, ...] = (
     7, -1, 1.5, 10**30, 1e300, True, None, "", "x", "7", [], [[]], {}, {"x": 1},

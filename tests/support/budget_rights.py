@@ -35,6 +35,12 @@ BUDGET_RIGHTS = {
     "review_assignment": "SELECT INSERT DELETE",
     "opinion": "INSERT SELECT(review_id) SELECT(seat_id) SELECT(round) SELECT(at)"
     " UPDATE(scores) UPDATE(comment)",
+    "meeting": "SELECT INSERT UPDATE(called_off_at) UPDATE(why_called_off)",
+    "meeting_agenda": "SELECT INSERT",
+    "meeting_attendance": "SELECT INSERT DELETE",
+    "meeting_minutes": "SELECT INSERT",
+    "subcommittee_preference": "SELECT INSERT UPDATE(committees) UPDATE(stated_at)",
+    "division": "SELECT INSERT",
     **dict.fromkeys(
         (
             "imported_election",

@@ -69,9 +69,10 @@ class Hall:
         return self.world.client.open(f"/v1/{path}", method=method, headers=headers, **more)
 
     def form(self, who: Person | None = None, **changes: Any) -> TestResponse:
-        """Form a committee that is drawn by lot."""
+        """Form a committee that is drawn by lot; with `draw=None` its members are appointed."""
         plenary = {"name": "예산위원회", "kind": "plenary", "age_bands": BANDS}
-        body = plenary | {"draw": draw_by(EVEN)} | changes
+        given = plenary | {"draw": draw_by(EVEN)} | changes
+        body = {name: value for name, value in given.items() if value is not None}
         path = f"cycles/{self.cycle['id']}/committees"
         return self.call("POST", path, who or self.officer, **body)
 

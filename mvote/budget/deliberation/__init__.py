@@ -1,0 +1,1 @@
+"""Deliberating: who judges a proposal, the recorded vote, its count, and what follows from it."""

@@ -1,0 +1,275 @@
+"""Convening: calling a committee together, its attendance, its minutes, its online windows."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from mvote.approvals import one_at_a_time
+from mvote.base import database_time
+from mvote.budget.committee import Committee
+from mvote.budget.cycle import Cycle
+from mvote.budget.deliberation.meeting import AgendaItem, Attendance, Form, Meeting, Minutes
+from mvote.budget.forming import committee_of
+from mvote.budget.proposal import Proposal
+from mvote.budget.seat import Seat
+from mvote.budget.seating import active_seats, seats_of
+from mvote.errors import (
+    Fault,
+    ImpossibleTransition,
+    InvalidRequest,
+    NotAllowed,
+    NotFound,
+    Text,
+)
+from mvote.journal import Event, write_down
+from mvote.people.citizens import Citizen
+
+AHEAD = "It must lie ahead."
+AHEAD_IN_KOREAN = "앞으로 올 시각이어야 합니다."
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeetingCalled(Event):
+    kind: ClassVar[str] = "meeting:called"
+    committee_id: uuid.UUID
+    form: str
+    starts_at: dt.datetime
+    ends_at: dt.datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeetingCalledOff(Event):
+    kind: ClassVar[str] = "meeting:called_off"
+    reason: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttendanceRecorded(Event):
+    kind: ClassVar[str] = "meeting:attendance"
+    seats: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MinutesWritten(Event):
+    kind: ClassVar[str] = "meeting:minutes"
+    n: int
+
+
+def call_meeting(
+    session: Session,
+    *,
+    committee_id: uuid.UUID,
+    by: Citizen,
+    form: Form,
+    starts_at: dt.datetime,
+    ends_at: dt.datetime,
+    place: Text | None,
+    agenda: Sequence[dict[str, Any]],
+) -> Meeting:
+    """Call a committee together, by its chair or by an officer of the cycle's department.
+
+    Raises NotFound, NotAllowed, InvalidRequest.
+    """
+    committee = _run_by(session, committee_id, by)
+    if ends_at <= database_time(session):
+        raise InvalidRequest(Fault("/ends_at", AHEAD, korean=AHEAD_IN_KOREAN))
+    _check_agenda(session, committee, agenda)
+    meeting = Meeting(
+        committee_id=committee_id, form=form, starts_at=starts_at, ends_at=ends_at, place=place,
+        called_by=by.id, called_at=database_time(session),
+    )  # fmt: skip
+    session.add(meeting)
+    session.flush()  # its agenda refers to it
+    session.add_all(
+        AgendaItem(meeting_id=meeting.id, n=n, **item) for n, item in enumerate(agenda, 1)
+    )
+    session.flush()
+    event = MeetingCalled(
+        committee_id=committee_id, form=form, starts_at=starts_at, ends_at=ends_at
+    )
+    write_down(session, event, actor_id=by.id, subject_id=meeting.id)
+    return meeting
+
+
+def _run_by(session: Session, committee_id: uuid.UUID, by: Citizen) -> Committee:
+    """The committee, if the citizen is in its chair or of its cycle's department."""
+    committee = committee_of(session, committee_id)
+    cycle = session.get_one(Cycle, committee.cycle_id)
+    is_in_chair = any(
+        seat.is_chair and seat.citizen_id == by.id for seat in active_seats(session, committee)
+    )
+    if not is_in_chair and cycle.department_id not in by.department_ids:
+        raise NotAllowed
+    return committee
+
+
+def _check_agenda(session: Session, committee: Committee, agenda: Sequence[dict[str, Any]]) -> None:
+    """See that it names submitted proposals of the cycle."""
+    wanted = {item["proposal_id"] for item in agenda if item["proposal_id"] is not None}
+    known = select(Proposal.id).where(
+        Proposal.id.in_(wanted),
+        Proposal.cycle_id == committee.cycle_id,
+        Proposal.reference.is_not(None),
+    )
+    found = set(session.scalars(known))
+    faults = [
+        Fault(
+            f"/agenda/{n}/proposal_id",
+            "There is no such proposal in this cycle.",
+            korean="이 주기에 그런 제안이 없습니다.",
+        )
+        for n, item in enumerate(agenda)
+        if item["proposal_id"] is not None and item["proposal_id"] not in found
+    ]
+    if faults:
+        raise InvalidRequest(*faults)
+
+
+def meeting_of(session: Session, meeting_id: uuid.UUID) -> Meeting:
+    """The meeting. Raises NotFound."""
+    found = session.get(Meeting, meeting_id, populate_existing=True)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _own_meeting(session: Session, meeting_id: uuid.UUID, by: Citizen) -> Meeting:
+    one_at_a_time(session, meeting_id)
+    meeting = meeting_of(session, meeting_id)
+    _run_by(session, meeting.committee_id, by)
+    return meeting
+
+
+def call_off(session: Session, *, meeting_id: uuid.UUID, by: Citizen, reason: Text) -> Meeting:
+    """Call it off, before it has begun. Raises NotFound, NotAllowed, ImpossibleTransition."""
+    meeting = _own_meeting(session, meeting_id, by)
+    now = database_time(session)
+    if meeting.called_off_at is not None or meeting.starts_at <= now:
+        state = "called_off" if meeting.called_off_at else "begun"
+        raise ImpossibleTransition(state=state, verb="call_off")
+    meeting.called_off_at, meeting.why_called_off = now, reason
+    session.flush()
+    write_down(session, MeetingCalledOff(reason=reason), actor_id=by.id, subject_id=meeting_id)
+    return meeting
+
+
+def record_attendance(
+    session: Session, *, meeting_id: uuid.UUID, by: Citizen, seats: Sequence[uuid.UUID]
+) -> Meeting:
+    """Who was there, instead of what was recorded before; until the minutes are written.
+
+    Raises NotFound, NotAllowed, ImpossibleTransition, InvalidRequest.
+    """
+    meeting = _own_meeting(session, meeting_id, by)
+    _check_has_begun(session, meeting, "record_attendance")
+    if minutes_of(session, meeting_id):
+        raise ImpossibleTransition(state="minuted", verb="record_attendance")
+    known = {seat.id for seat in seats_of(session, meeting.committee_id)}
+    faults = [
+        Fault(
+            f"/seats/{n}",
+            "There is no such seat in this committee.",
+            korean="이 위원회에 그런 자리가 없습니다.",
+        )
+        for n, each in enumerate(seats)
+        if each not in known
+    ]
+    if faults:
+        raise InvalidRequest(*faults)
+    session.execute(delete(Attendance).where(Attendance.meeting_id == meeting_id))
+    now, there = database_time(session), sorted(set(seats))
+    session.add_all(Attendance(meeting_id=meeting_id, seat_id=each, recorded_at=now)
+                    for each in there)  # fmt: skip
+    session.flush()
+    event = AttendanceRecorded(seats=[str(each) for each in there])
+    write_down(session, event, actor_id=by.id, subject_id=meeting_id)
+    return meeting
+
+
+def _check_has_begun(session: Session, meeting: Meeting, verb: str) -> None:
+    if meeting.called_off_at is not None:
+        raise ImpossibleTransition(state="called_off", verb=verb)
+    if meeting.starts_at > database_time(session):
+        raise ImpossibleTransition(state="called", verb=verb)
+
+
+def write_minutes(session: Session, *, meeting_id: uuid.UUID, by: Citizen, text: Text) -> Minutes:
+    """What was said and decided; public at once. Later ones correct those before.
+
+    Raises NotFound, NotAllowed, ImpossibleTransition.
+    """
+    meeting = _own_meeting(session, meeting_id, by)
+    _check_has_begun(session, meeting, "write_minutes")
+    n = len(minutes_of(session, meeting_id)) + 1
+    minutes = Minutes(meeting_id=meeting_id, n=n, text=text, by=by.id, at=database_time(session))
+    session.add(minutes)
+    session.flush()
+    write_down(session, MinutesWritten(n=n), actor_id=by.id, subject_id=meeting_id)
+    return minutes
+
+
+def minutes_of(session: Session, meeting_id: uuid.UUID) -> Sequence[Minutes]:
+    """All that were written, the last one counts."""
+    of_it = select(Minutes).where(Minutes.meeting_id == meeting_id).order_by(Minutes.n)
+    return session.scalars(of_it).all()
+
+
+def agenda_of(session: Session, meeting_id: uuid.UUID) -> Sequence[AgendaItem]:
+    """What it is about, in its order."""
+    of_it = select(AgendaItem).where(AgendaItem.meeting_id == meeting_id)
+    return session.scalars(of_it.order_by(AgendaItem.n)).all()
+
+
+def attendance_of(session: Session, meeting_id: uuid.UUID) -> Sequence[Seat]:
+    """Who was there, by number."""
+    of_it = select(Seat).join(Attendance, Attendance.seat_id == Seat.id)
+    there = of_it.where(Attendance.meeting_id == meeting_id).order_by(Seat.number)
+    return session.scalars(there).all()
+
+
+def meetings_of(
+    session: Session, committee_id: uuid.UUID, *, before: uuid.UUID | None, limit: int
+) -> Sequence[Meeting]:
+    """Up to *limit* meetings of a committee, the last called first."""
+    of_it = select(Meeting).where(Meeting.committee_id == committee_id)
+    if before is not None:
+        of_it = of_it.where(Meeting.id < before)
+    return session.scalars(of_it.order_by(Meeting.id.desc()).limit(limit)).all()
+
+
+def window_of(session: Session, committee_id: uuid.UUID, proposal_id: uuid.UUID) -> Meeting | None:
+    """The online window in which the committee votes on the proposal: the last that was called."""
+    of_it = (
+        select(Meeting)
+        .join(AgendaItem, AgendaItem.meeting_id == Meeting.id)
+        .where(
+            Meeting.committee_id == committee_id,
+            Meeting.form == "online",
+            Meeting.called_off_at.is_(None),
+            AgendaItem.proposal_id == proposal_id,
+        )
+    )
+    return session.scalars(of_it.order_by(Meeting.id.desc()).limit(1)).one_or_none()
+
+
+def check_held_by(session: Session, meeting_id: uuid.UUID, committee_id: uuid.UUID) -> None:
+    """See that this meeting is the committee's, and has begun. Raises InvalidRequest."""
+    begun = select(func.count()).where(
+        Meeting.id == meeting_id,
+        Meeting.committee_id == committee_id,
+        Meeting.called_off_at.is_(None),
+        Meeting.starts_at <= func.clock_timestamp(),
+    )
+    if not session.scalars(begun).one():
+        raise InvalidRequest(Fault(
+            "/meeting_id",
+            "The committee that judges has begun no such meeting.",
+            korean="심의하는 위원회가 그런 회의를 열지 않았습니다.",
+        ))  # fmt: skip

@@ -1,0 +1,1 @@
+"""Subcommittees: what members prefer, and who sits where in the end."""

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
+import uuid
 from typing import Any
 
 import pytest
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from mvote.approvals import ask
 from mvote.base import instant, utc_now
 from tests.support.governing import asked, both, call, done, status, superuser, twin
+from tests.support.waiting import is_blocked, wait_until
 from tests.support.world import Person, World
 
+ALONE = "PERFORM pg_advisory_xact_lock(hashtextextended(p_poll_id::text, 4));"
 LAPSE = "act IN ('poll:close', 'poll:extend')"
 
 
@@ -88,6 +93,41 @@ def test_without_the_lapse_the_old_request_would_close_the_extended_poll(
     with twin(owner, "extend_poll", LAPSE, "false"):
         assert both(world, poll, "extend", **ahead(5)).status_code == 200
     assert done(world, deed)
+
+
+def _asked_while_the_poll_is_extended(world: World) -> list[tuple[Any, ...]]:
+    """A request to close that is not yet committed when the function is called by itself."""
+    poll, first = world.open_poll(), world.officer()
+    deed = asked(world, poll, "extend", **ahead(5))
+    extending = threading.Thread(target=done, args=(world, deed))
+    with Session(world.engines["api"]) as session:
+        ask(
+            session,
+            act="poll:close",
+            subject_id=uuid.UUID(poll["id"]),
+            arguments={},
+            officer_id=first.id,
+        )
+        extending.start()
+        wait_until(lambda: not extending.is_alive() or is_blocked(world.admin_url, "extend_poll"))
+        session.commit()
+    extending.join(10)
+    assert world.count("notice") == 1
+    return world.rows("SELECT lapsed_at IS NOT NULL FROM approval WHERE act = 'poll:close'")
+
+
+def test_a_request_that_is_being_made_lapses_though_nobody_but_the_function_waits(
+    world: World,
+) -> None:
+    assert _asked_while_the_poll_is_extended(world) == [(True,)]
+
+
+def test_without_its_own_lock_the_extension_would_not_see_that_request(
+    world: World, owner: Session
+) -> None:
+    """The sabotaged twin: it trusts its caller to wait."""
+    with twin(owner, "extend_poll", ALONE, ""):
+        assert _asked_while_the_poll_is_extended(world) == [(False,)]
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from api.db import transaction
 from mvote.errors import DomainError
+from tests.support.waiting import PATIENCE_SECONDS
 
 Result = TypeVar("Result")
 
@@ -37,3 +38,25 @@ def race(
 
     with ThreadPoolExecutor(contenders) as pool:
         return list(pool.map(contend, range(contenders)))
+
+
+class Beside:
+    """What happens in a thread of its own, and the error that it ended with."""
+
+    def __init__(self, act: Callable[[], object]) -> None:
+        self.error: Exception | None = None
+        self._act = act
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def _run(self) -> None:
+        try:
+            self._act()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the test looks at it
+            self.error = error
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.join(PATIENCE_SECONDS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,9 +13,8 @@ from werkzeug.test import TestResponse
 from api.db import transaction
 from geo.neighbourhood import CityNeighbourhood
 from mvote.budget.keeping import keep_budgets
-from mvote.budget.reviewing.recusing import recuse
 from tests.support.budgets import around_now, definition_of, phase, plan
-from tests.support.proposals import FEASIBLE, Town
+from tests.support.proposals import FEASIBLE, Town, as_owner
 from tests.support.world import Person, World
 
 AROUND = CityNeighbourhood()
@@ -167,13 +165,20 @@ class Chamber(Town):
             )
 
 
+PUT = (
+    "INSERT INTO opinion SELECT review.id, seat.id, 1, '[]', NULL, now() FROM review"
+    " JOIN seat USING (committee_id) WHERE proposal_id = %s AND citizen_id = %s"
+)
+RECUSE = (
+    "INSERT INTO recusal SELECT %s, id, 'household', 'declared', now() FROM seat"
+    " WHERE citizen_id = %s"
+)
+DISCUSS = "UPDATE review SET discussed_at = now() WHERE proposal_id = %s"
+
+
 @contextmanager
-def recusing(
-    chamber: Chamber, proposal: dict[str, Any], who: Person
-) -> Iterator[Callable[[], None]]:
-    """A recusal that is written and not yet committed; what it gives commits it."""
-    pair = (uuid.UUID(proposal["id"]), uuid.UUID(chamber.seat_of(who)))
-    with Session(chamber.world.engines["api"]) as session:
-        recuse(session, grounds={pair: "household"}, how="declared", by=who.id)
-        session.flush()
-        yield session.commit
+def written(world: World, change: str, *given: Any) -> Iterator[Callable[[], None]]:
+    """A change that is written and not yet committed; what it gives commits it."""
+    with as_owner(world) as connection:
+        connection.execute(change.encode(), given)
+        yield connection.commit

@@ -1,0 +1,196 @@
+"""No route, count or export shows another's opinion before one's own is in: every route is walked.
+
+What everybody is answered before and after somebody hands in an opinion is compared, byte by byte.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from psycopg.errors import RestrictViolation
+from sqlalchemy.orm import Session
+
+from tests.support.contract import contract
+from tests.support.governing import twin
+from tests.support.hostile import everything
+from tests.support.proposals import as_owner
+from tests.support.racing import Beside
+from tests.support.reviews import DISCUSS, PUT, RECUSE, Chamber, written
+from tests.support.waiting import wait_until_blocked
+from tests.support.world import Person, World
+
+TELLS_THE_TIME = {"/metrics"}
+LOCK = "PERFORM 1 FROM proposal WHERE id = p_proposal_id FOR UPDATE;"
+Answers = dict[tuple[str, str], bytes]
+Proposal = dict[str, Any]
+
+
+@pytest.fixture
+def chamber(world: World) -> Chamber:
+    return Chamber(world)
+
+
+class Walk:
+    """Every route that can be read, by everybody who might learn something from it."""
+
+    def __init__(self, chamber: Chamber, proposal: Proposal) -> None:
+        self.client = chamber.world.client
+        self.ids = {
+            "proposal_id": proposal["id"],
+            "cycle_id": chamber.cycle_id,
+            "committee_id": chamber.committee,
+        }
+        self.readers: dict[str, Person | None] = {
+            "nobody": None,
+            "a citizen": chamber.citizen(),
+            "a member": chamber.members[1],
+            "another member": chamber.members[2],
+            "the department": chamber.officer,
+            "an officer who is an administrator": everything(chamber.world),
+        }
+        self.before = self.answers()
+
+    def paths(self) -> Iterator[str]:
+        """All paths of the contract that are read, with what there is to be read."""
+        for path, item in contract()["paths"].items():
+            if "get" in item and path not in TELLS_THE_TIME:
+                yield re.sub(r"{(\w+)}", lambda found: self._value(found[1]), path)
+
+    def _value(self, name: str) -> str:
+        return str(self.ids.get(name, uuid.UUID(int=7)))
+
+    def answers(self) -> Answers:
+        return {
+            (who, path): self.client.get(path, headers=reader.headers if reader else {}).get_data()
+            for who, reader in self.readers.items()
+            for path in self.paths()
+        }
+
+    def noticed(self) -> set[tuple[str, str]]:
+        """Who is answered something else now, and where."""
+        after = self.answers()
+        return {key for key, body in self.before.items() if after[key] != body}
+
+
+def test_nobody_notices_an_opinion_of_somebody_else(chamber: Chamber) -> None:
+    proposal = chamber.reviewed()
+    walk = Walk(chamber, proposal)
+    assert len(walk.before) > 300
+    assert chamber.opine(proposal, chamber.members[0]).status_code == 200
+    assert walk.noticed() == set()
+
+
+def test_the_walk_notices_a_database_that_opens_opinions_at_once(
+    chamber: Chamber, owner: Session
+) -> None:
+    """The sabotaged twin: everything can be read as if it were judged."""
+    proposal = chamber.reviewed()
+    walk = Walk(chamber, proposal)
+    with twin(owner, "opinions_to_read", "review.judged_at IS NOT NULL", "true"):
+        assert chamber.opine(proposal, chamber.members[0]).status_code == 200
+        noticed = walk.noticed()
+    path = f"/v1/proposals/{proposal['id']}/opinions"
+    assert noticed == {(who, path) for who in walk.readers}
+
+
+def test_the_second_round_is_as_blind_as_the_first(chamber: Chamber) -> None:
+    proposal, chair = chamber.reviewed(), chamber.chair()
+    for who in chamber.members:
+        assert chamber.opine(proposal, who).status_code == 200
+    chamber.discuss(proposal, chair)
+    walk = Walk(chamber, proposal)
+    assert chamber.opine(proposal, chair, comment="둘째 의견").status_code == 200
+    assert walk.noticed() == set()
+
+
+# races
+
+
+def test_whoever_reads_while_their_own_is_being_written_reads_nothing_yet(
+    chamber: Chamber,
+) -> None:
+    proposal, (writer, reader, _) = chamber.reviewed(), chamber.members
+    assert chamber.opine(proposal, writer).status_code == 200
+    with written(chamber.world, PUT, proposal["id"], reader.id) as commit:
+        assert chamber.read(proposal, reader) == []
+        commit()
+    assert len(chamber.read(proposal, reader)) == 2
+
+
+def test_an_opinion_waits_for_a_recusal_that_is_being_written_and_is_refused(
+    chamber: Chamber,
+) -> None:
+    proposal, member = chamber.reviewed(), chamber.members[0]
+    with (
+        written(chamber.world, RECUSE, proposal["id"], member.id) as commit,
+        Beside(lambda: _put(chamber, proposal, member)) as giving,
+    ):
+        wait_until_blocked(chamber.world.admin_url, "INSERT INTO opinion")
+        commit()
+    assert isinstance(giving.error, RestrictViolation)
+    assert giving.error.diag.constraint_name == "not_recused"
+    assert chamber.world.count("opinion") == 0
+
+
+def test_a_guard_without_its_lock_lets_an_opinion_pass_a_recusal(
+    chamber: Chamber, owner: Session
+) -> None:
+    """The sabotaged twin: it looks for recusals without waiting for them."""
+    proposal, member = chamber.reviewed(), chamber.members[0]
+    with (
+        twin(owner, "refuse_the_recused", LOCK, ""),
+        written(chamber.world, RECUSE, proposal["id"], member.id) as commit,
+    ):
+        _put(chamber, proposal, member)
+        commit()
+    assert (chamber.world.count("opinion"), chamber.world.count("recusal")) == (1, 1)
+
+
+def test_a_recusal_waits_for_an_opinion_that_is_being_written_and_closes_it(
+    chamber: Chamber,
+) -> None:
+    proposal, member, other = chamber.reviewed(), chamber.members[0], chamber.members[1]
+    with (
+        written(chamber.world, PUT, proposal["id"], member.id) as commit,
+        Beside(lambda: chamber.step_aside(proposal, member)),
+    ):
+        wait_until_blocked(chamber.world.admin_url, "proposal")
+        commit()
+    assert chamber.opine(proposal, other).status_code == 200
+    assert chamber.read(proposal, other) == [(chamber.seat_of(other), 1)]
+
+
+def test_a_first_opinion_that_waits_for_the_discussion_is_too_late(chamber: Chamber) -> None:
+    proposal, late = chamber.reviewed(), chamber.members[1]
+    with (
+        written(chamber.world, DISCUSS, proposal["id"]) as commit,
+        Beside(lambda: _put(chamber, proposal, late)) as giving,
+    ):
+        wait_until_blocked(chamber.world.admin_url, "INSERT INTO opinion")
+        commit()
+    assert isinstance(giving.error, RestrictViolation)
+    assert giving.error.diag.constraint_name == "review_open"
+
+
+def test_a_guard_without_its_lock_takes_a_first_opinion_after_the_discussion(
+    chamber: Chamber, owner: Session
+) -> None:
+    """The sabotaged twin: whoever has heard the others still scores as if blind."""
+    proposal, late = chamber.reviewed(), chamber.members[1]
+    with (
+        twin(owner, "refuse_the_recused", LOCK, ""),
+        written(chamber.world, DISCUSS, proposal["id"]) as commit,
+    ):
+        _put(chamber, proposal, late)
+        commit()
+    assert chamber.world.rows("SELECT at > discussed_at FROM opinion, review") == [(True,)]
+
+
+def _put(chamber: Chamber, proposal: Proposal, who: Person) -> None:
+    """Hand in a first opinion past the use case: only the database's guard looks at it."""
+    with as_owner(chamber.world) as connection:
+        connection.execute(PUT.encode(), [proposal["id"], who.id])

@@ -109,7 +109,7 @@ GOLDEN_FUNCTIONS = {
         "cast_ballots", "cast_in_polls", "poll_is_free", "poll_lock", "poll_moves", "took_part",
         "ask_approval", "close_poll_early", "extend_poll", "void_poll", "publish_poll",
         "publish_correction", "move_cycle", "strike_proposal", "change_targets",
-        "refuse_the_recused", "opinions_to_read",
+        "refuse_the_recused", "opinions_to_read", "own_opinions",
         "contest_unfinished",
     },
     "mvote_shuffler": {"close_poll", "finish_closing", "statement_hash"},

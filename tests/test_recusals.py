@@ -222,6 +222,21 @@ def test_interests_are_shown_to_nobody_else(chamber: Chamber) -> None:
     assert "비밀모임" not in journal
 
 
+def test_the_export_of_an_account_holds_interests_recusals_and_opinions(
+    chamber: Chamber,
+) -> None:
+    """Also the opinion that nobody else reads since its writer was recused."""
+    proposal, member = chamber.reviewed(), chamber.members[0]
+    chamber.opine(proposal, member)
+    chamber.opine(proposal, chamber.members[1])
+    _interest(organisations=["녹색모임"])(chamber, member, proposal)
+    chamber.step_aside(proposal, member)
+    taken = chamber.send("GET", "me/export", member).get_json()
+    assert [each["interests"]["organisations"] for each in taken["interests"]] == [["녹색모임"]]
+    assert [each["ground"] for each in taken["recusals"]] == ["household"]
+    assert [each["comment"]["ko"] for each in taken["opinions"]] == [OPINION["comment"]]
+
+
 def test_the_database_recuses_seats_of_the_cycle_alone(chamber: Chamber, world: World) -> None:
     elsewhere = Chamber(world, members=1)
     proposal, seat = chamber.reviewed(), elsewhere.seat_of(elsewhere.members[0])

@@ -27,29 +27,13 @@ from mvote.budget.looking_up import proposal_known_to
 from mvote.budget.planning import own_cycle
 from mvote.budget.reviewing.errors import NotUnderReview, OpinionFrozen, Recused
 from mvote.budget.reviewing.giving_out import give_out
-from mvote.budget.reviewing.left import Left, left_for
+from mvote.budget.reviewing.left import left_for
 from mvote.budget.reviewing.opining import give_opinion, note_discussion
 from mvote.budget.reviewing.reading import Place, opinions_for
 from mvote.budget.reviewing.stepping_aside import note_own_recusal
 from mvote.errors import ImpossibleTransition, NotAllowed
 
 blp = Blueprint("reviews", "reviews", description="Reviewing proposals.")
-
-
-def _left(found: Left) -> dict[str, Any]:
-    return {
-        "proposal_id": found.proposal.id,
-        "reference": found.proposal.reference,
-        "title": found.text.content.get("title"),
-        "heading": found.text.heading,
-        "kind": found.text.kind,
-        "amount": found.text.amount,
-        "cycle_id": found.proposal.cycle_id,
-        "committee_id": found.seat.committee_id,
-        "seat_id": found.seat.id,
-        "round": found.round,
-        "due_at": found.due_at,
-    }
 
 
 @blp.get("/me/reviews")
@@ -64,7 +48,7 @@ def list_of_my_reviews(query: dict[str, Any]) -> dict[str, Any]:
     page = found[:limit]
     more = len(found) > limit
     return {
-        "items": [_left(each) for each in page],
+        "items": page,
         "next_cursor": write_cursor(str(page[-1].review_id)) if more else None,
     }
 

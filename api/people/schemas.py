@@ -150,6 +150,28 @@ class SatSchema(ma.Schema):
     vacated_at = Instant(required=True, allow_none=True)
 
 
+class DeclaredInterestsSchema(ma.Schema):
+    seat_id = ma.fields.UUID(required=True)
+    interests = ma.fields.Dict(required=True)
+    set_at = Instant(required=True)
+
+
+class RecusedSchema(ma.Schema):
+    proposal_id = ma.fields.UUID(required=True)
+    ground = ma.fields.String(required=True)
+    how = ma.fields.String(required=True)
+    at = Instant(required=True)
+
+
+class OwnOpinionSchema(ma.Schema):
+    proposal_id = ma.fields.UUID(required=True)
+    committee_id = ma.fields.UUID(required=True)
+    round = ma.fields.Integer(required=True)
+    scores = ma.fields.List(ma.fields.Dict(), required=True)
+    comment = ShownText(required=True, allow_none=True)
+    at = Instant(required=True)
+
+
 class ExportSchema(ma.Schema):
     """All that is kept of a citizen; the number in full."""
 
@@ -159,6 +181,9 @@ class ExportSchema(ma.Schema):
     supports = ma.fields.List(ma.fields.Nested(SupportedSchema), required=True)
     applications = ma.fields.List(ma.fields.Nested(AppliedSchema), required=True)
     seats = ma.fields.List(ma.fields.Nested(SatSchema), required=True)
+    interests = ma.fields.List(ma.fields.Nested(DeclaredInterestsSchema), required=True)
+    recusals = ma.fields.List(ma.fields.Nested(RecusedSchema), required=True)
+    opinions = ma.fields.List(ma.fields.Nested(OwnOpinionSchema), required=True)
     journal = ma.fields.List(ma.fields.Nested(JournalEntrySchema), required=True)
 
 

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from mvote.budget.committee import Application
 from mvote.budget.proposal_people import ProposalAuthor, ProposalSupport
+from mvote.budget.reviewing.recusal import Recusal, SeatInterests
 from mvote.budget.seat import Seat
 from mvote.journal import JournalEntry
 from mvote.people.attributes import Attribute
@@ -46,6 +47,9 @@ class Export:
     supports: Sequence[Entry]
     applications: Sequence[Entry]
     seats: Sequence[Entry]
+    interests: Sequence[Entry]
+    recusals: Sequence[Entry]
+    opinions: Sequence[Entry]
     journal: Sequence[Entry]
 
 
@@ -78,6 +82,9 @@ def export_of(session: Session, *, citizen: Citizen, phones: Phones) -> Export:
         supports=_rows(session, _SUPPORTS.where(ProposalSupport.citizen_id == citizen.id)),
         applications=_rows(session, _APPLICATIONS.where(Application.citizen_id == citizen.id)),
         seats=_rows(session, _SEATS.where(Seat.citizen_id == citizen.id)),
+        interests=_rows(session, _INTERESTS.where(SeatInterests.citizen_id == citizen.id)),
+        recusals=_rows(session, _RECUSALS.where(Seat.citizen_id == citizen.id)),
+        opinions=_rows(session, _OPINIONS.bindparams(citizen_id=citizen.id)),
         journal=_rows(
             session,
             select(JournalEntry.at, JournalEntry.kind, JournalEntry.facts)
@@ -128,6 +135,15 @@ _APPLICATIONS = select(
     Application.withdrawn_at,
 ).order_by(Application.id)
 _SEATS = select(Seat.committee_id, Seat.kind, Seat.filled_at, Seat.vacated_at).order_by(Seat.id)
+_INTERESTS = select(SeatInterests.seat_id, SeatInterests.interests, SeatInterests.set_at).order_by(
+    SeatInterests.seat_id
+)
+_RECUSALS = (
+    select(Recusal.proposal_id, Recusal.ground, Recusal.how, Recusal.at)
+    .join(Seat, Seat.id == Recusal.seat_id)
+    .order_by(Recusal.at)
+)
+_OPINIONS = text("SELECT * FROM own_opinions(:citizen_id)")
 _CONSENTS = select(Consent.purpose, Consent.given_at, Consent.withdrawn_at).order_by(Consent.id)
 _ATTRIBUTES = select(
     Attribute.name,

@@ -13,7 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-from ops.bench import allocating, counting, drawing, log, nearby, servers, shuffling
+from ops.bench import allocating, counting, drawing, log, nearby, reviews, servers, shuffling
 from ops.bench.measuring_casts import measure_casting, measure_casting_in_many_polls
 from ops.bench.serving import serving
 from ops.bench.stage import Stage, quiet_app, staged
@@ -73,6 +73,12 @@ def measure_budget(_: Stage) -> Figures:
     return allocating.measure_allocating()
 
 
+def measure_reviews(stage: Stage) -> Figures:
+    """What is left for each of 300 reviewers of 700 proposals."""
+    with stage.installation("bench_reviews") as here:
+        return reviews.measure_reviews(here, quiet_app(here))
+
+
 def compare_servers(stage: Stage) -> Figures:
     """Which web server casts fastest; prints a table of its own."""
     with stage.installation("bench_servers") as here:
@@ -92,6 +98,7 @@ ON_REQUEST = {
     "log": measure_log,
     "draw": measure_draw,
     "budget": measure_budget,
+    "reviews": measure_reviews,
 }
 #: name: what it is, the target, whether more is better
 TARGETS: dict[str, tuple[str, float | None, bool]] = {
@@ -145,6 +152,9 @@ TARGETS: dict[str, tuple[str, float | None, bool]] = {
     "pb_file_mib": ("  size of the file, MiB", None, False),
     "draw_s": ("drawing 120 + 60 of 826, the slowest of 5, s", 60, False),
     "draw_repeated_s": ("  repeated by the stranger's script, s", None, False),
+    "reviews_left_p50_ms": ("left for me: 300 reviewers × 700 proposals, ms", 20, False),
+    "reviews_left_p99_ms": ("  99 % of them within, ms", None, False),
+    "reviews_given_out_s": ("drawing by lot who reads what, three readers each, s", None, False),
     "ready_s": ("web server from start to ready, s", 3, False),
     "worker_mib": ("memory of a web worker, MiB", 150, False),
 }

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Self, TypeVar
 
+import psycopg
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
@@ -51,7 +52,7 @@ class Beside:
     def _run(self) -> None:
         try:
             self._act()
-        except Exception as error:  # noqa: BLE001 - whatever it is, the test looks at it
+        except (psycopg.Error, DomainError) as error:
             self.error = error
 
     def __enter__(self) -> Self:

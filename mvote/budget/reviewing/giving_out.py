@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from sqlalchemy import delete, select
@@ -57,24 +57,30 @@ class _Desk:
     needed: int
     #: proposal → its review
     reviews: Mapping[uuid.UUID, uuid.UUID]
-    seats: Sequence[uuid.UUID]
-    recused: Collection[Pair]
-    kept: dict[uuid.UUID, list[uuid.UUID]] = field(default_factory=dict)
+    seats: frozenset[uuid.UUID]
+    #: proposal → who has no part in it
+    recused: Mapping[uuid.UUID, set[uuid.UUID]]
+    #: proposal → who was to read it so far
+    kept: dict[uuid.UUID, list[uuid.UUID]]
 
-    def able(self, proposal_id: uuid.UUID) -> list[uuid.UUID]:
-        return [seat for seat in self.seats if (proposal_id, seat) not in self.recused]
+    def able(self, proposal_id: uuid.UUID) -> frozenset[uuid.UUID]:
+        return self.seats.difference(self.recused.get(proposal_id, ()))
 
     def lacking(self) -> list[uuid.UUID]:
         """The proposals for which too few are left."""
-        return [each for each in sorted(self.reviews) if len(self.able(each)) < self.needed]
+        enough = len(self.seats) >= self.needed
+        at_risk = self.recused.keys() & self.reviews if enough else self.reviews
+        return [each for each in sorted(at_risk) if len(self.able(each)) < self.needed]
 
     def is_settled(self) -> bool:
         """Whether everything has the readers that it can have, and no others."""
-        return all(
-            set(readers := self.kept.get(proposal_id, [])) <= set(able := self.able(proposal_id))
-            and len(readers) >= min(self.needed, len(able))
-            for proposal_id in self.reviews
-        )
+        return all(map(self._has_its_readers, self.reviews))
+
+    def _has_its_readers(self, proposal_id: uuid.UUID) -> bool:
+        readers = set(self.kept.get(proposal_id, ()))
+        if not readers <= self.seats or readers & self.recused.get(proposal_id, set()):
+            return False
+        return len(readers) >= self.needed or len(readers) == len(self.able(proposal_id))
 
 
 def give_out(
@@ -131,16 +137,24 @@ def _desk(session: Session, cycle: Cycle, committee: Committee) -> _Desk:
         .where(Review.id.in_(reviews.values()))
         .order_by(ReviewAssignment.at, ReviewAssignment.seat_id)
     )
-    desk = _Desk(
+    seats = active_seats(session, committee) if reviews else ()
+    recused = recused_pairs(session, reviews)
+    return _Desk(
         committee=committee,
         needed=int(rules.get("opinions_min", 0)),
         reviews=reviews,
-        seats=[seat.id for seat in active_seats(session, committee)] if reviews else [],
-        recused=recused_pairs(session, reviews),
+        seats=frozenset(seat.id for seat in seats),
+        recused={proposal_id: set(found) for proposal_id, found in _grouped(recused).items()},
+        kept=_grouped((proposal, seat) for proposal, seat in session.execute(assigned)),
     )
-    for proposal_id, seat_id in session.execute(assigned):
-        desk.kept.setdefault(proposal_id, []).append(seat_id)
-    return desk
+
+
+def _grouped(pairs: Iterable[Pair]) -> dict[uuid.UUID, list[uuid.UUID]]:
+    """Proposal → seats."""
+    found: dict[uuid.UUID, list[uuid.UUID]] = {}
+    for proposal_id, seat_id in pairs:
+        found.setdefault(proposal_id, []).append(seat_id)
+    return found
 
 
 def _settle(session: Session, desk: _Desk, by: uuid.UUID | None) -> None:
@@ -172,12 +186,12 @@ def readers_by_lot(desk: _Desk, seed: bytes) -> dict[uuid.UUID, list[uuid.UUID]]
     """For each proposal its readers: by lot, evenly; where too few are left, all of them."""
     short = desk.lacking()
     given = assign(
-        (str(proposal_id) for proposal_id in desk.reviews if proposal_id not in set(short)),
+        map(str, desk.reviews.keys() - short),
         map(str, desk.seats),
         needed=desk.needed,
-        recused=((str(seat), str(proposal)) for proposal, seat in desk.recused),
+        recused=((str(seat), str(each)) for each, seats in desk.recused.items() for seat in seats),
         seed=seed,
         kept={str(proposal): list(map(str, seats)) for proposal, seats in desk.kept.items()},
     )
     by_lot = {uuid.UUID(each): [uuid.UUID(seat) for seat in given[each]] for each in given}
-    return by_lot | {proposal_id: desk.able(proposal_id) for proposal_id in short}
+    return by_lot | {proposal_id: sorted(desk.able(proposal_id)) for proposal_id in short}

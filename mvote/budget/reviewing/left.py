@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
+from mvote.budget.committee import Committee
 from mvote.budget.cycle import Cycle, CyclePhase
 from mvote.budget.proposal import Proposal
 from mvote.budget.reviewing.review import FIRST, SECOND, Opinion, Review, ReviewAssignment
@@ -24,9 +25,15 @@ class Left:
     """One proposal of which a member's opinion is wanted, in the round that is open."""
 
     review_id: uuid.UUID
-    seat: Seat
-    proposal: Proposal
-    text: Revision
+    committee_id: uuid.UUID
+    cycle_id: uuid.UUID
+    seat_id: uuid.UUID
+    proposal_id: uuid.UUID
+    reference: str
+    title: dict[str, str]
+    heading: str | None
+    kind: str | None
+    amount: int
     round: int
     #: when the phase ends
     due_at: dt.datetime
@@ -37,36 +44,51 @@ def left_for(
 ) -> Sequence[Left]:
     """Up to *limit* of what was assigned to the citizen and waits for their opinion, by the order
     in which it came under review, from behind the review *after* on."""
+    due_at = _seats_at_work(session, citizen_id)
     is_in = select(Opinion.at).where(
-        Opinion.review_id == Review.id, Opinion.seat_id == Seat.id, Opinion.round == _ROUND
+        Opinion.review_id == Review.id,
+        Opinion.seat_id == ReviewAssignment.seat_id,
+        Opinion.round == _ROUND,
     )
     waiting = (
-        select(Review.id, Seat, Proposal, Revision, _ROUND, CyclePhase.closes_at)
-        .select_from(Seat)
-        .join(ReviewAssignment, ReviewAssignment.seat_id == Seat.id)
+        select(
+            Review.id.label("review_id"), Review.committee_id, Proposal.cycle_id,
+            ReviewAssignment.seat_id, Review.proposal_id, Proposal.reference,
+            Revision.content["title"].label("title"), Revision.heading, Revision.kind,
+            Revision.amount, _ROUND.label("round"),
+        )
         .join(Review, Review.id == ReviewAssignment.review_id)
         .join(Proposal, Proposal.id == Review.proposal_id)
         .join(Revision, (Revision.proposal_id == Proposal.id) & (Revision.n == Proposal.revision))
-        .join(Cycle, Cycle.id == Proposal.cycle_id)
-        .join(CyclePhase, CyclePhase.cycle_id == Cycle.id)
         .where(
-            Seat.citizen_id == citizen_id,
-            Seat.state == "filled",
+            ReviewAssignment.seat_id.in_(due_at),
             Review.judged_at.is_(None),
             Proposal.state == "under_review",
-            Cycle.state == "running",
-            CyclePhase.kind == "reviewing",
-            CyclePhase.opens_at <= func.clock_timestamp(),
-            CyclePhase.closes_at > func.clock_timestamp(),
             ~is_in.exists(),
         )
         .order_by(Review.id)
         .limit(limit)
-    )
+    )  # fmt: skip
     if after is not None:
         waiting = waiting.where(Review.id > after)
-    return [
-        Left(review_id=review_id, seat=seat, proposal=proposal, text=revision, round=number,
-             due_at=due_at)
-        for review_id, seat, proposal, revision, number, due_at in session.execute(waiting)
-    ]  # fmt: skip
+    found = session.execute(waiting).mappings() if due_at else ()
+    return [Left(**row, due_at=due_at[row["seat_id"]]) for row in found]
+
+
+def _seats_at_work(session: Session, citizen_id: uuid.UUID) -> dict[uuid.UUID, dt.datetime]:
+    """The citizen's seats in cycles that review now, and until when those do."""
+    open_now = (
+        select(Seat.id, CyclePhase.closes_at)
+        .join(Committee, Committee.id == Seat.committee_id)
+        .join(Cycle, Cycle.id == Committee.cycle_id)
+        .join(CyclePhase, CyclePhase.cycle_id == Cycle.id)
+        .where(
+            Seat.citizen_id == citizen_id,
+            Seat.state == "filled",
+            Cycle.state == "running",
+            CyclePhase.kind == "reviewing",
+            CyclePhase.opens_at <= func.clock_timestamp(),
+            CyclePhase.closes_at > func.clock_timestamp(),
+        )
+    )
+    return dict(session.execute(open_now).all())

@@ -76,6 +76,8 @@ DETAILS = {
     "Nobody assesses a proposal of their own.": "자신의 제안은 검토할 수 없습니다.",
     "Not a place.": "위치가 아닙니다.",
     "Not a valid date.": "날짜가 아닙니다.",
+    "This number is on the list before.": "앞에 이미 있는 번호입니다.",
+    "This source asks nobody by a list of numbers.": "번호 명부로 묻는 투표가 아닙니다.",
     "The same key twice.": "같은 키가 두 번 있습니다.",
     "There is no such file; send it first.": "그런 파일이 없습니다. 먼저 보내 주세요.",
     "There is no such heading in this cycle.": "이번 주기에 없는 분야입니다.",

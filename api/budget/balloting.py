@@ -6,7 +6,7 @@ import uuid
 from typing import Any
 
 import marshmallow as ma
-from flask import Response
+from flask import Response, current_app
 from marshmallow.validate import Length
 
 from api.access import access, caller, caller_id
@@ -22,12 +22,15 @@ from api.wiring import wiring
 from mvote.base import database_time
 from mvote.budget.balloting.opening import Asking, open_contest_poll
 from mvote.budget.balloting.order import order_for
+from mvote.budget.balloting.voters import Listed
 from mvote.budget.planning import own_cycle
 from mvote.errors import ImpossibleTransition, NotAllowed
 from mvote.polls.drafting import Author
 from mvote.polls.errors import NotReadyToOpen
 
 blp = Blueprint("balloting", "balloting", description="Contests of a cycle as polls.")
+
+MOST_ON_A_LIST = 3_000
 
 
 class GroupMembers(Strict):
@@ -46,6 +49,14 @@ class ContestPollRequest(Strict):
         validate=Length(0, 200),
         metadata={"description": "Which projects each group of the contest holds: said with the"
                   " contest's first poll."},
+    )  # fmt: skip
+
+    roll = ma.fields.List(
+        String(validate=Length(1, 40)),
+        load_default=list,
+        validate=Length(0, MOST_ON_A_LIST),
+        metadata={"description": "Confirmed mobile numbers of those on the source's roll, where"
+                  " that is not the committee's: nothing of them is kept but keyed hashes."},
     )  # fmt: skip
 
     @ma.validates_schema
@@ -67,12 +78,14 @@ def open_the_poll_of_a_source(body: dict[str, Any], cycle_id: uuid.UUID) -> Resp
     The first poll of a contest freezes projects and prices; the others have the same. Voting runs
     by the source's dates, or else by the phase. Results of all sources are released together.
     """
+    phones, region = current_app.extensions["phones"], wiring().settings.phone_region
     with transaction() as session:
         cycle = own_cycle(session, cycle_id, caller())
         poll, warnings = open_contest_poll(
             session,
             asking=Asking.of(cycle, body["contest"], body["source"]),
             groups={each["key"]: each["references"] for each in body["groups"]},
+            listed=Listed.of(body["roll"], phones=phones, region=region),
             by=Author.of(caller()),
             around=wiring().around,
         )

@@ -75,9 +75,9 @@ $$
 
 # The same figures as before, but of a contest only once its last source is counted, too.
 HELD = """
-    AND NOT EXISTS (
+    AND (p.state = 'published' OR NOT EXISTS (
         SELECT 1 FROM contest_poll k
-        WHERE k.poll_id = r.poll_id AND contest_unfinished(k.cycle_id, k.contest))
+        WHERE k.poll_id = r.poll_id AND contest_unfinished(k.cycle_id, k.contest)))
 """
 ACCOUNTING = """
 CREATE OR REPLACE VIEW accounting WITH (security_barrier) AS
@@ -293,6 +293,9 @@ BEGIN
         CONTINUE WHEN new_end = now_open.closes_at;
         UPDATE poll SET closes_at = new_end WHERE id = asked.poll_id;
         UPDATE tombstone SET until = new_end WHERE until < new_end;
+        UPDATE approval SET lapsed_at = p_moving_time
+            WHERE subject_id = asked.poll_id AND act IN ('poll:close', 'poll:extend')
+                AND granted_by IS NULL AND lapsed_at IS NULL;
         PERFORM write_notice(asked.poll_id, 'extension', p_moving_time, jsonb_build_object(
             'closes_at', instant(new_end), 'closes_at_before', instant(now_open.closes_at),
             'text', p_text));

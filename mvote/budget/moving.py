@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from mvote.approvals import Approval, ask, one_at_a_time
 from mvote.base import Json, database_time, instant
+from mvote.budget.balloting.moving import polls_in_the_way
 from mvote.budget.cycle import Cycle, PhaseKind
 from mvote.budget.dates import (
     NOW,
@@ -96,7 +97,7 @@ def move_dates(
     dates = {pointer: at for pointer, at in dates.items() if planned.get(pointer) != at}
     if not dates:  # somebody else was quicker
         return None
-    _check(cycle, dates, database_time(session))
+    _check(session, cycle, dates, database_time(session))
     arguments: dict[str, Any] = {"dates": dates} | ({"text": why} if why else {})
     approval = ask(session, act=ACT, subject_id=cycle_id, arguments=arguments, officer_id=by.id)
     if approval.asked_by == by.id:
@@ -105,7 +106,7 @@ def move_dates(
     return None
 
 
-def _check(cycle: Cycle, dates: Dates, now: dt.datetime) -> None:
+def _check(session: Session, cycle: Cycle, dates: Dates, now: dt.datetime) -> None:
     planned = dates_in(cycle.definition)
     faults = [
         _not_ahead(pointer)
@@ -114,8 +115,11 @@ def _check(cycle: Cycle, dates: Dates, now: dt.datetime) -> None:
     ]
     if faults:
         raise InvalidRequest(*faults)
-    moved = {pointer: instant(now) if at == NOW else at for pointer, at in dates.items()}
-    check_definition(put_dates(cycle.definition, moved))
+    put = {pointer: instant(now) if at == NOW else at for pointer, at in dates.items()}
+    moved = put_dates(cycle.definition, put)
+    check_definition(moved)
+    if in_the_way := polls_in_the_way(session, cycle=cycle, moved=moved, now=now):
+        raise InvalidRequest(*in_the_way)
 
 
 def _is_past(at: str | None, now: dt.datetime) -> bool:

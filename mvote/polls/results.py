@@ -29,6 +29,12 @@ _ACCOUNTING = text("SELECT * FROM accounting WHERE poll_id = :poll_id")
 _CELLS = text(
     "SELECT dimension, cell, ballots FROM published_turnout WHERE poll_id = :poll_id ORDER BY cell"
 )
+_LAST_OF_CONTEST = text(
+    # its sources are released together
+    "SELECT max(p.closes_at) FROM contest_poll mine"
+    " JOIN contest_poll k USING (cycle_id, contest) JOIN poll p ON p.id = k.poll_id"
+    " WHERE mine.poll_id = :poll_id AND p.state IN ('open', 'closing', 'closed')"
+)
 SHARE_DIGITS = 6
 LARGEST_PLACE = 2**31
 
@@ -125,7 +131,9 @@ def not_available(session: Session, poll: Poll) -> ResultsNotAvailable:
         if figures:
             return ResultsNotAvailable(available_at=None, accounting=figures)
     expected = poll.closes_at if poll.state in ("open", "closing", "closed") else None
-    if expected and poll.state != "open" and expected > database_time(session):
+    if "cycle" in poll.content:
+        expected = session.scalars(_LAST_OF_CONTEST, {"poll_id": poll.id}).one()
+    elif expected and poll.state != "open" and expected > database_time(session):
         expected = None  # it was closed early
     return ResultsNotAvailable(available_at=expected and _instant(expected))
 

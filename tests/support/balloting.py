@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any
 
 import psycopg
@@ -15,6 +16,7 @@ from werkzeug.test import TestResponse
 from api.db import transaction
 from mvote.base import utc_now
 from mvote.people.declaring import declare
+from mvote.people.phones import read_number
 from mvote.people.registering import register_many
 from tests.support.budgets import around_now, definition_of, phase, plan
 from tests.support.proposals import AREAS
@@ -27,17 +29,32 @@ Of = Callable[[int], Any]
 class Balloting:
     """A running cycle by that year's rules that is in balloting now."""
 
-    def __init__(self, world: World, year: int = 2015, **changes: Any) -> None:
+    def __init__(self, world: World, year: int = 2015) -> None:
         self.world, self.officer = world, world.officer()
-        definition = around_now(definition_of(year) | changes, "balloting")
-        self.cycle = plan(world, definition, self.officer)
-        assert phase(world, self.cycle, self.officer).status_code == 200
+        #: may be changed until the cycle begins
+        self.definition = around_now(definition_of(year), "balloting")
         self.references: list[str] = []
+
+    @cached_property
+    def cycle(self) -> dict[str, Any]:
+        """The cycle, which begins when it is first asked for."""
+        cycle = plan(self.world, self.definition, self.officer)
+        assert phase(self.world, cycle, self.officer).status_code == 200
+        return cycle
+
+    def begin(self) -> None:
+        """Let the cycle begin by its definition as it is now."""
+        assert self.cycle
 
     @property
     def contest(self) -> str:
         """The key of its first contest."""
         return str(self.cycle["contests"][0]["key"])
+
+    @property
+    def source(self) -> str:
+        """The key of the first source of its first contest."""
+        return str(self.cycle["contests"][0]["sources"][0]["key"])
 
     def projects(
         self,
@@ -58,9 +75,10 @@ class Balloting:
                 content = {"title": {"ko": f"사업 {number}"}, "description": {"ko": "그늘막"}}
                 connection.execute(
                     "INSERT INTO proposal (id, cycle_id, reference, number, state, revision,"
-                    " version, created_at, submitted_at, state_since, due_at) VALUES (%s, %s, %s,"
-                    " %s, %s, 1, 1, now(), now(), now(), now() + interval '1 day')",
-                    [proposal_id, self.cycle["id"], self._reference(number), number, state],
+                    " version, created_at, submitted_at, state_since, due_at, appealed_at)"
+                    " VALUES (%s, %s, %s, %s, %s, 1, 1, now(), now(), now(),"
+                    " now() + interval '1 day', CASE WHEN %s = 'appealed' THEN now() END)",
+                    [proposal_id, self.cycle["id"], self._reference(number), number, state, state],
                 )
                 connection.execute(
                     "INSERT INTO proposal_revision (proposal_id, n, content, heading, kind, amount,"
@@ -79,6 +97,15 @@ class Balloting:
 
     def _reference(self, number: int) -> str:
         return f"{self.cycle['budget_year']}-{number:04d}"
+
+    def put(self, reference: str, state: str) -> None:
+        """Let a proposal be in *state*, past the guards."""
+        with psycopg.connect(self.world.admin_url) as connection:
+            connection.execute("SET session_replication_role = replica")
+            connection.execute(
+                "UPDATE proposal SET state = %s WHERE cycle_id = %s AND reference = %s",
+                [state, self.cycle["id"], reference],
+            )
 
     def assessed(self, reference: str, amount: int, min_useful_amount: int | None = None) -> None:
         """A confirmed assessment of the project, past the guards."""
@@ -117,6 +144,13 @@ class Balloting:
             for citizen_id in ids:
                 declare(session, citizen_id=citizen_id, values=known, areas=AREAS, now=utc_now())
         return [self.world.person(citizen_id) for citizen_id in ids]
+
+    def register(self, number: str) -> uuid.UUID:
+        """The account of a number, made now if there is none."""
+        phones = self.world.app.extensions["phones"]
+        e164 = read_number(number, region="KR")
+        with Session(self.world.engines["api"]) as session, transaction(session):
+            return register_many(session, numbers=[e164], phones=phones)[0]
 
     def seats(
         self,

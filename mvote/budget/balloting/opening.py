@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,9 +11,10 @@ from sqlalchemy.orm import Session
 
 from mvote.base import database_time
 from mvote.budget.balloting.contest_poll import GIVEN_UP, ContestPoll, polls_of_contest
+from mvote.budget.balloting.moving import period_of
 from mvote.budget.balloting.paper import hindrances_on_paper, question_of
 from mvote.budget.balloting.projects import Candidate, Groups, candidates, question_of_contest
-from mvote.budget.balloting.voters import anchors_of_seats, eligibility_of
+from mvote.budget.balloting.voters import Listed, anchors_of_seats, eligibility_of
 from mvote.budget.cycle import Cycle
 from mvote.budget.definition import Contest, Definition, HeadingTree, Source, read_definition
 from mvote.budget.definition.contests import ACTIVE_SEATS
@@ -61,20 +61,13 @@ class Asking:
             raise InvalidRequest(_fault("/source", "source"))
         return cls(cycle=cycle, definition=definition, contest=of_cycle, source=found)
 
-    @property
-    def period(self) -> tuple[dt.datetime | None, dt.datetime | None]:
-        """From when to when, by the source or else by the phase."""
-        phases = self.definition.phases
-        phase = next((each for each in phases if each.kind == "balloting"), None)
-        by_phase = (phase.opens_at, phase.closes_at) if phase else (None, None)
-        return self.source.opens_at or by_phase[0], self.source.closes_at or by_phase[1]
-
 
 def open_contest_poll(
     session: Session,
     *,
     asking: Asking,
     groups: Groups,
+    listed: Listed,
     by: Author,
     around: Surroundings,
 ) -> tuple[Poll, Sequence[Obstacle]]:
@@ -82,8 +75,8 @@ def open_contest_poll(
     first poll, which freezes them.
 
     The cycle's row must be locked. *groups*: which projects a group of the contest holds, said with
-    the first poll. Raises ImpossibleTransition, InvalidRequest, NotReadyToOpen with all that
-    hinders.
+    the first poll. *listed*: who is on a roll that is not the committee's. Raises
+    ImpossibleTransition, InvalidRequest, NotReadyToOpen with all that hinders.
     """
     n = _next_attempt(session, asking)
     question = question_of_contest(session, cycle=asking.cycle, contest=asking.contest.key)
@@ -96,7 +89,7 @@ def open_contest_poll(
         obstacles += hindrances_on_paper(asking.definition, asking.contest, options)
         question = question_of(asking.definition, asking.contest, options)
     poll = _draft(session, asking, question, by, around)
-    obstacles += _put_on_roll(session, asking, poll)
+    obstacles += _put_on_roll(session, asking, poll, listed)
     warnings = open_poll(
         session, poll=poll, actor_id=by.citizen_id, around=around, obstacles=obstacles
     )
@@ -159,8 +152,8 @@ def _candidates(session: Session, asking: Asking, groups: Groups) -> list[Candid
 def _draft(
     session: Session, asking: Asking, question: Any, by: Author, around: Surroundings
 ) -> Poll:
-    opens_at, closes_at = asking.period
     source = asking.source
+    opens_at, closes_at = period_of(asking.definition, source)
     content = {
         "title": _title(asking),
         "question": question,
@@ -192,15 +185,20 @@ def _title(asking: Asking) -> Text:
     }
 
 
-def _put_on_roll(session: Session, asking: Asking, poll: Poll) -> Iterator[Obstacle]:
-    """Freeze who is asked by name; hindered by a roll that is empty, or that nobody knows."""
+def _put_on_roll(
+    session: Session, asking: Asking, poll: Poll, listed: Listed
+) -> Iterator[Obstacle]:
+    """Freeze who is asked by name; an empty roll hinders the poll. Raises InvalidRequest."""
+    if listed.numbers and asking.source.roll in (None, ACTIVE_SEATS):
+        raise InvalidRequest(Fault("/roll", "This source asks nobody by a list of numbers."))
     if asking.source.roll is None:
         return
     now = database_time(session)
-    anchors: set[bytes] = set()
+    opens_at = max(poll.opens_at or now, now)
     if asking.source.roll == ACTIVE_SEATS:
-        opens_at = max(poll.opens_at or now, now)
         anchors = anchors_of_seats(session, asking.cycle, opens_at)
+    else:
+        anchors = listed.anchors(session, opens_at)
     put_on_roll(session, poll_id=poll.id, anchors=anchors)
     if not anchors:
         n = asking.definition.contests.index(asking.contest)

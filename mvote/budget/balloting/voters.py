@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,6 +16,9 @@ from mvote.budget.committee import Committee
 from mvote.budget.cycle import Cycle
 from mvote.budget.definition import Source
 from mvote.budget.seat import Seat
+from mvote.errors import Fault, InvalidRequest
+from mvote.people.citizens import Citizen
+from mvote.people.phones import Phones, read_number
 from mvote.people.voters import voters_of
 
 BODIES = ("subcommittee", "plenary")
@@ -59,11 +64,46 @@ def anchors_of_seats(session: Session, cycle: Cycle, opens_at: dt.datetime) -> s
         )
         .distinct()
     )
-    return anchors_at(session, list(session.scalars(sitting)), opens_at)
+    return anchors_at(session, session.scalars(sitting).all(), opens_at)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listed:
+    """Those whom a city names by their confirmed numbers: delegates, alumni of a school."""
+
+    numbers: Sequence[str]
+    phones: Phones
+
+    @classmethod
+    def of(cls, texts: Sequence[str], *, phones: Phones, region: str) -> Listed:
+        """The list as it was sent. Raises InvalidRequest with every entry that is wrong."""
+        numbers: list[str] = []
+        faults: list[Fault] = []
+        for n, said in enumerate(texts):
+            try:
+                number = read_number(said, region=region)
+            except InvalidRequest as error:
+                faults += [Fault(f"/roll/{n}", each.detail) for each in error.faults]
+                continue
+            if number in numbers:
+                faults.append(Fault(f"/roll/{n}", "This number is on the list before."))
+            numbers.append(number)
+        if faults:
+            raise InvalidRequest(*faults)
+        return cls(numbers=numbers, phones=phones)
+
+    def anchors(self, session: Session, opens_at: dt.datetime) -> set[bytes]:
+        """Their anchors: of who has no account yet, the one that it will begin with."""
+        hashes = {self.phones.hash_of(number): number for number in self.numbers}
+        with_account = select(Citizen.phone_hash, Citizen.id)
+        found = session.execute(with_account.where(Citizen.phone_hash.in_(hashes))).all()
+        known = {row.phone_hash: row.id for row in found}
+        new = {self.phones.anchor_of(hashes[each]) for each in hashes.keys() - known.keys()}
+        return anchors_at(session, list(known.values()), opens_at) | new
 
 
 def anchors_at(
-    session: Session, citizen_ids: list[uuid.UUID | None], opens_at: dt.datetime
+    session: Session, citizen_ids: Sequence[uuid.UUID | None], opens_at: dt.datetime
 ) -> set[bytes]:
     """What the ballots of these citizens are counted once by, in a poll that opens then."""
     wanted = [(citizen_id, opens_at) for citizen_id in citizen_ids if citizen_id]

@@ -276,6 +276,7 @@ BEGIN
         SELECT k.poll_id, k.contest, k.source FROM contest_poll k JOIN poll p ON p.id = k.poll_id
         WHERE k.cycle_id = p_cycle_id AND p.state = 'open' ORDER BY k.poll_id
     LOOP
+        PERFORM pg_advisory_xact_lock(hashtextextended(asked.poll_id::text, 4));  -- who asks now
         PERFORM pg_advisory_xact_lock(poll_lock(asked.poll_id));
         SELECT * INTO now_open FROM poll WHERE id = asked.poll_id FOR UPDATE;
         CONTINUE WHEN now_open.state <> 'open' OR clock_timestamp() >= now_open.closes_at;

@@ -122,6 +122,8 @@ EXAMPLES: dict[str, Json] = {
     "start_or_move_a_phase": {
         "kind": "proposing", "opens_at": A_DAY, "closes_at": A_DAY, "text": "장마로 늦춥니다.",
     },
+    "open_the_poll_of_a_source": {"contest": "city", "source": "alumni", "roll": ["010-9000-0001"],
+                                  "groups": [{"key": "schools", "references": ["2016-0001"]}]},
     "draft_a_proposal": PROPOSAL
     | {"carried_from": str(uuid.uuid4()), "split_from": str(uuid.uuid4())},
     "revise_a_proposal": PROPOSAL,

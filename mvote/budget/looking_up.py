@@ -49,8 +49,14 @@ def is_author(session: Session, proposal_id: uuid.UUID, citizen_id: uuid.UUID | 
 
 
 def locked_proposals(session: Session, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Proposal]:
-    """The proposals, locked for change in the order of their ids. Raises NotFound."""
+    """The proposals, locked for change in the order of their ids. Raises NotFound.
+
+    Their cycles are held first, as by whoever acts on a whole cycle: nobody waits in a circle.
+    """
     wanted = sorted(set(ids))
+    theirs = select(Proposal.cycle_id).where(Proposal.id.in_(wanted))
+    cycles = select(Cycle.id).where(Cycle.id.in_(theirs)).order_by(Cycle.id)
+    session.execute(cycles.with_for_update(read=True))
     rows = select(Proposal).where(Proposal.id.in_(wanted)).order_by(Proposal.id).with_for_update()
     found = session.scalars(rows.execution_options(populate_existing=True)).all()
     if len(found) < len(wanted):

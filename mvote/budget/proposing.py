@@ -7,10 +7,9 @@ import uuid
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from mvote.approvals import one_at_a_time
 from mvote.base import database_time
 from mvote.budget.bigrams import bigrams
 from mvote.budget.cycle import Cycle, PhaseKind
@@ -36,6 +35,8 @@ Content = dict[str, Any]
 BEGINNING: tuple[PhaseKind, ...] = ("proposing",)
 WHILE_REVIEWED: tuple[PhaseKind, ...] = ("proposing", "assessing", "reviewing")
 """The phases in which a proposal that was submitted in time may still be worked at."""
+_IN_LINE = text("SELECT pg_advisory_xact_lock(hashtextextended(CAST(:cycle_id AS text), 6))")
+"""The last lock that anybody takes: who waits here holds the cycle, and officers want that."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -233,7 +234,7 @@ def hand_in(
 
 def _number(session: Session, proposal: Proposal, cycle: Cycle) -> None:
     """The next number of the cycle; who submits at the same moment waits, so none is left out."""
-    one_at_a_time(session, cycle.id)
+    session.execute(_IN_LINE, {"cycle_id": cycle.id})
     last = select(func.coalesce(func.max(Proposal.number), 0))
     number = int(session.scalars(last.where(Proposal.cycle_id == cycle.id)).one() or 0) + 1
     proposal.number, proposal.reference = number, f"{cycle.budget_year}-{number:04d}"

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 from psycopg.errors import Error as DatabaseError
+from psycopg.types.json import Jsonb
 from sqlalchemy.orm import Session
 
+from tests.support.governing import superuser
 from tests.support.hostile import both, no_trace
 from tests.support.places import add_area, box, moved, polygon
 from tests.support.proposals import as_owner, refused
@@ -220,6 +222,29 @@ def test_interests_are_shown_to_nobody_else(chamber: Chamber) -> None:
              json={})  # fmt: skip
     [(journal,)] = chamber.world.rows("SELECT string_agg(facts::text, '') FROM journal")
     assert "비밀모임" not in journal
+
+
+def test_what_a_member_declared_for_one_committee_holds_for_all_of_the_cycle(
+    chamber: Chamber, town_map: None
+) -> None:
+    """Who sits in a subcommittee applied to the committee, and declared their interests there."""
+    plenary, (applied, declared, _) = chamber.formed("plenary"), chamber.members
+    for who in (applied, declared):
+        chamber.seated(who, plenary)
+    interests = {"organisations": [], "points": [HERE], "text": None}
+    with superuser(chamber.world) as connection:
+        connection.execute(
+            "INSERT INTO application VALUES (gen_random_uuid(), %s, %s, 'p', '{}', '{}', %s, '{}',"
+            " now(), NULL)", [plenary, applied.id, Jsonb(interests)],
+        )  # fmt: skip
+    path = f"committees/{plenary}/seats/me/interests"
+    assert chamber.send("PUT", path, declared, {"area_codes": [DONG]}).status_code == 200
+    proposal = chamber.reviewed(places=[HERE])
+    assert chamber.recusals(proposal) == {
+        chamber.seat_of(who, committee): (ground, "detected")
+        for who, ground in ((applied, "nearby"), (declared, "dong"))
+        for committee in (chamber.committee, plenary)
+    }
 
 
 def test_the_export_of_an_account_holds_interests_recusals_and_opinions(

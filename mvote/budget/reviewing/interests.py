@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from mvote.base import database_time
 from mvote.budget.committee import Application, Committee
@@ -44,42 +44,42 @@ class Interests:
 
 
 def interests_of(session: Session, seats: Sequence[Seat]) -> dict[uuid.UUID, Interests]:
-    """For each seat what its holder declared in applying to this committee, and since."""
+    """For each seat what its holder declared in the seat's cycle: in applying to any of its
+    committees, and since, for any seat. Who sits in a subcommittee applied to the committee."""
     found = {seat.id: Interests() for seat in seats}
+    sits, other = aliased(Committee), aliased(Committee)
+    elsewhere = aliased(Seat)
     applied = (
         select(Seat.id, Application.interests)
-        .join(
-            Application,
-            (Application.citizen_id == Seat.citizen_id)
-            & (Application.committee_id == Seat.committee_id),
-        )
-        .where(Seat.id.in_(found))
+        .join(sits, sits.id == Seat.committee_id)
+        .join(Application, Application.citizen_id == Seat.citizen_id)
+        .join(other, (other.id == Application.committee_id) & (other.cycle_id == sits.cycle_id))
     )
-    since = select(SeatInterests.seat_id, SeatInterests.interests).where(
-        SeatInterests.seat_id.in_(found)
+    since = (
+        select(Seat.id, SeatInterests.interests)
+        .join(sits, sits.id == Seat.committee_id)
+        .join(SeatInterests, SeatInterests.citizen_id == Seat.citizen_id)
+        .join(elsewhere, elsewhere.id == SeatInterests.seat_id)
+        .join(other, (other.id == elsewhere.committee_id) & (other.cycle_id == sits.cycle_id))
     )
     for query in (applied, since):
-        for seat_id, declared in session.execute(query):
+        for seat_id, declared in session.execute(query.where(Seat.id.in_(found))):
             found[seat_id].add(declared)
     return found
 
 
-def declare_interests(
-    session: Session, *, seats: Sequence[Seat], interests: dict[str, Any]
-) -> None:
-    """Let these be the interests that the holder of *seats* declares, beside the application's.
+def declare_interests(session: Session, *, seat: Seat, interests: dict[str, Any]) -> None:
+    """Let these be the interests that the holder of *seat* declares with it.
 
     What they recuse from is for the caller to note at once: see `recusing.note_recusals`.
     """
-    now = database_time(session)
-    for seat in seats:
-        row = {"seat_id": seat.id, "citizen_id": seat.citizen_id}
-        changed = {"interests": interests, "set_at": now}
-        putting = insert(SeatInterests).values(row | changed)
-        session.execute(
-            putting.on_conflict_do_update(index_elements=[SeatInterests.seat_id], set_=changed)
-        )
-        write_down(session, InterestsDeclared(), actor_id=seat.citizen_id, subject_id=seat.id)
+    row = {"seat_id": seat.id, "citizen_id": seat.citizen_id}
+    changed = {"interests": interests, "set_at": database_time(session)}
+    putting = insert(SeatInterests).values(row | changed)
+    session.execute(
+        putting.on_conflict_do_update(index_elements=[SeatInterests.seat_id], set_=changed)
+    )
+    write_down(session, InterestsDeclared(), actor_id=seat.citizen_id, subject_id=seat.id)
 
 
 def declared_interests(session: Session, seat: Seat) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from mvote.base import database_time
 from mvote.budget.committee import Committee
+from mvote.budget.looking_up import locked_proposals
 from mvote.budget.proposal import Proposal
 from mvote.budget.reviewing.detecting import Found, Pair, detect
 from mvote.budget.reviewing.errors import Recused
@@ -66,7 +67,10 @@ def note_recusals(
     found = detect(session, proposals=wanted, seats=seats, around=around)
     known = recused_pairs(session, (proposal.id for proposal in wanted))
     new = {pair: ground for pair, ground in found.items() if pair not in known}
-    return recuse(session, grounds=new, how="detected", by=None) if new else set()
+    if not new:
+        return set()
+    locked_proposals(session, (proposal_id for proposal_id, _ in new))  # each recusal in its turn
+    return recuse(session, grounds=new, how="detected", by=None)
 
 
 def declare(

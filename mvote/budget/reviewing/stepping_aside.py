@@ -68,8 +68,8 @@ def declare_interests_of(
     seat = own_seat(session, committee_id=committee_id, citizen_id=citizen_id)
     cycle = session.get_one(Cycle, session.get_one(Committee, committee_id).cycle_id)
     one_at_a_time(session, cycle.id)
+    declare_interests(session, seat=seat, interests=interests)
     seats = seats_held(session, cycle_id=cycle.id, citizen_id=citizen_id)
-    declare_interests(session, seats=seats, interests=interests)
     submitted = _submitted(session, cycle.id)
     if note_recusals(session, proposals=submitted, seats=seats, around=around):
         give_out_again(session, cycle=cycle)

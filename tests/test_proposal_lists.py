@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
+from mvote.budget.bigrams import ALIKE, bigrams, similarity
 from tests.support.hostile import no_trace
 from tests.support.places import add_area, box, polygon
 from tests.support.proposals import ITEM, Town, refused
@@ -147,6 +148,31 @@ def test_what_reads_alike_is_found_before_submitting_with_what_became_of_it(town
     (found,) = _similar(town, draft, author)
     assert (found["id"], found["state"], found["cycle_id"]) == (old["id"], "not_funded", earlier)
     assert found["likeness"] > 0.4
+
+
+def test_the_likest_come_first_and_each_is_as_like_as_its_bigrams_say(town: Town) -> None:
+    author, wanted = town.author(), "효자동 버스 정류장 그늘막 설치"
+    titles = [
+        "효자동 버스 정류장 그늘막 설치", "효자동 버스 정류장 그늘막 정비",
+        "사직동 버스 정류장 의자 설치", "효자동 경로당 지붕 설치", "버스 정류장", "어린이 도서관",
+        "효자동 그늘막",
+    ]  # fmt: skip
+    others = {town.submitted(author, title=each)["id"]: each for each in titles}
+    found = _similar(town, town.draft(author, title=wanted), author)
+    like = {each: similarity(bigrams(wanted), bigrams(title)) for each, title in others.items()}
+    alike = [each for each in like if like[each] >= ALIKE]
+    expected = sorted(alike, key=lambda each: (-like[each], each))
+    assert [(each["id"], each["likeness"]) for each in found] == [
+        (each, round(float(like[each]), 3)) for each in expected
+    ]
+    assert 3 <= len(expected) < len(titles)
+
+
+def test_the_longest_title_is_compared_like_any_other(town: Town) -> None:
+    author, longest = town.author(), "".join(map(chr, range(0xAC00, 0xAC00 + 200)))
+    twin = town.submitted(author, title=longest)
+    (found,) = _similar(town, town.draft(author, title=longest), author)
+    assert (found["id"], found["likeness"]) == (twin["id"], 1)
 
 
 def test_what_would_stand_near_is_found_whatever_it_is_called(town: Town) -> None:

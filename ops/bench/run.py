@@ -13,7 +13,17 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-from ops.bench import allocating, counting, drawing, log, nearby, reviews, servers, shuffling
+from ops.bench import (
+    allocating,
+    counting,
+    drawing,
+    log,
+    nearby,
+    reviews,
+    servers,
+    shuffling,
+    similar,
+)
 from ops.bench.measuring_casts import measure_casting, measure_casting_in_many_polls
 from ops.bench.serving import serving
 from ops.bench.stage import Stage, quiet_app, staged
@@ -68,6 +78,14 @@ def measure_draw(_: Stage) -> Figures:
     return drawing.measure_drawing()
 
 
+def measure_similar(stage: Stage) -> Figures:
+    """Proposals that are similar to one, among twenty thousand of five years."""
+    with stage.installation("bench_similar") as here:
+        proposals = similar.fill(here)
+        with serving(here) as server:
+            return {"similar_p50_ms": similar.median_ms(server.port, proposals)}
+
+
 def measure_budget(_: Stage) -> Figures:
     """Allocations of 100,000 ballots over 100 projects, and their import; needs no database."""
     return allocating.measure_allocating()
@@ -99,6 +117,7 @@ ON_REQUEST = {
     "draw": measure_draw,
     "budget": measure_budget,
     "reviews": measure_reviews,
+    "similar": measure_similar,
 }
 #: name: what it is, the target, whether more is better
 TARGETS: dict[str, tuple[str, float | None, bool]] = {
@@ -123,6 +142,7 @@ TARGETS: dict[str, tuple[str, float | None, bool]] = {
     "nearby_p50_ms_1000": ("polls nearby among 1,000, ms", None, False),
     "nearby_p50_ms_100000": ("polls nearby among 100,000, ms", 10, False),
     "nearby_ratio": ("  ratio", 2, False),
+    "similar_p50_ms": ("proposals similar to one, among 20,000, ms", 50, False),
     "shuffle_100000_s": ("shuffling 100,000 envelopes, s", None, False),
     "count_100000_s": ("counting 100,000 sealed ballots, s", 15, False),
     "shuffle_1000000_s": ("shuffling 1,000,000 envelopes, s", None, False),

@@ -157,6 +157,17 @@ def test_the_chair_alone_opens_the_second_round_and_once(chamber: Chamber) -> No
         both(chamber.world, "POST", path, 409, "impossible-transition", headers=chair.headers)
 
 
+def test_where_the_chair_is_recused_the_lowest_seat_opens_the_second_round(
+    chamber: Chamber,
+) -> None:
+    proposal, chair = chamber.reviewed(), chamber.chair()
+    chamber.step_aside(proposal, chair)
+    with no_trace(chamber.world):
+        assert refused(chamber.discuss(proposal, chair)) == (403, "recused")
+        assert refused(chamber.discuss(proposal, chamber.members[2])) == (403, "not-allowed")
+    assert chamber.discuss(proposal, chamber.members[1]).status_code == 201
+
+
 # at the judgment
 
 

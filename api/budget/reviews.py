@@ -110,13 +110,18 @@ def _place(cursor: str | None) -> Place | None:
 
 @blp.post("/proposals/<uuid:proposal_id>/discussion")
 @access("citizen")
-@may_raise(NotAllowed, PhaseNotOpen, NotUnderReview, ImpossibleTransition)
+@may_raise(NotAllowed, PhaseNotOpen, NotUnderReview, Recused, ImpossibleTransition)
 @idempotent
 @blp.response(201, DiscussedSchema)
 def open_the_second_round(proposal_id: uuid.UUID) -> Response:
-    """The chair records that the committee has discussed it: first opinions are over."""
+    """The chair records that the committee has discussed it: first opinions are over.
+
+    Where the chair is recused, the lowest seat with a vote does.
+    """
     with transaction() as session:
-        review = note_discussion(session, proposal_id=proposal_id, citizen_id=caller().id)
+        review = note_discussion(
+            session, proposal_id=proposal_id, citizen_id=caller().id, around=AROUND
+        )
         return tagged(DiscussedSchema().dump(review), status=201)
 
 

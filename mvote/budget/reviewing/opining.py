@@ -11,6 +11,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from mvote.base import database_time
+from mvote.budget.committee import Committee
 from mvote.budget.cycle import Cycle
 from mvote.budget.forming import today
 from mvote.budget.looking_up import cycle_of, locked_proposal
@@ -20,10 +21,10 @@ from mvote.budget.reviewing.errors import NotUnderReview, OpinionFrozen
 from mvote.budget.reviewing.interests import seats_held
 from mvote.budget.reviewing.neighbourhood import Neighbourhood
 from mvote.budget.reviewing.reading import Read, own_opinions
-from mvote.budget.reviewing.recusing import check_not_recused
+from mvote.budget.reviewing.recusing import check_not_recused, recused_seats
 from mvote.budget.reviewing.review import FIRST, SECOND, Opinion, Review
 from mvote.budget.seat import Seat
-from mvote.budget.seating import is_active_on
+from mvote.budget.seating import active_seats, is_active_on
 from mvote.errors import Fault, ImpossibleTransition, InvalidRequest, NotAllowed, Text
 from mvote.journal import Event, write_down
 
@@ -174,16 +175,21 @@ def _check_is_the_same(
         raise OpinionFrozen
 
 
-def note_discussion(session: Session, *, proposal_id: uuid.UUID, citizen_id: uuid.UUID) -> Review:
+def note_discussion(
+    session: Session, *, proposal_id: uuid.UUID, citizen_id: uuid.UUID, around: Neighbourhood
+) -> Review:
     """The chair records that the committee has discussed it: first opinions are over, second ones
-    are open. Raises NotFound, NotAllowed, NotUnderReview, ImpossibleTransition.
+    are open. Where the chair is recused, or there is none, the lowest number with a vote does.
+
+    Raises NotFound, NotAllowed, NotUnderReview, PhaseNotOpen, Recused, ImpossibleTransition.
     """
     proposal = locked_proposal(session, proposal_id, citizen_id)
     cycle = cycle_of(session, proposal)
     review, seat = review_of_member(session, cycle, proposal, citizen_id)
-    if not seat.is_chair:
-        raise NotAllowed
     require_phase(session, cycle.id, "reviewing")
+    check_not_recused(session, proposal=proposal, seats=[seat], around=around)
+    if seat.id != _in_the_chair(session, review):
+        raise NotAllowed
     if review.discussed_at is not None:
         raise ImpossibleTransition(state="discussed", verb="discuss")
     review.discussed_at = database_time(session)
@@ -192,3 +198,15 @@ def note_discussion(session: Session, *, proposal_id: uuid.UUID, citizen_id: uui
     event = ReviewDiscussed(committee_id=review.committee_id)
     write_down(session, event, actor_id=citizen_id, subject_id=proposal_id)
     return review
+
+
+def _in_the_chair(session: Session, review: Review) -> uuid.UUID | None:
+    committee = session.get_one(Committee, review.committee_id)
+    recused = recused_seats(session, review.proposal_id)
+    able = [
+        seat
+        for seat in active_seats(session, committee)
+        if seat.has_vote and seat.id not in recused
+    ]
+    able.sort(key=lambda seat: (not seat.is_chair, seat.number))
+    return able[0].id if able else None

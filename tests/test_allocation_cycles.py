@@ -13,7 +13,8 @@ from mvote.budget.allocating.comparisons import compare
 from mvote.budget.allocating.cycle_rules import contest_of, exact, rule_of
 from mvote.budget.allocating.documents import document, rule_name
 from mvote.budget.allocating.errors import AllocationImpossible, SourceMissing
-from mvote.budget.allocating.model import Heading, Project, Tally
+from mvote.budget.allocating.model import Blend, Heading, Project, Tally
+from mvote.budget.definition.contests import Allocation as Said
 from tests.support.contests import approval_contest
 from tests.test_allocation_greedy import codes, funded
 
@@ -117,7 +118,22 @@ def test_exclusive_sets_may_name_groups_and_what_is_not_on_the_ballot_plays_no_p
 
 def test_what_a_definition_leaves_open_may_be_said_as_null() -> None:
     rule = rule_of({"rule": "equal_shares", "completion": None, "step": None, "floor": None})
-    assert (rule.completion, rule.step, rule.ties) == ("none", 1_000, ("lot",))
+    assert (rule.completion, rule.step, rule.ties) == ("none", 1_000, ("lower_cost", "lot"))
+
+
+def test_what_a_definition_leaves_out_is_what_its_reader_takes_for_it() -> None:
+    rule, said = rule_of({"rule": "greedy"}), Said(rule="greedy")
+    assert (rule.ties, rule.on_no_fit, rule.step) == (said.ties, said.on_no_fit, said.step)
+
+
+def test_several_sources_without_a_blend_are_blended_as_usual() -> None:
+    (definition,) = CYCLE["contests"]
+    bare = {name: said for name, said in definition.items() if name != "blend"}
+    cycle = CYCLE | {"contests": [bare]}
+    made = contest_of(cycle, "city", projects=PROJECTS, tallies=TALLIES, seed=b"s")
+    assert made.blend == Blend()
+    alone = cycle | {"contests": [bare | {"sources": definition["sources"][:1]}]}
+    assert contest_of(alone, "city", projects=(), tallies=TALLIES, seed=b"").blend is None
 
 
 def test_the_scale_of_scores_is_that_of_the_blend() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import psycopg
 import pytest
 from psycopg.errors import Error as DatabaseError
@@ -79,6 +81,27 @@ def test_nobody_assesses_a_proposal_of_their_own(town: Town) -> None:
     town.post(f"{proposal['id']}/co-authors", author, citizen_id=str(officer.id))
     with no_trace(town.world):
         assert refused(town.assess(proposal, officer)) == (403, "not-allowed")
+
+
+def test_nobody_hands_a_proposal_of_their_own_to_the_department_they_like(town: Town) -> None:
+    (officer,), (friend,) = town.officers(1), town.officers(1)
+    author = town.author()
+    proposal = town.submitted(author)
+    town.post(f"{proposal['id']}/co-authors", author, citizen_id=str(officer.id))
+    handed = {"department_id": town.department_of(friend), "reason": "좋은 부서"}
+    with no_trace(town.world):
+        answer = town.post(f"{proposal['id']}/transfer", officer, **handed)
+    assert refused(answer) == (403, "not-allowed")
+
+
+@pytest.mark.parametrize("amounts", [{"assessed_amount": 0, "min_useful_amount": None}])
+def test_what_is_feasible_has_a_price(town: Town, amounts: dict[str, Any]) -> None:
+    proposal, (officer,) = town.submitted(town.author()), town.officers(1)
+    with no_trace(town.world):
+        answer = town.assess(proposal, officer, FEASIBLE | amounts)
+    assert refused(answer) == (422, "invalid-request")
+    assert [each["pointer"] for each in answer.get_json()["errors"]] == ["/assessed_amount"]
+    assert town.assess(proposal, officer, INFEASIBLE | amounts).status_code == 202
 
 
 def test_citizens_neither_assess_nor_return_nor_transfer(town: Town) -> None:

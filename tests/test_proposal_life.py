@@ -85,6 +85,15 @@ def test_who_has_nothing_to_do_with_the_city_or_works_for_it_cannot_propose(town
         town.draft(town.citizen(**{f"{basis}_area": "11140"}))
 
 
+def test_where_a_cycle_does_not_say_who_proposes_those_do_who_live_there(world: World) -> None:
+    town = Town(world, proposers={"organisations": True})
+    worker = town.citizen(work_area="11110")
+    with no_trace(world):
+        answer = town.try_draft(worker)
+    assert refused(answer) == (403, "not-eligible")
+    assert town.try_draft(town.author()).status_code == 201
+
+
 def test_whoever_may_no_longer_propose_cannot_submit(town: Town) -> None:
     author = town.author()
     draft = town.draft(author)
@@ -100,6 +109,15 @@ def test_all_that_is_missing_is_named_before_submitting(town: Town) -> None:
         answer = town.post(f"{draft['id']}/submit", author)
     assert refused(answer) == (409, "not-ready-to-submit")
     assert answer.get_json()["missing"] == ["/problem", "/heading", "/cost_items"]
+
+
+def test_what_costs_nothing_is_not_submitted(town: Town) -> None:
+    author = town.author()
+    draft = town.draft(author, cost_items=[ITEM | {"unit_price": 0, "amount": 0}])
+    with no_trace(town.world):
+        answer = town.post(f"{draft['id']}/submit", author)
+    assert refused(answer) == (409, "not-ready-to-submit")
+    assert answer.get_json()["missing"] == ["/cost_items"]
 
 
 WRONG_COSTS: dict[str, tuple[dict[str, Any], str]] = {
@@ -230,6 +248,18 @@ def test_a_rejection_is_appealed_once_in_its_time_by_an_author(town: Town) -> No
     with no_trace(town.world):
         answer = town.post(f"{late['id']}/appeal", author, **grounds)
         assert (refused(answer), answer.get_json()["why"]) == ((409, "appeal-over"), "too late")
+
+
+def test_where_nobody_judges_appeals_there_is_none_and_the_ballot_waits_for_none(
+    world: World,
+) -> None:
+    town = Town(world, review={"body": "plenary"})
+    author = town.author()
+    proposal = town.rejected(author)
+    assert proposal["due_at"] is None
+    with no_trace(world):
+        answer = town.post(f"{proposal['id']}/appeal", author, grounds="시유지입니다.")
+        assert (refused(answer), answer.get_json()["why"]) == ((409, "appeal-over"), "no body")
 
 
 def test_an_idea_that_was_rejected_is_carried_over_into_the_next_cycle(town: Town) -> None:

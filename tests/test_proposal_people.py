@@ -161,6 +161,16 @@ def test_merged_proposals_have_the_union_of_their_people_as_persons(town: Town) 
     assert (target["supports"], target["authors"], target["state"]) == (2, 2, "submitted")
 
 
+def test_who_was_only_asked_at_one_is_an_author_of_both_after_they_are_merged(town: Town) -> None:
+    one, two = town.author(), town.author()
+    first, second = town.submitted(one), town.submitted(two)
+    town.post(f"{second['id']}/co-authors", two, citizen_id=str(one.id))  # one never answered
+    for author in (one, two):
+        town.post(f"{first['id']}/merge", author, into=second["id"])
+    assert town.get(second)["authors"] == 2
+    assert town.post(f"{second['id']}/withdraw", one).get_json() == {"waiting_for": 1}
+
+
 def test_who_supports_while_two_are_merged_is_carried_along_or_refused(town: Town) -> None:
     author, friends = town.author(), [town.author() for _ in range(5)]
     first, second = town.submitted(author), town.submitted(author)
@@ -198,8 +208,9 @@ def test_a_split_proposal_lives_on_in_its_parts_with_all_its_people(town: Town) 
         for title in ("정류장 하나", "정류장 둘")
     ]
     stray = town.draft(author)["id"]
-    wrong = town.post(f"{proposal['id']}/split", author, parts=[parts[0], stray])
-    assert refused(wrong) == (422, "invalid-request")
+    for other in (stray, parts[0]):  # one part alone is no split
+        wrong = town.post(f"{proposal['id']}/split", author, parts=[parts[0], other])
+        assert refused(wrong) == (422, "invalid-request")
     path, body = f"{proposal['id']}/split", {"parts": parts}
     assert town.post(path, author, **body).get_json() == {"waiting_for": 1}
     town.revise({"id": parts[0]}, author, title="바뀐 제목")  # what the other agrees to is another

@@ -105,8 +105,12 @@ def split(
     Its authors and supporters become those of each part. Raises NotFound, NotAllowed,
     ImpossibleTransition, InvalidRequest, NotReadyToSubmit.
     """
+    if len(set(parts)) < len(parts):
+        raise InvalidRequest(
+            Fault("/parts", "The same draft twice.", korean="같은 초안이 두 번 있습니다.")
+        )
     found = _own(session, [proposal_id, *parts], proposal_id, by)
-    origin, drafts = found[proposal_id], [found[each] for each in sorted(set(parts))]
+    origin, drafts = found[proposal_id], [found[each] for each in sorted(parts)]
     _check_can(session, origin, "split")
     for n, part in enumerate(parts):
         if found[part].split_from != proposal_id or found[part].state != "draft":

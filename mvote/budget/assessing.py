@@ -10,8 +10,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mvote.base import database_time
-from mvote.budget.assessment import Assessment
+from mvote.budget.assessment import CHECKS, Assessment
 from mvote.budget.cycle import PhaseKind
+from mvote.budget.hindrances import has_appeals
 from mvote.budget.looking_up import author_row, cycle_of, locked_proposal, proposal_known_to
 from mvote.budget.phases import require_phase
 from mvote.budget.proposal import Proposal, after
@@ -55,12 +56,13 @@ def assess(session: Session, *, proposal_id: uuid.UUID, by: Citizen, found: Foun
     """Find, or confirm what another officer of the department found with the very same content.
 
     Another content is a new finding, which again needs a second officer. Raises NotFound,
-    NotAllowed, ImpossibleTransition.
+    NotAllowed, ImpossibleTransition, InvalidRequest.
     """
     proposal = locked_proposal(session, proposal_id, by.id)
     _check_can_be_assessed(session, proposal)
     take(session, proposal, by)
     check_may_assess(session, proposal, by)
+    _check_has_price(found)
     revision = int(proposal.revision or 0)
     known = session.get(Assessment, (proposal_id, revision), populate_existing=True)
     if known is not None and _is_same(known, proposal, found) and known.found_by != by.id:
@@ -84,8 +86,21 @@ def check_may_assess(session: Session, proposal: Proposal, by: Citizen) -> None:
     """See that the officer is of its department and has no part in it. Raises NotAllowed."""
     if proposal.department_id not in by.department_ids:
         raise NotAllowed("It is assessed by another department.")
+    _check_is_not_theirs(session, proposal, by)
+
+
+def _check_is_not_theirs(session: Session, proposal: Proposal, by: Citizen) -> None:
     if author_row(session, proposal.id, by.id) is not None:
         raise NotAllowed("Nobody assesses a proposal of their own.")
+
+
+def _check_has_price(found: Found) -> None:
+    """What may come onto a ballot costs something: no rule allocates money to what costs none."""
+    if found["assessed_amount"] == 0 and all(found[name] != "no" for name in CHECKS):
+        raise InvalidRequest(Fault(
+            "/assessed_amount", "What is feasible costs something.",
+            korean="할 수 있는 사업에는 금액이 있어야 합니다.",
+        ))  # fmt: skip
 
 
 def _is_same(known: Assessment, proposal: Proposal, found: Found) -> bool:
@@ -116,7 +131,8 @@ def _confirm(session: Session, proposal: Proposal, finding: Assessment, by: Citi
     proposal.move("assess", now=now)
     session.flush()
     if not finding.is_feasible:
-        due_at = days_from(now, cycle_of(session, proposal), "appeal_days")
+        cycle = cycle_of(session, proposal)
+        due_at = days_from(now, cycle, "appeal_days") if has_appeals(cycle) else None
         proposal.move("reject", now=now, due_at=due_at)
         session.flush()
     event = ProposalAssessed(
@@ -141,6 +157,7 @@ def transfer(
     _check_can_be_assessed(session, proposal)
     if proposal.department_id is not None and proposal.department_id not in by.department_ids:
         raise NotAllowed("It is assessed by another department.")
+    _check_is_not_theirs(session, proposal, by)
     if session.get(Department, department_id) is None:
         fault = Fault("/department_id", f"There is no department {department_id}.")
         raise InvalidRequest(fault)

@@ -45,7 +45,7 @@ class NothingRevised(DomainError):
 
 
 class AppealOver(DomainError):
-    """The one appeal was made, or its time is over; fact `why`."""
+    """The one appeal was made, its time is over, or nobody judges any; fact `why`."""
 
     code = "appeal-over"
     title: ClassVar[Text] = {

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Uuid, func, literal, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from mvote.base import Base, state_check, utc_now
@@ -94,16 +94,31 @@ def supporters_counted(session: Session, ids: Iterable[uuid.UUID]) -> dict[uuid.
 
 
 def join_people(session: Session, *, source: uuid.UUID, target: uuid.UUID) -> None:
-    """Let authors and supporters of *source* be those of *target*, too: each person once."""
-    for table, columns in (
-        (ProposalAuthor, ("citizen_id", "invited_at", "accepted_at")),
-        (ProposalSupport, ("citizen_id", "at")),
-    ):
-        from_there = select(
-            literal(target, Uuid()), *(getattr(table, name) for name in columns)
-        ).where(table.proposal_id == source)
-        joining = insert(table).from_select(["proposal_id", *columns], from_there)
-        session.execute(joining.on_conflict_do_nothing())
+    """Let authors and supporters of *source* be those of *target*, too: each person once.
+
+    An author of *source* who was only asked to be one of *target* is one with that.
+    """
+    authors = _copying(ProposalAuthor, ("citizen_id", "invited_at", "accepted_at"), source, target)
+    accepted = func.greatest(authors.excluded.accepted_at, ProposalAuthor.invited_at)
+    session.execute(authors.on_conflict_do_update(
+        index_elements=["proposal_id", "citizen_id"],
+        set_={"accepted_at": accepted},
+        where=ProposalAuthor.accepted_at.is_(None) & authors.excluded.accepted_at.is_not(None),
+    ))  # fmt: skip
+    supporters = _copying(ProposalSupport, ("citizen_id", "at"), source, target)
+    session.execute(supporters.on_conflict_do_nothing())
+
+
+def _copying(
+    table: type[ProposalAuthor | ProposalSupport],
+    columns: Sequence[str],
+    source: uuid.UUID,
+    target: uuid.UUID,
+) -> Insert:
+    """The rows of *source* once more, for *target*."""
+    copied = (getattr(table, name) for name in columns)
+    from_there = select(literal(target, Uuid()), *copied).where(table.proposal_id == source)
+    return insert(table).from_select(["proposal_id", *columns], from_there)
 
 
 def authors_counted(session: Session, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, int]:

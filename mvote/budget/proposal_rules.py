@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mvote.budget.cycle import Cycle
+from mvote.budget.definition.whole import RESIDENTS
 from mvote.budget.proposal_errors import NotAProposer
 from mvote.budget.revision import DEAREST
 from mvote.errors import Fault
@@ -58,7 +59,7 @@ def basis_of(cycle: Cycle, facts: Facts) -> Attribute | None:
     """By which area the person belongs to the cycle: home before work, business, study."""
     rules = cycle.definition.get("proposers") or {}
     areas = set(rules.get("areas") or ())
-    bases = (facts.get(f"{basis}_area") for basis in rules.get("basis", BASES))
+    bases = (facts.get(f"{basis}_area") for basis in rules.get("basis", RESIDENTS.basis))
     belonging = (fact for fact in bases if fact and (not areas or areas & set(fact.lineage)))
     return next(belonging, None)
 
@@ -132,4 +133,7 @@ def lineage_of(headings: Sequence[dict[str, Any]], key: str | None) -> list[str]
 def missing_in(cycle: Cycle, content: Content) -> list[str]:
     """JSON pointers to what must still be said before it can be submitted."""
     needed = [name for name in NEEDED if name != "kind" or cycle.definition.get("kinds")]
-    return [f"/{name}" for name in needed if not content.get(name)]
+    missing = [f"/{name}" for name in needed if not content.get(name)]
+    if content.get("cost_items") and not amount_of(content):
+        missing.append("/cost_items")
+    return missing

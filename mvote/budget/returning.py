@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from mvote.base import database_time, instant
 from mvote.budget.assessing import PHASES, check_may_assess, take
 from mvote.budget.assessment import Appeal, Return
+from mvote.budget.hindrances import has_appeals
 from mvote.budget.looking_up import cycle_of, locked_proposal
 from mvote.budget.phases import require_phase
 from mvote.budget.proposal import Proposal, after
@@ -106,7 +107,10 @@ def appeal(session: Session, *, proposal: Proposal, by: uuid.UUID, grounds: Text
         raise AppealOver(why="appealed before")
     if proposal.due_at is not None and proposal.due_at <= now:
         raise AppealOver(why="too late", due_at=instant(proposal.due_at))
-    due_at = days_from(now, cycle_of(session, proposal), "appeal_decision_days")
+    cycle = cycle_of(session, proposal)
+    if not has_appeals(cycle):  # it would wait for ever, and the ballot with it
+        raise AppealOver(why="no body")
+    due_at = days_from(now, cycle, "appeal_decision_days")
     proposal.appealed_at = now
     proposal.move("appeal", now=now, due_at=due_at)
     session.add(Appeal(proposal_id=proposal.id, grounds=grounds, by=by, at=now))

@@ -26,6 +26,7 @@ from mvote.budget.allocating.model import (
 )
 
 STEP_OF_WON = 1_000
+USUAL_TIES = ("lower_cost", "lot")
 SHARES = "equal_shares"
 
 
@@ -46,7 +47,7 @@ def contest_of(
     definition = next((each for each in cycle["contests"] if each["key"] == key), None)
     if definition is None:
         raise AllocationImpossible(f"there is no contest {key}")
-    blend = definition.get("blend")
+    blend = _blend_in(definition)
     allocation = definition["allocation"]
     projects = tuple(projects)
     rule = rule_of(allocation)
@@ -63,6 +64,14 @@ def contest_of(
         seed,
         approvals,
     )
+
+
+def _blend_in(contest: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """What is said of the blend; several sources have the usual one where nothing is."""
+    if contest.get("blend") is None and len(contest["sources"]) > 1:
+        return {}
+    found: Mapping[str, Any] | None = contest.get("blend")
+    return found
 
 
 def _source(
@@ -97,7 +106,7 @@ def rule_of(allocation: Mapping[str, Any]) -> Rule:
         None if floor is None else exact(floor),
         tuple(frozenset(each) for each in allocation.get("exclusive", ())),
         allocation.get("part_funding", False),
-        tuple(allocation.get("ties", ("lot",))),
+        tuple(allocation.get("ties") or USUAL_TIES),
         completion or allocation.get("completion") or "none",
         allocation.get("step") or STEP_OF_WON,
         allocation.get("comparison", False),

@@ -8,6 +8,7 @@ from mvote.budget import committee_errors as committees
 from mvote.budget import errors as budget
 from mvote.budget import proposal_errors as proposals
 from mvote.budget.allocating import errors as allocating
+from mvote.budget.deciding import errors as deciding
 from mvote.budget.drawing import errors as drawing
 from mvote.budget.pabulib import errors as pabulib
 from mvote.budget.reviewing import errors as reviewing
@@ -52,6 +53,12 @@ STATUSES: dict[type[errors.DomainError], int] = {
     allocating.TooMuchWork: 409,
     pabulib.BrokenPbFile: 422,
     budget.PhaseNotOpen: 409,
+    deciding.SealingOver: 409,
+    deciding.AlreadyAllocated: 409,
+    deciding.AllocationOutdated: 409,
+    deciding.NoDecidingBody: 409,
+    deciding.MotionPending: 409,
+    deciding.QuorumNotReached: 409,
     committees.NotAnApplicant: 403,
     committees.ApplicationsClosed: 409,
     committees.DrawNotDue: 409,

@@ -12,6 +12,10 @@ import mvote.budget.assessment
 import mvote.budget.balloting.contest_poll
 import mvote.budget.committee
 import mvote.budget.cycle
+import mvote.budget.deciding.cycle_lot
+import mvote.budget.deciding.enactment
+import mvote.budget.deciding.motion
+import mvote.budget.deciding.statement
 import mvote.budget.deliberation.meeting
 import mvote.budget.files
 import mvote.budget.imported

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
-from typing import get_args
+from typing import Any, get_args
 
 import psycopg
 import pytest
@@ -13,6 +13,11 @@ from mvote.budget.proposal import STATES, TRANSITIONS, State, Verb, after
 from mvote.errors import ImpossibleTransition
 from tests.support.proposals import Town
 from tests.support.world import World
+
+TRANSITIONS_OF_DECIDING = [
+    (old, new) for (old, _), new in TRANSITIONS.items() if old in ("on_ballot", "reserve", "funded")
+    and new != "struck"
+]  # fmt: skip
 
 
 @pytest.fixture
@@ -78,6 +83,7 @@ def _database_lets(world: World, proposal: str, other: str, old: State, new: Sta
             " due_at = now() WHERE id = %(id)s",
             given,
         )
+        _decide(connection, proposal, other, new)
         connection.execute("SET session_replication_role = origin")
         connection.execute("SET ROLE mvote_owner")
         try:
@@ -94,3 +100,39 @@ def _database_lets(world: World, proposal: str, other: str, old: State, new: Sta
         except DatabaseError:
             return False
         return True
+
+
+def _decide(connection: psycopg.Connection[Any], proposal: str, other: str, new: State) -> None:
+    """Let there be what the state *new* rests on: a decision, a move up, the council's amount."""
+    for table in ("reserve_move", "enactment", "project_decision"):
+        connection.execute(f"DELETE FROM {table}")  # noqa: S608
+    if new in ("funded", "reserve", "not_funded"):
+        connection.execute(
+            "INSERT INTO project_decision (proposal_id, motion_id, rank, decision, amount,"
+            " deviates) VALUES (%s, gen_random_uuid(), 1, %s, %s, false)",
+            [proposal, new, 5 if new == "funded" else 0],
+        )
+        connection.execute(
+            "INSERT INTO reserve_move (proposal_id, freed_by, amount, at)"
+            " VALUES (%s, %s, 5, now())",
+            [proposal, other],
+        )
+    if new in (amounts := {"enacted": 5, "reduced": 3, "dropped": 0}):
+        connection.execute(
+            "INSERT INTO enactment (proposal_id, state, amount, funded_amount, text, at)"
+            " VALUES (%s, %s, %s, 5, '{}', now())",
+            [proposal, new, amounts[new]],
+        )
+
+
+def test_the_database_lets_no_project_be_decided_on_without_what_that_rests_on(
+    town: Town,
+) -> None:
+    proposal = town.submitted(town.author())
+    for old, new in TRANSITIONS_OF_DECIDING:
+        town.put_in(proposal, old)
+        with (
+            psycopg.connect(town.world.admin_url) as connection,
+            pytest.raises(DatabaseError, match="where that was decided"),
+        ):
+            connection.execute("UPDATE proposal SET state = %s", [new])

@@ -20,6 +20,7 @@ from api.budget import (
     striking,
     supports,
 )
+from api.budget.deciding import allocations, enactments, motions, statements
 
 BLUEPRINTS = [
     cycles.blp,
@@ -38,6 +39,10 @@ BLUEPRINTS = [
     reviews.blp,
     divisions.blp,
     meetings.blp,
+    statements.blp,
+    allocations.blp,
+    motions.blp,
+    enactments.blp,
 ]
 
 

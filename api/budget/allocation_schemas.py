@@ -7,8 +7,9 @@ from typing import Any, get_args
 import marshmallow as ma
 from marshmallow.validate import Length, OneOf
 
-from api.fields import Instant, String
+from api.fields import Instant, ShownText, String
 from mvote.budget.allocating.model import Code
+from mvote.budget.deciding.outcomes import VERDICTS
 
 EXACT: dict[str, Any] = {"anyOf": [{"type": "integer"}, {"type": "string"}]}
 """A whole number, or a fraction as text: `"25/3"`. Nothing is rounded."""
@@ -49,7 +50,11 @@ class FundedSchema(ma.Schema):
 
     reference = ma.fields.String(required=True)
     amount = ma.fields.Integer(
-        required=True, metadata={"description": "In the currency's smallest unit (won, cent)."}
+        required=True,
+        metadata={
+            "description": "In whole units of the currency; where the cycle was imported, in its"
+            " smallest unit."
+        },
     )
     votes = VotesField(required=True)
     score = ExactField(metadata={
@@ -108,15 +113,50 @@ class ComparedSchema(ma.Schema):
     reason = ma.fields.String()
 
 
+class DecidedSchema(ma.Schema):
+    """What became of a project since the plenary confirmed the allocation."""
+
+    reference = ma.fields.String(required=True)
+    proposal_id = ma.fields.UUID(required=True)
+    decision = ma.fields.String(required=True, validate=OneOf(VERDICTS))
+    amount = ma.fields.Integer(required=True)
+    deviates = ma.fields.Boolean(required=True, metadata={
+        "description": "Whether the plenary did otherwise than the vote; `text` says why."
+    })  # fmt: skip
+    text = ShownText(required=True, allow_none=True)
+    state = ma.fields.String(required=True, metadata={"description": "The proposal's, now."})
+    moved_up_with = ma.fields.Integer(required=True, allow_none=True, metadata={
+        "description": "What it got when it moved up from the reserve list."
+    })  # fmt: skip
+    enacted_amount = ma.fields.Integer(required=True, allow_none=True)
+    enacted_text = ShownText(required=True, allow_none=True)
+
+
 class AllocationSchema(ma.Schema):
     """A contest's allocation."""
 
     cycle_id = ma.fields.UUID(required=True)
     contest = ma.fields.String(required=True)
+    n = ma.fields.Integer(required=True, metadata={
+        "description": "0, and one more each time that a project was struck before it was worked"
+        " out anew. The last one counts."
+    })  # fmt: skip
     currency = ma.fields.String(required=True, allow_none=True)
     allocated_at = Instant(required=True)
     binding = ma.fields.Nested(BindingSchema, required=True)
     comparisons = ma.fields.List(ma.fields.Nested(ComparedSchema), required=True)
+    lot = ma.fields.Dict(metadata={
+        "description": "`commitment`, public since the cycle began, `secret`, `public_value`: what"
+        ' the sources published, `seed`: SHA-256("mvote/seed/1" ‖ secret ‖ public value).'
+    })  # fmt: skip
+    inputs = ma.fields.Dict(metadata={
+        "description": "`projects` and `sources`: with the cycle's rules and the seed, all that"
+        " anybody needs to work it out again."
+    })  # fmt: skip
+    motion_id = ma.fields.UUID(required=True, allow_none=True, metadata={
+        "description": "The motion by which the plenary confirmed it."
+    })  # fmt: skip
+    decisions = ma.fields.List(ma.fields.Nested(DecidedSchema), required=True, allow_none=True)
     notes = ma.fields.List(ma.fields.String(), required=True, metadata={
         "description": "What has to be said about it, such as an unknown rule."
     })  # fmt: skip

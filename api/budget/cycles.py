@@ -28,6 +28,7 @@ from api.wiring import wiring
 from mvote.base import database_time, instant
 from mvote.budget.cycle import Cycle, cycle_notices
 from mvote.budget.dates import Dates
+from mvote.budget.deciding.cycle_lot import lots_of
 from mvote.budget.imported import ImportedElection
 from mvote.budget.moving import move_dates, phase_dates, revised_dates
 from mvote.budget.phases import phase_now
@@ -47,13 +48,20 @@ blp = Blueprint("cycles", "cycles", description="Cycles of the participatory bud
 
 def shown(session: Session, cycle: Cycle) -> dict[str, Any]:
     """The cycle as JSON, for a response with an ETag."""
-    told = [each.document for each in cycle_notices(session, cycle.id)]
-    notices = [{"text": None} | each for each in told]
+    notices = [_notice(each.document) for each in cycle_notices(session, cycle.id)]
     view = cycle.definition | _summary(session, cycle, database_time(session))
     if cycle.state == "imported":
         view["imported"] = _imported(session.get_one(ImportedElection, cycle.id))
-    dumped: dict[str, Any] = CycleView().dump(view | {"notices": notices})
+    dumped: dict[str, Any] = CycleView().dump(
+        view | {"notices": notices, "lots": lots_of(session, cycle.id)}
+    )
     return dumped
+
+
+def _notice(told: dict[str, Any]) -> dict[str, Any]:
+    named = ("format", "cycle_id", "kind", "at", "changes", "text")
+    facts = {name: told[name] for name in told if name not in named}
+    return {"text": None, "changes": [], "facts": facts} | told
 
 
 def _imported(election: ImportedElection) -> dict[str, Any]:

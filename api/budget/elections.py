@@ -14,19 +14,18 @@ from flask import Response, request
 
 from api.access import access, caller_id
 from api.blueprint import Blueprint, may_raise
-from api.budget.allocation_schemas import AllocationSchema, ContestQuery
+from api.budget.allocation_schemas import ContestQuery
 from api.budget.cycles import shown
+from api.budget.deciding.choosing import chosen_contest
 from api.budget.files import takes
 from api.budget.schemas import CycleView
 from api.db import db, reading, transaction
 from api.etags import tagged
 from api.idempotency import answered_once, takes_a_key
-from api.problems import InvalidParameter, UnsupportedMediaType
+from api.problems import UnsupportedMediaType
 from api.wiring import wiring
-from mvote.base import instant
 from mvote.budget.allocating.errors import AllocationImpossible, TooMuchWork
-from mvote.budget.allocations import allocation_of, contests_of
-from mvote.budget.cycle import Cycle
+from mvote.budget.allocations import allocation_of
 from mvote.budget.exporting import imported_file
 from mvote.budget.importing import ReadElection, keep_election, read_election
 from mvote.budget.pabulib.errors import BrokenPbFile
@@ -34,7 +33,7 @@ from mvote.budget.pabulib.rows import MOST_BYTES
 from mvote.budget.planning import cycle_of
 from mvote.polls.errors import ResultsNotAvailable
 
-blp = Blueprint("elections", "elections", description="Elections as .pb files; allocations.")
+blp = Blueprint("elections", "elections", description="Elections as .pb files.")
 PB = "text/plain"
 PB_TEXT = {"type": "string", "description": "A .pb file (pabulib.org/format), UTF-8."}
 IN_MEMORY = 2**20
@@ -82,26 +81,6 @@ def _spooled() -> BinaryIO:
     return cast("BinaryIO", SpooledTemporaryFile(max_size=IN_MEMORY))
 
 
-@blp.get("/cycles/<uuid:cycle_id>/allocation")
-@access("public")
-@may_raise(ResultsNotAvailable)
-@blp.arguments(ContestQuery, location="query")
-@blp.response(200, AllocationSchema)
-@blp.alt_response(304, description="Not modified")
-def show_allocation(query: dict[str, Any], cycle_id: uuid.UUID) -> Response:
-    """Who is funded by the binding rule and why, and what other rules would have given."""
-    session = db.session()
-    cycle = cycle_of(session, cycle_id)
-    found = allocation_of(session, cycle=cycle, contest=_chosen(cycle, query["contest"]))
-    whose = {
-        "cycle_id": str(cycle.id),
-        "contest": found.contest,
-        "currency": cycle.currency,
-        "allocated_at": instant(found.allocated_at),
-    }
-    return tagged(whose | {"notes": []} | found.document)
-
-
 @blp.get("/cycles/<uuid:cycle_id>/export.pb")
 @access("public")
 @may_raise(ResultsNotAvailable)
@@ -114,22 +93,10 @@ def export_an_election(query: dict[str, Any], cycle_id: uuid.UUID) -> Response:
     """
     session = db.session()
     cycle = cycle_of(session, cycle_id)
-    allocation_of(session, cycle=cycle, contest=_chosen(cycle, query["contest"]))
+    allocation_of(session, cycle=cycle, contest=chosen_contest(cycle, query["contest"]))
     if cycle.state != "imported":
         raise ResultsNotAvailable
     lines = imported_file(session, cycle).lines(partial(reading, db.engine))
     response = Response(lines, content_type=f"{PB}; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="{cycle.id}.pb"'
     return response
-
-
-def _chosen(cycle: Cycle, contest: str | None) -> str:
-    """The contest that is asked for, or the only one. Raises InvalidParameter."""
-    if contest is not None:
-        return contest
-    keys = contests_of(cycle)
-    if not keys:
-        raise ResultsNotAvailable
-    if len(keys) > 1:
-        raise InvalidParameter(("query", "contest", f"Name one of: {', '.join(keys)}."))
-    return keys[0]

@@ -53,7 +53,19 @@ class CycleNoticeSchema(ma.Schema):
         required=True,
         metadata={"description": "`pointer` into the cycle, `before`, `after`."},
     )
+    facts = ma.fields.Dict(required=True, metadata={
+        "description": "What else it says: of a statement its hash, of the council's word amounts."
+    })  # fmt: skip
     text = ShownText(required=True, allow_none=True)
+
+
+class LotSchema(ma.Schema):
+    """The lot that breaks the last ties of a contest: bound by its hash since the cycle began."""
+
+    contest = ma.fields.String(required=True)
+    commitment = ma.fields.String(required=True, metadata={
+        "description": "SHA-256 of the secret, which an allocation reveals as `lot`."
+    })  # fmt: skip
 
 
 class CycleSummary(ma.Schema):
@@ -96,6 +108,7 @@ CycleView = type("CycleSchema", (CycleSummary,), {
     **_REST,
     "headings": ma.fields.List(ma.fields.Nested(schema_of(Heading)), required=True),
     "imported": ma.fields.Nested(ImportedSchema),
+    "lots": ma.fields.List(ma.fields.Nested(LotSchema), required=True),
     "notices": ma.fields.List(ma.fields.Nested(CycleNoticeSchema), required=True),
 })  # fmt: skip
 

@@ -41,6 +41,15 @@ BUDGET_RIGHTS = {
     "meeting_minutes": "SELECT INSERT",
     "subcommittee_preference": "SELECT INSERT UPDATE(committees) UPDATE(stated_at)",
     "division": "SELECT INSERT",
+    "motion": "SELECT INSERT UPDATE(state) UPDATE(judged_by) UPDATE(judged_at) UPDATE(entitled)"
+    " UPDATE(yes) UPDATE(no) UPDATE(abstain)",
+    "motion_vote": "SELECT INSERT UPDATE(vote) UPDATE(at)",
+    "project_decision": "SELECT INSERT",
+    "enactment": "SELECT",
+    "reserve_move": "SELECT INSERT",
+    "cycle_lot": "SELECT(cycle_id) SELECT(contest) SELECT(commitment)",
+    "source_statement": "SELECT(cycle_id) SELECT(contest) SELECT(source) SELECT(n) SELECT(sha256)"
+    " SELECT(sealed_at)",
     **dict.fromkeys(
         (
             "imported_election",

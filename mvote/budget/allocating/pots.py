@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from mvote.budget.allocating.errors import AllocationImpossible
@@ -36,6 +36,13 @@ class Pot:
     def is_full(self) -> bool:
         """No further project, whatever it costs."""
         return self.max_projects is not None and self.count >= self.max_projects
+
+    @property
+    def is_overdrawn(self) -> bool:
+        """More is spent than there is, or more projects are funded than may be."""
+        left = self.left()
+        too_many = self.max_projects is not None and self.count > self.max_projects
+        return too_many or (left is not None and left < 0)
 
     def left(self, line: Sequence[Pot] = ()) -> int | None:
         """The money left for a project below *line*; None: no limit, or none that counts.
@@ -72,6 +79,9 @@ class Pots:
         for each in headings:
             if each.elsewhere and not elsewhere & {pot.key for pot in self._above(each.key)[1:]}:
                 self._hold(each)
+
+    def __iter__(self) -> Iterator[Pot]:
+        return iter(self._by_key.values())
 
     def _hang(self, pot: Pot, parent: str | None) -> None:
         above = self._by_key.get(parent or BUDGET_LIMIT)

@@ -1,0 +1,201 @@
+"""What becomes of each project: what the allocation proposes, and what the plenary changes of it.
+
+Pure functions. The plenary may do otherwise than the vote where the cycle lets it, and says why in
+public; it may never spend more than there is, nor fund what was struck.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
+
+from mvote.budget.allocating.model import FUNDED, Code, Contest
+from mvote.budget.allocating.moving_up import has_peer, overspent
+from mvote.errors import Fault, Text
+
+Verdict = Literal["funded", "reserve", "not_funded"]
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+MAY_MOVE_UP: frozenset[Code] = frozenset(
+    {"does_not_fit", "closed", "unaffordable", "excluded_by", "ranked"}
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What becomes of one project. *amount* is 0 unless it is funded; *text* says why it deviates.
+
+    *proposed* is what the allocation says; None where no limit binds: the vote only ranks there.
+    """
+
+    reference: str
+    verdict: Verdict
+    amount: int = 0
+    proposed: tuple[Verdict, int] | None = None
+    text: Text | None = None
+
+    @property
+    def deviates(self) -> bool:
+        """Whether the plenary does otherwise than the vote."""
+        return self.proposed is not None and self.proposed != (self.verdict, self.amount)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """What a motion says of one project; without *amount* it is the proposed one, or its cost."""
+
+    reference: str
+    verdict: Verdict
+    amount: int | None = None
+    text: Text | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proposed:
+    """One project in the published order of an allocation, as its document has it."""
+
+    reference: str
+    code: Code
+    amount: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deciding:
+    """What a plenary decides on: the allocation in its published order, and the cycle's rules."""
+
+    contest: Contest
+    order: Sequence[Proposed]
+    may_deviate: bool
+    reserve_list: bool
+
+    def proposed(self) -> dict[str, Outcome]:
+        """What becomes of each project if nothing is changed; struck ones stay struck."""
+        return {
+            each.reference: self._proposed(each) for each in self.order if each.code != "struck"
+        }
+
+    def _proposed(self, project: Proposed) -> Outcome:
+        verdict: Verdict = "not_funded"
+        if project.code in FUNDED:
+            verdict = "funded"
+        elif self.reserve_list and project.code in MAY_MOVE_UP:
+            verdict = "reserve"
+        is_ranked = project.code == "ranked"
+        return Outcome(
+            reference=project.reference,
+            verdict=verdict,
+            amount=project.amount,
+            proposed=None if is_ranked else (verdict, project.amount),
+        )
+
+    def decided(self, changes: Sequence[Change]) -> tuple[dict[str, Outcome], list[Fault]]:
+        """What becomes of each project with *changes*, and everything that is wrong with them."""
+        outcomes, faults = self.proposed(), list(self._unknown(changes))
+        for n, change in enumerate(changes):
+            if change.reference in outcomes:
+                outcomes[change.reference] = self._changed(outcomes[change.reference], change)
+                faults += self._in_change(n, change, outcomes[change.reference])
+        if not faults:
+            faults = [*self._passed_over(outcomes), *self._in_money(outcomes)]
+        return outcomes, faults
+
+    def _unknown(self, changes: Sequence[Change]) -> Iterator[Fault]:
+        seen: set[str] = set()
+        struck = {each.reference for each in self.order if each.code == "struck"}
+        known = {each.reference for each in self.order} - struck
+        for n, change in enumerate(changes):
+            pointer = f"/changes/{n}/reference"
+            if change.reference in struck:
+                yield _fault(pointer, "project-struck")
+            elif change.reference not in known:
+                yield _fault(pointer, "project-unknown")
+            elif change.reference in seen:
+                yield _fault(pointer, "project-repeated")
+            seen.add(change.reference)
+
+    def _changed(self, outcome: Outcome, change: Change) -> Outcome:
+        amount = 0
+        if change.verdict == "funded":
+            amount = change.amount or outcome.amount or self._cost_of(change.reference)
+        return replace(outcome, verdict=change.verdict, amount=amount, text=change.text)
+
+    def _cost_of(self, reference: str) -> int:
+        return next(each.cost for each in self.contest.projects if each.reference == reference)
+
+    def _in_change(self, n: int, change: Change, outcome: Outcome) -> Iterator[Fault]:
+        pointer = f"/changes/{n}"
+        if change.amount is not None and change.verdict != "funded":
+            yield _fault(f"{pointer}/amount", "amount-without-funding")
+        if outcome.amount > self._cost_of(change.reference):
+            yield _fault(f"{pointer}/amount", "more-than-it-costs")
+        if change.verdict == "reserve" and not self.reserve_list:
+            yield _fault(f"{pointer}/decision", "no-reserve-list")
+        if outcome.deviates and not self.may_deviate:
+            yield _fault(f"{pointer}/decision", "no-deviation")
+        elif outcome.deviates and outcome.text is None:
+            yield _fault(f"{pointer}/text", "deviation-without-reason")
+
+    def _passed_over(self, outcomes: Mapping[str, Outcome]) -> Iterator[Fault]:
+        """Where the vote only ranks: whoever is left out before a funded project is told why."""
+        ranked = [outcomes[each.reference] for each in self.order if each.code == "ranked"]
+        funded = [n for n, each in enumerate(ranked) if each.verdict == "funded"]
+        for each in ranked[: max(funded, default=0)]:
+            if each.verdict != "funded" and each.text is None:
+                yield _fault("/changes", "passed-over-without-reason", each.reference)
+
+    def _in_money(self, outcomes: Mapping[str, Outcome]) -> Iterator[Fault]:
+        amounts = {each.reference: each.amount for each in outcomes.values() if each.amount}
+        if (heading := overspent(self.contest, amounts)) is not None:
+            yield _fault("/changes", "limit-overspent", heading)
+        for reference in sorted(amounts):
+            if has_peer(reference, self.contest.rule, set(amounts)):
+                yield _fault("/changes", "excluded-by-another", reference)
+
+
+TEXTS: dict[str, Text] = {
+    "project-struck": {
+        "ko": "투표용지에서 제외된 사업은 선정할 수 없습니다.",
+        "en": "A struck project is never funded.",
+    },
+    "project-unknown": {
+        "ko": "이 투표에 없는 사업입니다.", "en": "No such project stands on the ballot.",
+    },
+    "project-repeated": {
+        "ko": "같은 사업이 두 번 적혔습니다.", "en": "The project is named twice.",
+    },
+    "amount-without-funding": {
+        "ko": "선정하는 사업에만 금액을 적습니다.", "en": "Only what is funded has an amount.",
+    },
+    "more-than-it-costs": {
+        "ko": "사업비보다 많은 금액입니다.", "en": "It is more than the project costs.",
+    },
+    "no-reserve-list": {
+        "ko": "이 예산 과정에는 예비 목록이 없습니다.", "en": "The cycle has no reserve list.",
+    },
+    "no-deviation": {
+        "ko": "이 예산 과정에서는 투표 결과와 다르게 정할 수 없습니다.",
+        "en": "The cycle does not let the plenary deviate from the vote.",
+    },
+    "deviation-without-reason": {
+        "ko": "투표 결과와 다르게 정하는 이유를 공개해야 합니다.",
+        "en": "A deviation from the vote needs a public reason.",
+    },
+    "passed-over-without-reason": {
+        "ko": "순위가 더 높은데 빠진 사업이 있습니다. 그 이유를 공개해야 합니다: {fact}",
+        "en": "It ranks before a funded project and needs a public reason: {fact}",
+    },
+    "limit-overspent": {
+        "ko": "한도를 넘는 금액입니다: {fact}", "en": "More is spent than there is: {fact}",
+    },
+    "excluded-by-another": {
+        "ko": "함께 선정할 수 없는 사업이 있습니다: {fact}",
+        "en": "It may not be funded beside another: {fact}",
+    },
+}  # fmt: skip
+
+
+def _fault(pointer: str, code: str, fact: str = "") -> Fault:
+    text = TEXTS[code]
+    return Fault(
+        pointer, text["en"].format(fact=fact), korean=text["ko"].format(fact=fact), code=code
+    )

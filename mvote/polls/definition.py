@@ -107,7 +107,7 @@ def read_definition(content: bytes, roll: frozenset[bytes] | None = None) -> Fro
         poll_id=uuid.UUID(document["poll_id"]),
         document=document,
         hash=hashlib.sha256(content).digest(),
-        question=_question(document["question"]),
+        question=question_in(document["question"]),
         eligibility=_eligibility(document["eligibility"]),
         presence=document["presence"]["rule"],
         opens_at=opens_at,
@@ -123,7 +123,8 @@ def read_definition(content: bytes, roll: frozenset[bytes] | None = None) -> Fro
     )
 
 
-def _question(question: dict[str, Any]) -> Question:
+def question_in(question: dict[str, Any]) -> Question:
+    """The question of a definition, as far as a ballot must fit it."""
     return Question(
         kind=question["kind"],
         options=tuple(option["key"] for option in question["options"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import pytest
@@ -49,6 +50,24 @@ def test_everything_that_hinders_is_named_at_once_and_nothing_is_written(world: 
     assert under_review["proposals"] == [year.references[2]]
     assert (world.count("poll"), world.count("contest_poll")) == (0, 0)
     assert world.rows("SELECT count(*) FROM proposal WHERE state = 'on_ballot'") == [(0,)]
+
+
+def test_while_proposals_are_taken_no_ballot_is_frozen(world: World) -> None:
+    year = Balloting(world, 2015, now="proposing")
+    year.projects(8, heading=field)
+    assert hindrances_of(year.try_open("citizens")) == [
+        ("proposing-open", "/phases/0/closes_at"),
+    ]
+    assert (world.count("poll"), year.states()) == (0, {"approved"})
+
+
+def test_before_balloting_begins_its_poll_is_frozen_and_scheduled(world: World) -> None:
+    year = Balloting(world, 2015, now="reviewing")
+    projects = year.projects(8, heading=field)
+    poll = year.open("citizens")
+    assert (poll["status"], year.states()) == ("scheduled", {"on_ballot"})
+    answer = world.cast(poll, year.citizens(1)[0], projects[:1])
+    assert refused(answer) == (409, "poll-not-open")
 
 
 def test_a_contest_that_nobody_could_fill_in_is_not_opened(world: World) -> None:
@@ -113,7 +132,14 @@ def test_a_source_is_asked_once_and_again_only_after_its_poll_was_given_up(world
     again = year.open("committee")
     assert [each["key"] for each in again["question"]["options"]] == projects
     assert again["id"] != scheduled["id"]
-    assert world.rows("SELECT n FROM contest_poll ORDER BY n") == [(1,), (2,)]
+    listed = world.client.get(f"/v1/cycles/{year.cycle['id']}/polls").get_json()["items"]
+    found = [(each["n"], each["poll_id"], each["status"]) for each in listed]
+    assert found == [(1, scheduled["id"], "cancelled"), (2, again["id"], "scheduled")]
+    assert {(each["contest"], each["source"]) for each in listed} == {("city", "committee")}
+
+
+def test_of_a_cycle_that_is_not_there_no_polls_are_listed(world: World) -> None:
+    assert refused(world.client.get(f"/v1/cycles/{uuid.uuid4()}/polls")) == (404, "not-found")
 
 
 def test_all_polls_of_a_contest_ask_for_the_same_projects_at_the_same_prices(world: World) -> None:

@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from typing import Any
 
 import marshmallow as ma
 from flask import Response, current_app
-from marshmallow.validate import Length
+from marshmallow.validate import Length, OneOf
 
 from api.access import access, caller, caller_id
 from api.blueprint import Blueprint, may_raise
-from api.db import transaction
+from api.db import db, transaction
 from api.etags import tagged
-from api.fields import String
+from api.fields import Instant, String
 from api.idempotency import idempotent
 from api.polls.casting import frozen_poll
 from api.polls.schemas import KEY, PollSchema, Strict
 from api.polls.views import shown
 from api.wiring import wiring
 from mvote.base import database_time
+from mvote.budget.balloting.contest_poll import ContestPoll, polls_of_cycle
 from mvote.budget.balloting.opening import Asking, open_contest_poll
 from mvote.budget.balloting.order import order_for
 from mvote.budget.balloting.voters import Listed
-from mvote.budget.planning import own_cycle
+from mvote.budget.planning import cycle_of, own_cycle
 from mvote.errors import ImpossibleTransition, NotAllowed
 from mvote.polls.drafting import Author
 from mvote.polls.errors import NotReadyToOpen
+from mvote.polls.poll import STATUSES, Poll
 
 blp = Blueprint("balloting", "balloting", description="Contests of a cycle as polls.")
 
@@ -92,6 +95,40 @@ def open_the_poll_of_a_source(body: dict[str, Any], cycle_id: uuid.UUID) -> Resp
         told = [each.shown() for each in warnings]
         view = shown(session, poll, database_time(session), warnings=told)
     return tagged(view, status=201)
+
+
+class CyclePoll(ma.Schema):
+    contest = ma.fields.String(required=True)
+    source = ma.fields.String(required=True)
+    n = ma.fields.Integer(
+        required=True, metadata={"description": "1, or more if an earlier poll was given up."}
+    )
+    poll_id = ma.fields.UUID(required=True)
+    status = ma.fields.String(required=True, validate=OneOf(STATUSES))
+    opens_at = Instant(required=True)
+    closes_at = Instant(required=True)
+
+
+class CyclePolls(ma.Schema):
+    items = ma.fields.List(ma.fields.Nested(CyclePoll), required=True)
+    next_cursor = ma.fields.String(required=True, allow_none=True)
+
+
+@blp.get("/cycles/<uuid:cycle_id>/polls")
+@access("public")
+@blp.response(200, CyclePolls)
+def polls_of_a_cycle(cycle_id: uuid.UUID) -> dict[str, Any]:
+    """Which poll asks for which source of which contest."""
+    session = db.session()
+    asked = polls_of_cycle(session, cycle_of(session, cycle_id).id)
+    now = database_time(session)
+    return {"items": [_asked(row, poll, now) for row, poll in asked], "next_cursor": None}
+
+
+def _asked(row: ContestPoll, poll: Poll, now: dt.datetime) -> dict[str, Any]:
+    named = {name: getattr(row, name) for name in ("contest", "source", "n", "poll_id")}
+    period = {"opens_at": poll.opens_at, "closes_at": poll.closes_at}
+    return named | period | {"status": poll.status_at(now)}
 
 
 class PaperSchema(ma.Schema):

@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 
 from api.db import transaction
 from mvote.base import utc_now
+from mvote.budget.cycle import PhaseKind
 from mvote.people.declaring import declare
 from mvote.people.phones import read_number
 from mvote.people.registering import register_many
@@ -27,12 +28,12 @@ Of = Callable[[int], Any]
 
 
 class Balloting:
-    """A running cycle by that year's rules that is in balloting now."""
+    """A running cycle by that year's rules that is in balloting now, or in another phase."""
 
-    def __init__(self, world: World, year: int = 2015) -> None:
+    def __init__(self, world: World, year: int = 2015, *, now: PhaseKind = "balloting") -> None:
         self.world, self.officer = world, world.officer()
         #: may be changed until the cycle begins
-        self.definition = around_now(definition_of(year), "balloting")
+        self.definition = around_now(definition_of(year), now)
         self.references: list[str] = []
 
     @cached_property

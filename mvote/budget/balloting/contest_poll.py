@@ -52,6 +52,17 @@ def polls_of_contest(session: Session, *, cycle_id: uuid.UUID, contest: str) -> 
     return [(row, poll) for row, poll in session.execute(newest)]
 
 
+def polls_of_cycle(session: Session, cycle_id: uuid.UUID) -> Sequence[Asked]:
+    """Every poll of the cycle, those that were given up, too: by contest, source and attempt."""
+    of_it = (
+        select(ContestPoll, Poll)
+        .join(Poll, Poll.id == ContestPoll.poll_id)
+        .where(ContestPoll.cycle_id == cycle_id)
+        .order_by(ContestPoll.contest, ContestPoll.source, ContestPoll.n)
+    )
+    return [(row, poll) for row, poll in session.execute(of_it)]
+
+
 def contest_in(cycle: Cycle, key: str) -> dict[str, Any]:
     """The contest as the cycle's definition has it. Raises NotFound."""
     for contest in cycle.definition.get("contests") or ():

@@ -1,7 +1,8 @@
 """Our draws beside those of another program: whether a pool can meet the quotas is one truth.
 
 The other is `sortition-algorithms`. It brings a convex solver and clients of spreadsheets, so it is
-no requirement; where it is not installed (`pip install sortition-algorithms`), this is skipped.
+no requirement: CI installs it by itself (requirements-oracle.txt); where it is missing, pytest says
+that nothing was compared.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from mvote.budget.drawing.errors import QuotasImpossible
 from mvote.budget.drawing.quotas import Person, Quota, Rule
 from tests.support.applicants import AGES, GENDERS
 
+MISSING = "NOT TRIED: pip install --no-deps -r requirements-oracle.txt"
 CATEGORIES = {"gender": tuple(GENDERS), "age": tuple(AGES), "gu": ("A", "B", "C")}
 
 
@@ -24,7 +26,7 @@ CATEGORIES = {"gender": tuple(GENDERS), "age": tuple(AGES), "gu": ("A", "B", "C"
 def other() -> ModuleType:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        module: ModuleType = pytest.importorskip("sortition_algorithms")
+        module: ModuleType = pytest.importorskip("sortition_algorithms", reason=MISSING)
     return module
 
 

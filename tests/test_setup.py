@@ -19,7 +19,12 @@ from ops.machine import ROOT, SetupError, birth
 from ops.roles import role_url
 from ops.run import require_free
 
-REQUIREMENTS = ("requirements.txt", "requirements-dev.txt", "requirements-compiled.txt")
+REQUIREMENTS = (
+    "requirements.txt",
+    "requirements-dev.txt",
+    "requirements-compiled.txt",
+    "requirements-oracle.txt",
+)
 
 
 def test_a_role_url_keeps_the_server_and_changes_who_logs_in_to_what() -> None:

@@ -3,6 +3,7 @@
 import json
 import urllib.request
 from collections.abc import Mapping
+from typing import Any
 
 from ops.machine import var_dir
 
@@ -22,24 +23,37 @@ def text(port: int, tokens: Mapping[str, str]) -> str:
 
 def demo_polls(address: str) -> list[dict[str, str]]:
     """The newest polls as `id`, `title` and `status`; none if the server does not tell."""
+    return [
+        {"id": item["id"], "title": item["title"]["en"], "status": item["status"]}
+        for item in _items(f"{address}/v1/polls?limit={SHOWN}")
+    ]
+
+
+def demo_cycles(address: str) -> list[dict[str, str]]:
+    """The newest cycles as `title` and `phase`; none if the server does not tell."""
+    return [
+        {"title": item["title"]["en"], "phase": item["phase"] or item["status"]}
+        for item in _items(f"{address}/v1/cycles?limit={SHOWN}")
+    ]
+
+
+def _items(url: str) -> list[dict[str, Any]]:
     try:
-        with urllib.request.urlopen(f"{address}/v1/polls?limit={SHOWN}", timeout=5) as answer:  # noqa: S310
-            items = json.load(answer)["items"]
-        return [
-            {"id": item["id"], "title": item["title"]["en"], "status": item["status"]}
-            for item in items
-        ]
+        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - our own address
+            return list(json.load(answer)["items"])
     except (OSError, ValueError, KeyError, TypeError):
         return []
 
 
 def _addresses(address: str, polls: list[dict[str, str]]) -> str:
     listed = "".join(f"\n    {poll['status']:<10} {poll['title']}" for poll in polls)
+    cycles = "".join(f"\n    {each['phase']:<10} {each['title']}" for each in demo_cycles(address))
     return f"""
   {address}/docs             the API, to read and to try
   {address}/openapi.yaml     its description
   {address}/v1/sites         the demo's sites in Seoul
   {address}/v1/polls         its polls{listed}
+  {address}/v1/cycles        its cycles of the participatory budget{cycles}
 """
 
 

@@ -47,13 +47,15 @@ def run_flask(*words: str) -> None:
 
 
 def write_tokens(file: Path) -> None:
-    file.write_text(json.dumps({role: _token(role) for role in ROLES}), encoding="utf-8")
+    tokens = {role: _said("token", "--role", role) for role in ROLES}
+    of_the_demo = json.loads(_said("demo", "tokens"))
+    file.write_text(json.dumps(tokens | of_the_demo), encoding="utf-8")
 
 
-def _token(role: str) -> str:
+def _said(*words: str) -> str:
     said = io.StringIO()
     with contextlib.redirect_stdout(said):
-        run_flask("token", "--role", role)
+        run_flask(*words)
     return said.getvalue().strip()
 
 

@@ -10,10 +10,12 @@ from flask.cli import with_appcontext
 
 from api.commands.areas import owner_session
 from api.commands.plainly import PlainGroup
-from api.db import reading
+from api.db import reading, transaction
 from api.demo import loading, removing, showing
+from api.demo.budget.showing import who_reviews
 from api.demo.ledger import was_begun
 from api.settings import Settings
+from mvote.base import utc_now
 from mvote.errors import DomainError
 from mvote.polls.errors import NotReadyToOpen
 
@@ -50,6 +52,18 @@ def show() -> None:
     if not found:
         raise click.ClickException("There is no demo here yet: flask --app wsgi demo load")
     click.echo(json.dumps(found, ensure_ascii=False, indent=2))
+
+
+@demo.command()
+@with_appcontext
+def tokens() -> None:
+    """Print tokens of the demo's people by role, as JSON: two reviewers, their chair, an officer of
+    the department that runs the cycles."""
+    _outside_production()
+    with transaction() as session:
+        people = who_reviews(session)
+    issuer, now = current_app.extensions["tokens"], utc_now()
+    click.echo(json.dumps({role: issuer.issue(who, now=now) for role, who in people.items()}))
 
 
 @demo.command()

@@ -16,6 +16,7 @@ from sqlalchemy import Select, select, text
 from sqlalchemy.orm import Session
 
 from api.db import db
+from api.demo.budget.plans import CYCLES
 from api.demo.polls import POLLS
 from api.demo.sites import SITES
 from mvote.journal import Event, JournalEntry, write_down
@@ -24,9 +25,11 @@ from mvote.polls.poll import Poll
 DEMO = uuid.UUID("5e0c1d3a-9f5b-5d62-8a44-64656d6f0001")
 """What the events are about: the demo as a whole."""
 
-NAMES = sorted([*(site.key for site in SITES), *(poll.key for poll in POLLS)])
+NAMES = sorted(
+    [*(site.key for site in SITES), *(poll.key for poll in POLLS), *(each.key for each in CYCLES)]
+)
 EDITION = hashlib.sha256(" ".join(NAMES).encode()).hexdigest()[:12]
-"""Changes when the demo is given another site or poll: then one loaded before is not whole."""
+"""Changes when the demo is given something new: then one loaded before is not whole."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from api.db import reading, transaction
 from api.demo import people
 from api.demo.asking import ask, is_open
+from api.demo.budget import loading as budget
 from api.demo.ending import UNDER_WAY, finish
 from api.demo.ledger import (
     EDITION,
@@ -65,6 +66,7 @@ def load(*, say: Say, as_owner: OwnerSession) -> bool:
         for demo_poll in POLLS:
             if demo_poll is not CLOSED:
                 _load_poll(demo_poll, say)
+        budget.load_reviewed(say)
         _finish(closed_poll, say)
         with transaction() as session:
             note(session, DemoLoaded(edition=EDITION, result=closed_poll))
@@ -79,6 +81,7 @@ def _is_whole() -> bool:
             is_loaded(session)
             and _has_areas(session)
             and all(_serves(session, poll, known) for poll in POLLS)
+            and budget.is_whole(session)
         )
 
 

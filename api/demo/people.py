@@ -1,4 +1,4 @@
-"""The demo's people: officers of four departments, a citizen with an idea, and all who vote.
+"""The demo's people: officers of departments, a citizen with an idea, and all who vote.
 
 Their numbers are of a block that is given to nobody (010-0000-…); `flask token --phone` speaks for
 any of them.
@@ -29,27 +29,52 @@ DEPARTMENTS: dict[str, Text] = {
     "seniors": {"ko": "어르신복지과", "en": "Senior Welfare Division"},
     "walking": {"ko": "보행자전거과", "en": "Walking and Cycling Division"},
     "libraries": {"ko": "도서관정책과", "en": "Library Policy Division"},
+    "budget": {"ko": "시민참여과", "en": "Citizen Participation Division"},
 }
-AUTHORS = [*DEPARTMENTS, "citizen"]
+AUTHORS = ["parks", "seniors", "walking", "libraries", "citizen", "budget"]
+OFFICERS = 20
+"""How far apart the numbers of a department's officers are."""
 FIRST_VOTER = 1001
 AGES = 30
 
 
 def author(session: Session, key: str) -> Author:
     """Who asks: the officer of a department, or the citizen; made when first asked for."""
-    number = _number(1 + AUTHORS.index(key))
-    citizen_id = register(session, number=number, phones=current_app.extensions["phones"])
-    if key in DEPARTMENTS and f"department:{key}" not in made(session):
-        department = add_department(session, name=DEPARTMENTS[key], by=None)
-        grant(session, citizen_id=citizen_id, post=Post("officer", department.id))
-        note(session, DemoMade(name=f"department:{key}", made=department.id))
-        session.flush()
+    if key in DEPARTMENTS:
+        return Author.of(officer(session, key, 0))
+    citizen_id = _register(session, 1 + AUTHORS.index(key))
     return Author.of(session.get_one(Citizen, citizen_id, populate_existing=True))
+
+
+def officer(session: Session, key: str, place: int) -> Citizen:
+    """The officer of a department in that *place*, from 0; made when first asked for."""
+    citizen_id = _register(session, 1 + AUTHORS.index(key) + OFFICERS * place)
+    found = session.get_one(Citizen, citizen_id, populate_existing=True)
+    if not found.is_officer:
+        post = Post("officer", _department(session, key))
+        grant(session, citizen_id=citizen_id, post=post)
+        session.flush()
+        session.refresh(found)
+    return found
+
+
+def _department(session: Session, key: str) -> uuid.UUID:
+    known = made(session).get(f"department:{key}")
+    if known is not None:
+        return known
+    department = add_department(session, name=DEPARTMENTS[key], by=None)
+    note(session, DemoMade(name=f"department:{key}", made=department.id))
+    session.flush()
+    return department.id
+
+
+def _register(session: Session, place: int) -> uuid.UUID:
+    return register(session, number=number(place), phones=current_app.extensions["phones"])
 
 
 def voters(session: Session, poll: DemoPoll) -> list[uuid.UUID]:
     """Who votes in *poll*; in one for residents of an age, with the home and age it asks for."""
-    numbers = [_number(FIRST_VOTER + place) for place in range(poll.ballots)]
+    numbers = [number(FIRST_VOTER + place) for place in range(poll.ballots)]
     ids = register_many(session, numbers=numbers, phones=current_app.extensions["phones"])
     if "eligibility" in poll.content:
         _let_live_in_jongno(session, ids)
@@ -71,5 +96,6 @@ def _let_live_in_jongno(session: Session, ids: Sequence[uuid.UUID]) -> None:
         declare(session, citizen_id=citizen_id, values=values, areas=areas, now=now)
 
 
-def _number(place: int) -> str:
+def number(place: int) -> str:
+    """A number of the block that is given to nobody."""
     return f"+8210{place:08d}"

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api.codes.views import url_of
+from api.demo.budget.showing import cycles_to_try
 from api.demo.ledger import made
 from api.demo.polls import AT_LIBRARIES, CLOSED, GWANGHWAMUN, NEAR_GWANGHWAMUN, POLLS
 from api.wiring import wiring
@@ -28,6 +29,7 @@ def what_to_try(session: Session) -> dict[str, Any]:
         "polls": {key: _poll(session, poll_id) for key, poll_id in ids.items()},
         "results": f"{_address(ids[CLOSED.key])}/results",
         "site_code": _code(session, ids[AT_LIBRARIES.key]),
+        "cycles": cycles_to_try(session),
         "nearby": {"poll": NEAR_GWANGHWAMUN.key, "position": GWANGHWAMUN},
     }
 

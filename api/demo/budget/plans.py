@@ -1,0 +1,112 @@
+"""The rules of the demo's cycles, their dates put around now."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from api.demo.budget.ideas import HEADINGS, Idea
+from api.demo.budget.ideas_in_review import IN_REVIEW
+from mvote.base import instant
+from mvote.budget.cycle import PHASE_KINDS, PhaseKind
+from mvote.errors import Text
+
+Definition = dict[str, Any]
+CITY = "city"
+EVERYWHERE = ["home", "work", "business", "study"]
+DAY = dt.timedelta(days=1)
+CRITERIA = [
+    {"key": "need", "title": {"ko": "필요성", "en": "Need"}, "scale": 5, "weight": 1},
+    {"key": "benefit", "title": {"ko": "효과", "en": "Benefit"}, "scale": 5, "weight": 1},
+]
+HALF = {"more_than": "1/2"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemoCycle:
+    """One cycle of the demo; `%d` in its title is the budget year."""
+
+    key: str
+    title: Text
+    #: where it stands in the demo
+    phase: PhaseKind
+    budget_limit: int | None
+    #: members of the definition that differ from the other cycles'
+    rules: Definition
+    ideas: Sequence[Idea]
+
+    def definition(self, now: dt.datetime) -> Definition:
+        """What an app would send to `POST /v1/cycles`: it takes proposals since two months."""
+        year = now.year + 1
+        city = {"key": CITY, "title": {"ko": "서울", "en": "Seoul"}}
+        fields = [{"key": key, "title": title, "parent": CITY} for key, title in HEADINGS.items()]
+        return {
+            "title": {language: said % year for language, said in self.title.items()},
+            "currency": "KRW",
+            "budget_year": year,
+            "budget_limit": self.budget_limit,
+            "headings": [city, *fields],
+            "kinds": [],
+            "cost_caps": [],
+            "proposers": {"basis": EVERYWHERE, "organisations": True,
+                          "excluded": ["public_body_staff"]},
+            "phases": phases(now),
+            "clocks": {"assess_days": 30, "return_days": 10, "appeal_days": 7,
+                       "appeal_decision_days": 14},
+            "decision": {"by": "plenary", "may_deviate": "with_reason", "reserve_list": True,
+                         "enacted_by": "council"},
+        } | self.rules  # fmt: skip
+
+
+def phases(now: dt.datetime) -> list[dict[str, str]]:
+    """All of them planned; officers begin one after the other earlier than that."""
+    began = now.replace(microsecond=0)
+    days = (-60, 20, 40, 70, 100, 130, 500)
+    ends = [instant(began + each * DAY) for each in days]
+    return [
+        {"kind": kind, "opens_at": opens_at, "closes_at": closes_at}
+        for kind, opens_at, closes_at in zip(PHASE_KINDS, ends, ends[1:], strict=False)
+    ]
+
+
+def contest(sources: list[Definition], **more: Any) -> Definition:
+    """The one contest of a cycle: its most wanted projects are funded as far as money goes."""
+    ties = [each["key"] for each in sources if each["kind"] == "poll"]
+    return {
+        "key": CITY,
+        "headings": [CITY],
+        "sources": sources,
+        "blend": {"normalise": "share_of_votes", "missing": "block", "min_ballots": 5},
+        "allocation": {"rule": "greedy", "ties": [*ties, "lower_cost", "lot"]},
+    } | more
+
+
+CITIZENS = {
+    "key": "citizens", "title": {"ko": "시민", "en": "Citizens"}, "kind": "poll", "weight": 1,
+    "eligibility": {"area_basis": EVERYWHERE},
+}  # fmt: skip
+FIVE = {"over": "all", "count": {"min": 1, "max": 5}}
+
+REVIEWED = DemoCycle(
+    key="review",
+    title={"ko": "%d 서울 청년참여예산", "en": "Seoul Youth Budget %d"},
+    phase="reviewing",
+    budget_limit=1_000_000_000,
+    ideas=IN_REVIEW,
+    rules={
+        "review": {
+            "criteria": CRITERIA,
+            "opinions_min": 3,
+            "body": "plenary",
+            "decide": {"mode": "each"},
+            "quorum": HALF | {"floor": 5},
+            "carried": HALF | {"of": "present"},
+            "appeal_body": "appeals",
+        },
+        "contests": [contest([CITIZENS], ballot={"method": "approve", "limits": [FIVE]})],
+    },
+)
+
+CYCLES = (REVIEWED,)

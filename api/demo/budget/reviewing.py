@@ -1,0 +1,108 @@
+"""The committee at work: who reads what, and the opinions that are in."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from api.db import reading, transaction
+from api.demo.budget import people
+from api.demo.standing import fraction
+from geo.neighbourhood import CityNeighbourhood
+from mvote.budget.planning import cycle_of
+from mvote.budget.proposal import Proposal
+from mvote.budget.reviewing.giving_out import give_out
+from mvote.budget.reviewing.opining import give_opinion
+from mvote.budget.reviewing.review import Opinion, Review, ReviewAssignment
+from mvote.budget.seat import Seat
+
+AROUND = CityNeighbourhood()
+SAID = (
+    {"ko": "현장을 보니 꼭 필요합니다.", "en": "I have been there: it is badly needed."},
+    {"ko": "이용할 사람이 많습니다.", "en": "Many people would use it."},
+    {"ko": "비용에 견주어 효과가 작습니다.", "en": "Little would come of it for the money."},
+    {"ko": "비슷한 시설이 가까이에 있습니다.", "en": "There is something like it nearby."},
+)
+
+
+class Reader(NamedTuple):
+    """A member who is to read a proposal."""
+
+    proposal_id: uuid.UUID
+    #: of the proposal in its cycle, from 1
+    number: int
+    review_id: uuid.UUID
+    seat_id: uuid.UUID
+    citizen_id: uuid.UUID
+    is_chair: bool
+
+
+def give_out_all(cycle_id: uuid.UUID) -> None:
+    """Let the committee take up what was assessed, and everything have its readers by lot."""
+    with transaction() as session:
+        officer, _ = people.officers(session, people.BUDGET)
+        give_out(session, cycle=cycle_of(session, cycle_id), around=AROUND, by=officer.id)
+
+
+def readers_in(session: Session, cycle_id: uuid.UUID) -> list[Reader]:
+    """Everybody who reads anything in the cycle, by proposal and seat."""
+    of_it = (
+        select(Proposal.id, Proposal.number, Review.id, Seat.id, Seat.citizen_id, Seat.is_chair)
+        .join(Review, Review.proposal_id == Proposal.id)
+        .join(ReviewAssignment, ReviewAssignment.review_id == Review.id)
+        .join(Seat, Seat.id == ReviewAssignment.seat_id)
+        .where(Proposal.cycle_id == cycle_id, Seat.state == "filled")
+        .order_by(Proposal.number, Seat.number)
+    )
+    return [
+        Reader(proposal_id, int(number or 0), review_id, seat_id, citizen_id, is_chair)
+        for proposal_id, number, review_id, seat_id, citizen_id, is_chair in session.execute(of_it)
+        if citizen_id is not None
+    ]
+
+
+def yours_to_read(readers: Sequence[Reader]) -> list[Reader]:
+    """Two members, none in the chair, who read the same proposal: the first that has such two."""
+    for number in sorted({each.number for each in readers}):
+        those = [each for each in readers if each.number == number and not each.is_chair]
+        if len(those) > 1:
+            return those[:2]
+    return []
+
+
+def opine_all(cycle_id: uuid.UUID) -> None:
+    """Let all readers hand in what is missing, but for those two, and the chair."""
+    with reading() as session:
+        readers = readers_in(session, cycle_id)
+        are_in = set(session.execute(select(Opinion.review_id, Opinion.seat_id)).all())
+    left = {each.citizen_id for each in yours_to_read(readers)}
+    for reader in _others(readers, left):
+        if (reader.review_id, reader.seat_id) not in are_in:
+            with transaction() as session:
+                give_opinion(
+                    session,
+                    proposal_id=reader.proposal_id,
+                    citizen_id=reader.citizen_id,
+                    around=AROUND,
+                    **_opinion(reader),
+                )
+
+
+def _others(readers: Sequence[Reader], left: Collection[uuid.UUID]) -> list[Reader]:
+    return [each for each in readers if each.citizen_id not in left and not each.is_chair]
+
+
+def _opinion(reader: Reader) -> dict[str, Any]:
+    """Of four points each: as the proposal is liked, and a little as the reader is."""
+    liked = fraction(f"liked/{reader.number}")
+    scores = []
+    for criterion in ("need", "benefit"):
+        own = fraction(f"{criterion}/{reader.number}/{reader.citizen_id}")
+        score = 1 + round(4 * (2 * liked + own) / 3)
+        said = SAID[round(own) if score > 2 else 2 + round(own)]
+        scores.append({"criterion": criterion, "score": score, "reason": said})
+    return {"scores": scores, "comment": None}

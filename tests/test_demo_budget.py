@@ -1,0 +1,146 @@
+"""The demo's cycles of the participatory budget: whole, once, from wherever a load was killed."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api.demo.budget.committee import RESERVES, SEATS
+from api.demo.budget.ideas import HEADINGS, Idea
+from api.demo.budget.ideas_for_people import FOR_PEOPLE
+from api.demo.budget.ideas_in_review import IN_REVIEW
+from api.demo.budget.ideas_on_streets import ON_STREETS
+from api.demo.budget.ideas_outdoors import OUTDOORS
+from tests.support.city import City, a_city
+from tests.support.database import TestCluster
+
+VOTED_ON = (*ON_STREETS, *OUTDOORS, *FOR_PEOPLE)
+IDEAS = (*VOTED_ON, *IN_REVIEW)
+DISTRICTS = 25
+Headers = dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def seoul(
+    cluster: TestCluster, worker_id: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[City]:
+    """The demo, loaded."""
+    with a_city(cluster, f"budget_{worker_id}", tmp_path_factory.mktemp("budget")) as city:
+        result = city.run("demo", "load")
+        assert (result.exit_code, result.stderr) == (0, "")
+        yield city
+
+
+def get(city: City, path: str, headers: Headers | None = None) -> Any:
+    answer = city.client().get(f"/v1/{path}", headers=headers or {})
+    assert answer.status_code == 200, answer.get_data(as_text=True)
+    return answer.get_json()
+
+
+def cycle_id(city: City, key: str) -> str:
+    return str(json.loads(city.run("demo", "show").stdout)["cycles"][key]["id"])
+
+
+def people(city: City) -> dict[str, Headers]:
+    """Whose tokens `make run` prints, by role."""
+    tokens = json.loads(city.run("demo", "tokens").stdout)
+    return {role: {"Authorization": f"Bearer {token}"} for role, token in tokens.items()}
+
+
+def proposals(city: City, key: str) -> list[dict[str, Any]]:
+    return list(get(city, f"cycles/{cycle_id(city, key)}/proposals?limit=100")["items"])
+
+
+def committee(city: City, key: str) -> dict[str, Any]:
+    [found] = get(city, f"cycles/{cycle_id(city, key)}/committees")["items"]
+    return dict(found)
+
+
+@pytest.mark.parametrize("idea", IDEAS, ids=lambda idea: idea.key)
+def test_each_project_lies_in_its_district(seoul: City, idea: Idea) -> None:
+    here = {"lat": idea.lat, "lon": idea.lon}
+    found = seoul.client().post("/v1/areas/locate", json=here).get_json()["items"]
+    assert [area["area_code"] for area in found if area["kind"] == "gu"] == [idea.gu]
+
+
+def test_what_is_voted_on_are_29_projects_of_all_districts_and_fields() -> None:
+    assert len(VOTED_ON) == 29
+    assert len({idea.gu for idea in VOTED_ON}) == DISTRICTS
+    assert {idea.heading for idea in VOTED_ON} == set(HEADINGS)
+    assert len({idea.key for idea in IDEAS}) == len(IDEAS)
+
+
+def test_every_text_of_a_project_is_in_korean_and_english() -> None:
+    for idea in IDEAS:
+        said = idea.content()
+        texts = [said["title"], said["problem"], said["description"]]
+        texts += [item["item"] for item in said["cost_items"]]
+        assert all(set(text) == {"ko", "en"} and all(text.values()) for text in texts)
+
+
+def test_a_cycle_is_in_review_and_its_proposals_are_assessed_by_two_officers(seoul: City) -> None:
+    assert get(seoul, f"cycles/{cycle_id(seoul, 'review')}")["phase"] == "reviewing"
+    found = proposals(seoul, "review")
+    assert Counter(each["state"] for each in found) == {"under_review": len(IN_REVIEW)}
+    assert sorted(each["amount"] for each in found) == sorted(idea.amount for idea in IN_REVIEW)
+    for each in found:
+        assert get(seoul, f"proposals/{each['id']}/assessment")["outcome"] == "feasible"
+    rows = seoul.rows("SELECT found_by = confirmed_by FROM assessment")
+    assert len(rows) >= len(IN_REVIEW)
+    assert set(rows) == {(False,)}
+
+
+def test_the_committee_was_drawn_with_its_reserves_and_the_draw_is_public(seoul: City) -> None:
+    found = committee(seoul, "review")
+    assert [seat["state"] for seat in found["seats"]] == ["filled"] * SEATS
+    assert [seat["is_chair"] for seat in found["seats"]].count(True) == 1
+    assert [reserve["state"] for reserve in found["reserves"]] == ["waiting"] * RESERVES
+    assert len(found["draw"]["files"]) > 3
+
+
+def test_opinions_are_in_and_two_reviewers_have_theirs_left(seoul: City) -> None:
+    of_it = people(seoul)
+    left = [
+        {each["proposal_id"] for each in get(seoul, "me/reviews", of_it[who])["items"]}
+        for who in ("reviewer_a", "reviewer_b")
+    ]
+    both = left[0] & left[1]
+    assert both
+    for proposal_id in both:  # blind until one's own is in
+        assert get(seoul, f"proposals/{proposal_id}/opinions", of_it["reviewer_a"])["items"] == []
+    given = seoul.rows("SELECT count(*) FROM opinion JOIN review ON review.id = review_id")
+    assert given[0][0] >= len(IN_REVIEW)
+
+
+def test_the_tokens_speak_for_a_chair_and_an_officer_of_the_cycles_department(seoul: City) -> None:
+    of_it = people(seoul)
+    assert of_it.keys() == {"reviewer_a", "reviewer_b", "chair", "department_officer"}
+    cycle = get(seoul, f"cycles/{cycle_id(seoul, 'review')}")
+    officer = get(seoul, "me", of_it["department_officer"])
+    assert [role["department_id"] for role in officer["roles"]] == [cycle["department_id"]]
+    assert all(not get(seoul, "me", of_it[who])["roles"] for who in ("reviewer_a", "chair"))
+
+
+@pytest.mark.parametrize(
+    "stage", ["review cycle: 6 proposals", "review cycle: assessed, and a committee drawn"]
+)
+def test_a_cycle_whose_load_was_killed_is_completed_by_the_next(
+    cluster: TestCluster, worker_id: str, tmp_path: Path, stage: str
+) -> None:
+    with a_city(cluster, f"killed_{worker_id}", tmp_path) as city:
+        city.run_and_kill("demo", "load", after=stage)
+        assert not city.client().get("/readyz").get_json()["demo"]
+        assert city.run("demo", "load").exit_code == 0
+        assert city.client().get("/readyz").get_json()["demo"]
+        assert city.rows("SELECT count(*) FROM cycle") == [(len(cycles(city)),)]
+        assert len(proposals(city, "review")) == len(IN_REVIEW)
+        assert len(committee(city, "review")["seats"]) == SEATS
+
+
+def cycles(city: City) -> dict[str, Any]:
+    return dict(json.loads(city.run("demo", "show").stdout)["cycles"])

@@ -24,6 +24,7 @@ from tests.support.waiting import wait_until_blocked
 from tests.support.world import Person, World
 
 TELLS_THE_TIME = {"/metrics"}
+ASKED = "(SELECT review_id, seat_id, 1 AS round FROM review_assignment) AS own"
 LOCK = "PERFORM 1 FROM proposal WHERE id = p_proposal_id FOR UPDATE;"
 Answers = dict[tuple[str, str], bytes]
 Proposal = dict[str, Any]
@@ -119,6 +120,21 @@ def test_whoever_reads_while_their_own_is_being_written_reads_nothing_yet(
         assert chamber.read(proposal, reader) == []
         commit()
     assert len(chamber.read(proposal, reader)) == 2
+
+
+def test_a_database_that_opens_opinions_to_whoever_is_to_write_shows_them_too_early(
+    chamber: Chamber, owner: Session
+) -> None:
+    """The sabotaged twin: being asked for an opinion counts as having given it."""
+    proposal = chamber.reviewed()
+    seats = {chamber.seat_of(each): each for each in chamber.members}
+    reader, writer = (seats[seat] for seat in chamber.readers(proposal))
+    assert chamber.opine(proposal, writer).status_code == 200
+    with (
+        twin(owner, "opinions_to_read", "opinion AS own", ASKED),
+        written(chamber.world, PUT, proposal["id"], reader.id),
+    ):
+        assert chamber.read(proposal, reader) == [(chamber.seat_of(writer), 1)]
 
 
 def test_an_opinion_waits_for_a_recusal_that_is_being_written_and_is_refused(

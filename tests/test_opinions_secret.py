@@ -26,7 +26,9 @@ from tests.support.world import Person, World
 TELLS_THE_TIME = {"/metrics"}
 ASKED = "(SELECT review_id, seat_id, 1 AS round FROM review_assignment) AS own"
 LOCK = "PERFORM 1 FROM proposal WHERE id = p_proposal_id FOR UPDATE;"
-Answers = dict[tuple[str, str], bytes]
+Question = tuple[str, str]
+"""A path, and the type of the answer that is asked for."""
+Answers = dict[tuple[str, Question], bytes]
 Proposal = dict[str, Any]
 
 
@@ -55,23 +57,30 @@ class Walk:
         }
         self.before = self.answers()
 
-    def paths(self) -> Iterator[str]:
-        """All paths of the contract that are read, with what there is to be read."""
-        for path, item in contract()["paths"].items():
-            if "get" in item and path not in TELLS_THE_TIME:
-                yield re.sub(r"{(\w+)}", lambda found: self._value(found[1]), path)
+    def questions(self) -> Iterator[Question]:
+        """All that the contract lets anybody read, in every form, with what there is to be read."""
+        for template, item in contract()["paths"].items():
+            if "get" in item and template not in TELLS_THE_TIME:
+                path = re.sub(r"{(\w+)}", lambda found: self._value(found[1]), template)
+                for media in item["get"]["responses"].get("200", {}).get("content", {"*/*": {}}):
+                    yield path, media
 
     def _value(self, name: str) -> str:
         return str(self.ids.get(name, uuid.UUID(int=7)))
 
     def answers(self) -> Answers:
         return {
-            (who, path): self.client.get(path, headers=reader.headers if reader else {}).get_data()
+            (who, question): self._answer(reader, *question)
             for who, reader in self.readers.items()
-            for path in self.paths()
+            for question in self.questions()
         }
 
-    def noticed(self) -> set[tuple[str, str]]:
+    def _answer(self, reader: Person | None, path: str, media: str) -> bytes:
+        headers = {"Accept": media} | (reader.headers if reader else {})
+        with self.client.get(path, headers=headers) as answer:
+            return answer.get_data()
+
+    def noticed(self) -> set[tuple[str, Question]]:
         """Who is answered something else now, and where."""
         after = self.answers()
         return {key for key, body in self.before.items() if after[key] != body}
@@ -94,8 +103,8 @@ def test_the_walk_notices_a_database_that_opens_opinions_at_once(
     with twin(owner, "opinions_to_read", "review.judged_at IS NOT NULL", "true"):
         assert chamber.opine(proposal, chamber.members[0]).status_code == 200
         noticed = walk.noticed()
-    path = f"/v1/proposals/{proposal['id']}/opinions"
-    assert noticed == {(who, path) for who in walk.readers}
+    where = (f"/v1/proposals/{proposal['id']}/opinions", "application/json")
+    assert noticed == {(who, where) for who in walk.readers}
 
 
 def test_the_second_round_is_as_blind_as_the_first(chamber: Chamber) -> None:

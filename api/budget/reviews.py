@@ -25,10 +25,11 @@ from api.problems import InvalidParameter
 from mvote.budget.errors import PhaseNotOpen
 from mvote.budget.looking_up import proposal_known_to
 from mvote.budget.planning import own_cycle
+from mvote.budget.reviewing.discussing import note_discussion
 from mvote.budget.reviewing.errors import NotUnderReview, OpinionFrozen, Recused
 from mvote.budget.reviewing.giving_out import give_out
 from mvote.budget.reviewing.left import left_for
-from mvote.budget.reviewing.opining import give_opinion, note_discussion
+from mvote.budget.reviewing.opining import give_opinion
 from mvote.budget.reviewing.reading import Place, opinions_for
 from mvote.budget.reviewing.stepping_aside import note_own_recusal
 from mvote.errors import ImpossibleTransition, NotAllowed

@@ -13,6 +13,7 @@ import jsonschema_rs
 
 from tests.support.contract import contract
 from tests.support.deciding_bodies import DECIDING_BODIES
+from tests.support.review_bodies import REVIEW_BODIES
 from tests.support.world import GWANGHWAMUN, position, question
 
 Json = Any
@@ -154,13 +155,7 @@ EXAMPLES: dict[str, Json] = {
     "appoint_to_a_seat": {"citizen_id": str(uuid.uuid4()), "kind": "expert", "has_vote": True},
     "vacate_a_seat": {"reason": "이사"},
     "name_the_chair": {"seat_id": str(uuid.uuid4())},
-    "step_aside_from_a_proposal": {"ground": "household"},
-    "declare_my_interests": {"organisations": ["녹색모임"], "area_codes": ["1111053000"],
-                             "points": [{"lat": 37.5, "lon": 127.0}], "text": "배우자"},
-    "hand_in_an_opinion": {
-        "scores": [{"criterion": "need", "score": 4, "reason": "어르신이 많이 다닙니다."}],
-        "comment": "현장을 보았습니다.",
-    },
+    **REVIEW_BODIES,
     "return_a_proposal": {"missing": "견적서", "due_at": A_DAY},
     "prefer_subcommittees": {"subcommittees": [str(uuid.uuid4())]},
     "call_a_meeting": {

@@ -18,7 +18,9 @@ RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 FORBIDDEN = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters, but tab and newline
-    r"\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb"  # invisible, bidi overrides
+    r"\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"  # invisible, bidi overrides
+    r"\u00ad\u034f\u061c\u180e\U000e0000-\U000e007f"  # hyphens and tags that nobody sees
+    r"\u115f\u1160\u2800\u3164\uffa0"  # blanks that count as letters: Hangul fillers, Braille
     r"\ud800-\udfff]"  # lone surrogates
 )
 

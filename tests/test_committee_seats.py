@@ -200,6 +200,46 @@ def test_officers_vacate_with_a_reason_appoint_experts_and_record_the_chair(
         assert refused(again) == (409, "impossible-transition")
 
 
+def test_an_appointed_seat_has_a_pseudonym_that_leads_to_no_application(
+    hall: Hall, people: list[Person]
+) -> None:
+    """Whom a city appoints is often known: what they told for the quotas must not be."""
+    committee = hall.drawn(*people)
+    pool = {each["pseudonym"] for each in hall.show(committee)["reserves"]}
+    reserve = person_of(hall, committee, min(pool), people)
+    body = {"citizen_id": str(reserve.id), "kind": "expert"}
+    shown = hall.call("POST", f"committees/{committee}/seats", hall.officer, **body).get_json()
+    file = hall.call("GET", f"committees/{committee}/draw/pool.json").get_data(as_text=True)
+    assert shown["seats"][2]["pseudonym"] not in file
+
+
+def test_a_reserve_who_was_appointed_meanwhile_stops_nobody_from_leaving(
+    hall: Hall, people: list[Person]
+) -> None:
+    committee = hall.drawn(*people)
+    path, first = f"committees/{committee}", seats_in(hall, committee)[0]["pseudonym"]
+    leaving = person_of(hall, committee, first, people)
+    for reserve in hall.show(committee)["reserves"]:
+        person = person_of(hall, committee, reserve["pseudonym"], people)
+        body = {"citizen_id": str(person.id), "kind": "expert"}
+        assert hall.call("POST", f"{path}/seats", hall.officer, **body).status_code == 201
+    assert hall.call("DELETE", f"{path}/seats/me", leaving).status_code == 204
+    kinds = sorted(each["kind"] for each in seats_in(hall, committee))
+    assert kinds == ["citizen", "citizen", "expert"]  # the lot's seat takes the other's place
+
+
+def test_who_was_appointed_before_the_draw_does_not_stop_it(hall: Hall) -> None:
+    people = [hall.citizen("female"), hall.citizen("male")]
+    committee = hall.formed(reserves=0)
+    hall.applied(committee, *people)
+    body = {"citizen_id": str(people[0].id), "kind": "expert"}
+    hall.call("POST", f"committees/{committee}/seats", hall.officer, **body)
+    hall.let_days_pass(committee, 13)
+    answer = hall.draw(committee, targets=EVEN | {"reserves": 0})
+    assert answer.status_code == 201, answer.get_data(as_text=True)
+    assert [each["kind"] for each in seats_in(hall, committee)] == ["citizen", "citizen"]
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -111,6 +111,18 @@ def test_all_that_is_missing_is_named_before_submitting(town: Town) -> None:
     assert answer.get_json()["missing"] == ["/problem", "/heading", "/cost_items"]
 
 
+@pytest.mark.parametrize(
+    "blank",
+    ["\u3164", "\u115f\u1160", "\uffa0", "\u2800", "\u00ad", "공\u2028원", "공\U000e0041원"],
+    ids=["filler", "jamo fillers", "half filler", "braille", "hyphen", "separator", "tag"],
+)  # fmt: skip
+def test_no_title_is_made_of_what_nobody_sees(town: Town, blank: str) -> None:
+    author = town.author()
+    with no_trace(town.world):
+        answer = town.try_draft(author, title=blank)
+    assert refused(answer) == (422, "invalid-request")
+
+
 def test_what_costs_nothing_is_not_submitted(town: Town) -> None:
     author = town.author()
     draft = town.draft(author, cost_items=[ITEM | {"unit_price": 0, "amount": 0}])

@@ -81,6 +81,18 @@ def test_no_cell_of_the_spreadsheet_is_a_formula(town: Town) -> None:
     assert all(row["amount"] == "6000000" for row in rows)
 
 
+def test_the_spreadsheet_has_them_all_however_many_are_read_at_once(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.budget.proposal_lists.MOST_ROWS", 2)
+    author = town.author()
+    references = [town.submitted(author)["reference"] for _ in range(3)]
+    path = f"/v1/cycles/{town.cycle_id}/proposals"
+    sheet = town.world.client.get(path, headers={"Accept": "text/csv"}).get_data(as_text=True)
+    rows = csv.DictReader(io.StringIO(sheet.removeprefix("\ufeff")))
+    assert [row["reference"] for row in rows] == references[::-1]
+
+
 def test_the_map_has_a_feature_for_each_proposal(town: Town) -> None:
     author = town.author()
     nowhere = town.submitted(author)

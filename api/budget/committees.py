@@ -22,7 +22,7 @@ from api.db import db, reading, transaction
 from api.etags import tagged, tagged_body
 from api.idempotency import idempotent
 from api.pages import PageQuery, page_of, place_of, write_cursor
-from mvote.budget.applying import pool_of
+from mvote.budget.applying import applicants_counted
 from mvote.budget.committee import Committee
 from mvote.budget.committee_errors import AlreadyDrawn, DrawNotDue, TargetsFixed
 from mvote.budget.drawing.errors import QuotasImpossible, SecretNotCommitted
@@ -78,7 +78,7 @@ def _draw(session: Session, committee: Committee) -> dict[str, Any]:
         "applications_close_at": committee.applications_close_at,
         "public_value_at": committee.public_value_at,
         "targets": targets_of(session, committee.id),
-        "applicants": len(pool_of(session, committee.id)),
+        "applicants": applicants_counted(session, committee.id),
         "held_at": held.held_at if held else None,
         "files": [f"/v1/committees/{committee.id}/draw/{name}" for name in names],
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import orjson
@@ -31,7 +32,8 @@ from mvote.budget.proposal_lists import Listed, Wanted, list_proposals, listed
 from mvote.budget.similar import similar_to
 
 blp = Blueprint("finding_proposals", "finding_proposals", description="Finding proposals.")
-MOST_ROWS = 20_000
+MOST_ROWS = 1_000
+"""So many are read at once for the sheet, which has them all."""
 COLUMNS = (
     "reference", "state", "title_ko", "title_en", "heading", "kind", "amount",
     "running_cost_per_year", "supports", "area_codes", "submitted_at", "id",
@@ -51,18 +53,24 @@ def list_of_proposals(query: dict[str, Any], cycle_id: uuid.UUID) -> Response:
     wanted = wanted_type(JSON, GEOJSON, CSV)
     session = db.session()
     known_cycle(session, cycle_id)
-    limit = MOST_ROWS if wanted == CSV else query["limit"]
-    found = _found(session, cycle_id, query, limit + 1)
-    page = found[:limit]
+    before = place_of(query["cursor"])
     if wanted == CSV:
-        return _answer(_as_csv(session, page), f"{CSV}; charset=utf-8")
+        sheet = sheet_of(_rows(session, cycle_id, query, before))
+        return _answer(sheet, f"{CSV}; charset=utf-8")
+    limit = query["limit"]
+    found = _found(session, cycle_id, query, before, limit + 1)
+    page = found[:limit]
     more = write_cursor(str(page[-1][0].id)) if len(found) > limit else None
     body = _as_map(session, page) if wanted == GEOJSON else {"items": _dumped(session, page)}
     return _answer(orjson.dumps(body | {"next_cursor": more}), wanted)
 
 
 def _found(
-    session: Session, cycle_id: uuid.UUID, query: dict[str, Any], limit: int
+    session: Session,
+    cycle_id: uuid.UUID,
+    query: dict[str, Any],
+    before: uuid.UUID | None,
+    limit: int,
 ) -> list[Listed]:
     wanted = Wanted(
         state=query["state"],
@@ -72,7 +80,7 @@ def _found(
         department_id=query["department"],
         words=query["q"],
         overdue=query["overdue"] == "true",
-        before=place_of(query["cursor"]),
+        before=before,
         limit=limit,
     )
     now = database_time(session)
@@ -110,17 +118,24 @@ def _geometry(shapes: list[Any]) -> Any:
     return {"type": "GeometryCollection", "geometries": shapes}
 
 
-def _as_csv(session: Session, page: list[Listed]) -> bytes:
-    rows: list[Any] = [COLUMNS]
-    for view in views_of(session, page, database_time(session)):
-        plain = view | {
-            "title_ko": view["title"].get("ko", ""),
-            "title_en": view["title"].get("en", ""),
-            "area_codes": " ".join(view["area_codes"]),
-            "submitted_at": instant(view["submitted_at"]),
-        }
-        rows.append([plain[name] for name in COLUMNS])
-    return sheet_of(rows)
+def _rows(
+    session: Session, cycle_id: uuid.UUID, query: dict[str, Any], before: uuid.UUID | None
+) -> Iterator[Sequence[Any]]:
+    yield COLUMNS
+    while found := _found(session, cycle_id, query, before, MOST_ROWS):
+        for view in views_of(session, found, database_time(session)):
+            yield [_plain(view)[name] for name in COLUMNS]
+        before = found[-1][0].id
+        session.expunge_all()  # however many there are, few are held at once
+
+
+def _plain(view: dict[str, Any]) -> dict[str, Any]:
+    return view | {
+        "title_ko": view["title"].get("ko", ""),
+        "title_en": view["title"].get("en", ""),
+        "area_codes": " ".join(view["area_codes"]),
+        "submitted_at": instant(view["submitted_at"]),
+    }
 
 
 @blp.get("/proposals/<uuid:proposal_id>/similar")

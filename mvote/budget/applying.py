@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from mvote.approvals import one_at_a_time
@@ -28,7 +28,9 @@ from mvote.people.attributes import Attribute
 
 PSEUDONYM_KEY = "pseudonym"
 """The keystore's name for what makes pseudonyms."""
-LABEL = b"mvote/pseudonym/1"
+OF_APPLICANTS = b"mvote/pseudonym/1"
+OF_APPOINTED = b"mvote/pseudonym/appointed/1"
+"""Whom a city appoints is often known; what the same person told as an applicant must not be."""
 AS_THEY_ARE = ("gender", "occupation")
 DERIVED = (*AS_THEY_ARE, "area", "age")
 """Categories that come from the account alone: nobody declares them with the application."""
@@ -53,12 +55,14 @@ class ApplicationWithdrawn(Event):
     pseudonym: str
 
 
-def pseudonym_of(key: bytes, *, committee_id: uuid.UUID, citizen_id: uuid.UUID) -> str:
-    """HMAC-SHA256 with *key* of committee and citizen, its first 16 bytes in hex.
+def pseudonym_of(
+    key: bytes, *, committee_id: uuid.UUID, citizen_id: uuid.UUID, label: bytes = OF_APPLICANTS
+) -> str:
+    """HMAC-SHA256 with *key* of label, committee and citizen, its first 16 bytes in hex.
 
     The same person has another pseudonym in every committee.
     """
-    content = LABEL + committee_id.bytes + citizen_id.bytes
+    content = label + committee_id.bytes + citizen_id.bytes
     return hmac.new(key, content, hashlib.sha256).hexdigest()[:32]
 
 
@@ -180,6 +184,13 @@ def pool_of(session: Session, committee_id: uuid.UUID) -> list[Person]:
         Person(pseudonym=name, categories={key: tuple(held) for key, held in categories.items()})
         for name, categories in session.execute(of_it)
     ]
+
+
+def applicants_counted(session: Session, committee_id: uuid.UUID) -> int:
+    """How many have applied and not withdrawn."""
+    counted = select(func.count()).select_from(Application)
+    there = (Application.committee_id == committee_id, Application.withdrawn_at.is_(None))
+    return session.scalars(counted.where(*there)).one()
 
 
 def has_closed(committee: Committee, now: dt.datetime) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from mvote.base import database_time, instant
@@ -37,6 +39,14 @@ class DrawHeld(Event):
     kind: ClassVar[str] = "committee:drawn"
     members: int
     reserves: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class AppointmentEnded(Event):
+    """Whoever sat there was given a seat by lot."""
+
+    kind: ClassVar[str] = "seat:appointment_ended"
+    committee_id: uuid.UUID
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +134,7 @@ def record_draw(session: Session, *, committee: Committee, held: Held, by: uuid.
         DrawFile(committee_id=committee.id, name=name, content=content)
         for name, content in held.files.items()
     )
-    seat_drawn(session, committee, held.drawn.members, first=1)
+    seat_drawn(session, committee, held.drawn.members)
     session.add_all(
         Reserve(committee_id=committee.id, position=n, pseudonym=pseudonym)
         for n, pseudonym in enumerate(held.drawn.reserves, 1)
@@ -134,16 +144,18 @@ def record_draw(session: Session, *, committee: Committee, held: Held, by: uuid.
     write_down(session, event, actor_id=by, subject_id=committee.id)
 
 
-def seat_drawn(
-    session: Session, committee: Committee, pseudonyms: tuple[str, ...], *, first: int
-) -> None:
-    """Give seats to people of the pool; whose account is gone gets one that is vacant at once."""
+def seat_drawn(session: Session, committee: Committee, pseudonyms: tuple[str, ...]) -> None:
+    """Give seats to people of the pool; whose account is gone gets one that is vacant at once.
+
+    Whoever was appointed to another seat leaves that: nobody has two, and the lot is not set aside.
+    """
     of_them = select(Application.pseudonym, Application.citizen_id).where(
         Application.committee_id == committee.id, Application.pseudonym.in_(pseudonyms)
     )
     citizens = dict(session.execute(of_them).all())
     now = database_time(session)
-    for number, pseudonym in enumerate(pseudonyms, first):
+    _end_appointments(session, committee, [each for each in citizens.values() if each], now)
+    for number, pseudonym in enumerate(pseudonyms, last_number(session, committee.id) + 1):
         is_there = citizens[pseudonym] is not None
         session.add(Seat(
             committee_id=committee.id, number=number, kind="citizen", has_vote=True,
@@ -152,6 +164,25 @@ def seat_drawn(
             state="filled" if is_there else "vacant", vacated_at=None if is_there else now,
         ))  # fmt: skip
     session.flush()
+
+
+def last_number(session: Session, committee_id: uuid.UUID) -> int:
+    """The number of the committee's last seat; 0 before the first."""
+    last = select(func.coalesce(func.max(Seat.number), 0)).where(Seat.committee_id == committee_id)
+    return int(session.scalars(last).one() or 0)
+
+
+def _end_appointments(
+    session: Session, committee: Committee, citizens: Sequence[uuid.UUID], now: dt.datetime
+) -> None:
+    theirs = select(Seat).where(
+        Seat.committee_id == committee.id, Seat.citizen_id.in_(citizens), Seat.state == "filled"
+    )
+    for seat in session.scalars(theirs).all():
+        seat.state, seat.vacated_at = "vacant", now
+        event = AppointmentEnded(committee_id=committee.id)
+        write_down(session, event, actor_id=None, subject_id=seat.id)
+    session.flush()  # never two seats at once
 
 
 def draw_file(session: Session, committee_id: uuid.UUID, name: str) -> bytes:

@@ -9,18 +9,18 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mvote.base import database_time
-from mvote.budget.applying import pool_of, pseudonym_of
+from mvote.budget.applying import OF_APPOINTED, pool_of, pseudonym_of
 from mvote.budget.committee import Application, Committee
 from mvote.budget.committee_errors import AlreadySeated
 from mvote.budget.cycle import Cycle
 from mvote.budget.drawing.draw import move_up
 from mvote.budget.drawing.errors import QuotasImpossible
 from mvote.budget.forming import rule_of, today
-from mvote.budget.holding_draws import seat_drawn
+from mvote.budget.holding_draws import last_number, seat_drawn
 from mvote.budget.seat import Reserve, Seat, SeatKind
 from mvote.errors import (
     Fault,
@@ -137,7 +137,7 @@ def fill_vacant_seats(session: Session, *, committee: Committee, by: uuid.UUID) 
     for reserve in waiting:
         if reserve.pseudonym in moved:
             reserve.state = "moved_up"
-    seat_drawn(session, committee, moved, first=next_number(session, committee.id))
+    seat_drawn(session, committee, moved)
     for pseudonym in moved:
         event = SeatFilled(committee_id=committee.id, pseudonym=pseudonym)
         write_down(session, event, actor_id=by, subject_id=committee.id)
@@ -156,8 +156,7 @@ def _with_accounts(
 
 def next_number(session: Session, committee_id: uuid.UUID) -> int:
     """The number of the committee's next seat."""
-    last = select(func.coalesce(func.max(Seat.number), 0)).where(Seat.committee_id == committee_id)
-    return int(session.scalars(last).one() or 0) + 1
+    return last_number(session, committee_id) + 1
 
 
 def appoint(
@@ -180,7 +179,9 @@ def appoint(
         raise InvalidRequest(Fault(
             "/citizen_id", "There is no such citizen.", korean="그런 시민이 없습니다."
         ))  # fmt: skip
-    pseudonym = pseudonym_of(key, committee_id=committee.id, citizen_id=citizen_id)
+    pseudonym = pseudonym_of(
+        key, committee_id=committee.id, citizen_id=citizen_id, label=OF_APPOINTED
+    )
     seat = Seat(
         committee_id=committee.id, number=next_number(session, committee.id), kind=kind,
         has_vote=has_vote, citizen_id=citizen_id, pseudonym=pseudonym,

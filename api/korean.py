@@ -65,6 +65,7 @@ DETAILS = {
         "프로그램이 들어 있거나 파일을 숨긴 PDF는 받지 않습니다."
     ),
     "It has too many pixels.": "그림의 화소가 너무 많습니다.",
+    "It is delivered by another department.": "다른 부서가 추진하는 사업입니다.",
     "It is assessed by another department.": "다른 부서가 검토하는 제안입니다.",
     "It is not the quantity times the price of a unit.": "수량과 단가를 곱한 금액이 아닙니다.",
     "It lies outside the city.": "시 밖에 있습니다.",
@@ -74,6 +75,8 @@ DETAILS = {
     "Must be later than now, within 90 days.": "지금보다 늦고 90일 안이어야 합니다.",
     "Must be of the same cycle.": "같은 주기의 제안이어야 합니다.",
     "Nobody assesses a proposal of their own.": "자신의 제안은 검토할 수 없습니다.",
+    "Nobody assesses what they have entered.": "직접 입력한 종이 제안은 검토할 수 없습니다.",
+    "What came on paper is not merged or split.": "종이로 낸 제안은 합치거나 나눌 수 없습니다.",
     "Not a place.": "위치가 아닙니다.",
     "Not a valid date.": "날짜가 아닙니다.",
     "This number is on the list before.": "앞에 이미 있는 번호입니다.",

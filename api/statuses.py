@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mvote import errors
-from mvote.budget import assigning, judging
+from mvote.budget import assigning, cataloguing, judging
 from mvote.budget import committee_errors as committees
 from mvote.budget import errors as budget
 from mvote.budget import proposal_errors as proposals
@@ -47,6 +47,7 @@ STATUSES: dict[type[errors.DomainError], int] = {
     drawing.QuotasImpossible: 409,
     drawing.SecretNotCommitted: 422,
     assigning.NotEnoughReviewers: 409,
+    cataloguing.CatalogueNotAvailable: 409,
     judging.QuorumImpossible: 409,
     allocating.SourceMissing: 409,
     allocating.AllocationImpossible: 422,

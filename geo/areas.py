@@ -216,3 +216,10 @@ def locate(
     """The areas that cover the point (degrees; the border belongs inside), the smallest last."""
     found = session.execute(LOCATE, {"lat": lat, "lon": lon, "day": on or today()})
     return [AreaName(**row._asdict()) for row in found]
+
+
+def names_of(session: Session, codes: Sequence[str]) -> list[AreaName]:
+    """The areas with these codes that are valid today, in the order of their codes."""
+    wanted = select(*NAMES).where(Area.area_code.in_(codes), valid_on(today()))
+    found = session.execute(wanted.order_by(Area.area_code)) if codes else ()
+    return [AreaName(**row._asdict()) for row in found]

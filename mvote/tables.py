@@ -17,8 +17,10 @@ import mvote.budget.deciding.enactment
 import mvote.budget.deciding.motion
 import mvote.budget.deciding.statement
 import mvote.budget.deliberation.meeting
+import mvote.budget.delivering.update
 import mvote.budget.files
 import mvote.budget.imported
+import mvote.budget.paper_entry
 import mvote.budget.proposal
 import mvote.budget.proposal_people
 import mvote.budget.reviewing.recusal
@@ -26,6 +28,7 @@ import mvote.budget.reviewing.review
 import mvote.budget.revision
 import mvote.budget.seat
 import mvote.budget.subcommittees.division
+import mvote.budget.telling.bulletin
 import mvote.journal
 import mvote.people.attributes
 import mvote.people.challenges

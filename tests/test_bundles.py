@@ -178,7 +178,7 @@ def test_who_waits_for_a_bundle_that_is_being_made_keeps_no_connection(
     poll = published(world)
     world.make_bundle(poll)
     shutil.rmtree(world.settings.var / "bundles")
-    monkeypatch.setattr(bundles, "PATIENCE_S", 1.0)
+    monkeypatch.setattr(bundles.archives, "patience_s", 1.0)
     answers: list[int] = []
 
     def come() -> None:
@@ -186,7 +186,7 @@ def test_who_waits_for_a_bundle_that_is_being_made_keeps_no_connection(
             answers.append(answer.status_code)
 
     crowd = [threading.Thread(target=come) for _ in range(22)]
-    with bundles._one_at_a_time:
+    with bundles.archives.turn:
         for each in crowd:
             each.start()
         assert world.client.get(f"/v1/polls/{poll['id']}").status_code == 200

@@ -105,14 +105,15 @@ def _as_map(session: Session, page: list[Listed]) -> dict[str, Any]:
             "type": "Feature",
             "id": view["id"],
             "properties": {name: view[name] for name in view if name != "places"},
-            "geometry": _geometry(shapes.get(proposal.id, [])),
+            "geometry": as_geometry(shapes.get(proposal.id, [])),
         }
         for (proposal, _), view in zip(page, _dumped(session, page), strict=True)
     ]
     return {"type": "FeatureCollection", "features": features}
 
 
-def _geometry(shapes: list[Any]) -> Any:
+def as_geometry(shapes: list[Any]) -> Any:
+    """One GeoJSON geometry of all *shapes*; null without any."""
     if len(shapes) < 2:
         return shapes[0] if shapes else None
     return {"type": "GeometryCollection", "geometries": shapes}

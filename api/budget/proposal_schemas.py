@@ -110,6 +110,9 @@ class ProposalFields(Strict):
     problem = LocalText(max_length=3_000, allow_none=True)
     description = LocalText(max_length=10_000, allow_none=True)
     beneficiaries = LocalText(max_length=2_000, allow_none=True)
+    easy_read = LocalText(max_length=300, allow_none=True, metadata={
+        "description": "What it is in short and simple words, for the catalogue of the ballot."
+    })  # fmt: skip
     organisation = LocalText(max_length=200, allow_none=True)
     heading = String(allow_none=True, validate=KEY)
     kind = String(allow_none=True, validate=KEY)
@@ -177,6 +180,7 @@ class ProposalSchema(ma.Schema):
     problem = ShownText(required=True, allow_none=True)
     description = ShownText(required=True, allow_none=True)
     beneficiaries = ShownText(required=True, allow_none=True)
+    easy_read = ShownText(required=True, allow_none=True)
     organisation = ShownText(required=True, allow_none=True)
     heading = ma.fields.String(required=True, allow_none=True)
     kind = ma.fields.String(required=True, allow_none=True)
@@ -189,6 +193,9 @@ class ProposalSchema(ma.Schema):
     attachments = ma.fields.List(ma.fields.Nested(ShownAttachment), required=True)
     authors = ma.fields.Integer(required=True)
     supports = ma.fields.Integer(required=True)
+    on_paper = ma.fields.Boolean(required=True, metadata={
+        "description": "It came on paper, and its department acts for its author."
+    })  # fmt: skip
     department_id = ma.fields.UUID(required=True, allow_none=True)
     returned = ma.fields.Nested(ReturnSchema, required=True, allow_none=True)
     struck = ma.fields.Nested(StrikeSchema, required=True, allow_none=True)

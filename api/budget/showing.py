@@ -12,6 +12,7 @@ from api.budget.proposal_schemas import ProposalSchema
 from mvote.base import database_time
 from mvote.budget.assessment import Strike
 from mvote.budget.looking_up import author_row
+from mvote.budget.paper_entry import acts_for_paper, on_paper
 from mvote.budget.proposal import Proposal
 from mvote.budget.proposal_lists import Listed
 from mvote.budget.proposal_people import authors_counted, supporters_counted
@@ -20,7 +21,8 @@ from mvote.budget.revision import Revision, newest_revision
 from mvote.people.citizens import Citizen
 
 PLAIN = (
-    "title", "problem", "description", "beneficiaries", "organisation", "running_cost_per_year",
+    "title", "problem", "description", "beneficiaries", "easy_read", "organisation",
+    "running_cost_per_year",
 )  # fmt: skip
 LISTS = ("cost_items", "places")
 PATHS = {"pictures": "/v1/images/", "attachments": "/v1/attachments/"}
@@ -40,7 +42,10 @@ def shown(session: Session, proposal: Proposal, viewer: Citizen | None) -> dict[
 
 def text_for(session: Session, proposal: Proposal, viewer: Citizen | None) -> Revision:
     """The text that counts; for authors and who was invited to be one, the newest."""
-    is_theirs = viewer is not None and author_row(session, proposal.id, viewer.id) is not None
+    is_theirs = viewer is not None and (
+        author_row(session, proposal.id, viewer.id) is not None
+        or acts_for_paper(session, proposal.id, viewer.id)
+    )
     if is_theirs or proposal.revision is None:
         return newest_revision(session, proposal.id)
     return session.get_one(Revision, (proposal.id, proposal.revision))
@@ -50,12 +55,14 @@ def views_of(session: Session, found: Sequence[Listed], now: dt.datetime) -> lis
     """The proposals with these texts, as ProposalSchema takes them."""
     ids = [proposal.id for proposal, _ in found]
     supporters, authors = supporters_counted(session, ids), authors_counted(session, ids)
+    came_on_paper = on_paper(session, ids)
     return [
         _facts(session, proposal, now)
         | _said(revision)
         | {
             "supports": supporters.get(proposal.id, 0),
             "authors": authors.get(proposal.id, 0),
+            "on_paper": proposal.id in came_on_paper,
         }
         for proposal, revision in found
     ]

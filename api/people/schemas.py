@@ -172,6 +172,18 @@ class OwnOpinionSchema(ma.Schema):
     at = Instant(required=True)
 
 
+class ToldSchema(ma.Schema):
+    kind = ma.fields.String(required=True)
+    cycle_id = ma.fields.UUID(required=True)
+    proposal_id = ma.fields.UUID(required=True, allow_none=True)
+    at = Instant(required=True)
+    read_at = Instant(required=True, allow_none=True)
+
+
+class FollowedSchema(ma.Schema):
+    cycle_id = ma.fields.UUID(required=True)
+
+
 class ExportSchema(ma.Schema):
     """All that is kept of a citizen; the number in full."""
 
@@ -184,6 +196,8 @@ class ExportSchema(ma.Schema):
     interests = ma.fields.List(ma.fields.Nested(DeclaredInterestsSchema), required=True)
     recusals = ma.fields.List(ma.fields.Nested(RecusedSchema), required=True)
     opinions = ma.fields.List(ma.fields.Nested(OwnOpinionSchema), required=True)
+    inbox = ma.fields.List(ma.fields.Nested(ToldSchema), required=True)
+    follows = ma.fields.List(ma.fields.Nested(FollowedSchema), required=True)
     journal = ma.fields.List(ma.fields.Nested(JournalEntrySchema), required=True)
 
 

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from flask import Response, request, send_file
@@ -15,6 +12,7 @@ from sqlalchemy.orm import Session
 from api.access import access, caller_or_nobody
 from api.blueprint import Blueprint, may_raise
 from api.db import db
+from api.made_once import MadeOnce
 from api.wiring import wiring
 from mvote.ballotbox.bundle_tables import Bundle
 from mvote.ballotbox.bundling import newest_bundle, write_archive
@@ -27,10 +25,7 @@ from mvote.polls.results import not_available
 blp = Blueprint("bundles", "bundles", description="Bundles for the verifier.")
 ARCHIVE = "application/zip"
 BINARY = {"type": "string", "format": "binary"}
-MOST_KEPT_BYTES = 2 * 1024**3
-PATIENCE_S = 5.0
-_one_at_a_time = threading.Lock()
-"""Of the requests for a bundle that is not at hand, one makes it and the others wait for it."""
+archives = MadeOnce(pattern="*.zip", most_bytes=2 * 1024**3, patience_s=5.0)
 
 
 @blp.get("/polls/<uuid:poll_id>/bundle.zip")
@@ -64,32 +59,5 @@ def _why_there_is_none(session: Session, poll: Poll) -> DomainError:
 
 def _at_hand(bundle: Bundle, name: str) -> Path:
     """The archive as a file, made now if it was not asked for before. Raises Overloaded."""
-    folder = wiring().settings.var / "bundles"
-    archive = folder / f"{bundle.poll_id}-{name}.zip"
-    if not archive.exists():
-        with _turn():
-            if not archive.exists():
-                write_archive(db.session(), bundle, archive)
-                _forget_the_oldest(folder)
-    return archive
-
-
-@contextmanager
-def _turn() -> Iterator[None]:
-    """One at a time. Raises Overloaded: who waits for long takes the place of those who vote."""
-    if not _one_at_a_time.acquire(timeout=PATIENCE_S):
-        raise Overloaded
-    try:
-        yield
-    finally:
-        _one_at_a_time.release()
-
-
-def _forget_the_oldest(folder: Path) -> None:
-    """Keep the newest archives, as many as fit; the others can be made again."""
-    left = MOST_KEPT_BYTES
-    newest_first = sorted(folder.glob("*.zip"), key=lambda path: -path.stat().st_mtime_ns)
-    for path in newest_first[1:]:
-        left -= path.stat().st_size
-        if left < newest_first[0].stat().st_size:
-            path.unlink(missing_ok=True)
+    archive = wiring().settings.var / "bundles" / f"{bundle.poll_id}-{name}.zip"
+    return archives.at_hand(archive, lambda: write_archive(db.session(), bundle, archive))

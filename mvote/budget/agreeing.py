@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -17,7 +17,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from mvote.base import database_time
-from mvote.budget.looking_up import cycle_of, is_author, locked_proposals
+from mvote.budget.looking_up import acts_for, cycle_of, locked_proposals
+from mvote.budget.paper_entry import on_paper
 from mvote.budget.proposal import Proposal, Verb, after
 from mvote.budget.proposal_people import Act, AuthorsConsent, authors_of, join_people
 from mvote.budget.proposing import hand_in
@@ -78,6 +79,7 @@ def merge(session: Session, *, proposal_id: uuid.UUID, into: uuid.UUID, by: uuid
         raise NotFound
     if source.cycle_id != target.cycle_id:
         raise InvalidRequest(Fault("/into", "Must be of the same cycle."))
+    _check_not_on_paper(session, both)
     for each in (source, target):
         _check_can(session, each, "merge")
     arguments = {"into": str(into), "texts": [source.revision, target.revision]}
@@ -111,6 +113,7 @@ def split(
         )
     found = _own(session, [proposal_id, *parts], proposal_id, by)
     origin, drafts = found[proposal_id], [found[each] for each in sorted(parts)]
+    _check_not_on_paper(session, found)
     _check_can(session, origin, "split")
     for n, part in enumerate(parts):
         if found[part].split_from != proposal_id or found[part].state != "draft":
@@ -143,12 +146,18 @@ def _own(
 ) -> dict[uuid.UUID, Proposal]:
     """The proposals, locked, if the citizen is an author of one of them."""
     found = locked_proposals(session, ids)
-    theirs = {each for each in found if is_author(session, each, by)}
+    theirs = {each for each in found if acts_for(session, each, by)}
     if found[proposal_id].reference is None and proposal_id not in theirs:
         raise NotFound
     if not theirs:
         raise NotAllowed
     return found
+
+
+def _check_not_on_paper(session: Session, ids: Iterable[uuid.UUID]) -> None:
+    """Whose author has no account cannot agree here. Raises NotAllowed."""
+    if on_paper(session, ids):
+        raise NotAllowed("What came on paper is not merged or split.")
 
 
 def _check_can(session: Session, proposal: Proposal, verb: Verb) -> None:

@@ -7,9 +7,12 @@ from sqlalchemy.orm import Session
 from mvote.budget.returning import lapse_missed
 from mvote.budget.reviewing.giving_out import give_out_what_waits
 from mvote.budget.reviewing.neighbourhood import Neighbourhood
+from mvote.budget.telling.telling import tell
 
 
 def keep_budgets(session: Session, *, around: Neighbourhood) -> None:
-    """Let lapse what was returned and did not come again; give out what waits for a review."""
+    """Let lapse what was returned and did not come again; give out what waits for a review; tell
+    those whom it concerns what has happened."""
     lapse_missed(session)
     give_out_what_waits(session, around=around)
+    tell(session)

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mvote.budget.cycle import Cycle
+from mvote.budget.paper_entry import acts_for_paper
 from mvote.budget.proposal import Proposal
 from mvote.budget.proposal_people import ProposalAuthor
 from mvote.errors import NotAllowed, NotFound
@@ -48,6 +49,13 @@ def is_author(session: Session, proposal_id: uuid.UUID, citizen_id: uuid.UUID | 
     return found is not None and found.accepted_at is not None
 
 
+def acts_for(session: Session, proposal_id: uuid.UUID, citizen_id: uuid.UUID | None) -> bool:
+    """Whether the citizen is an author, or an officer who acts for one who wrote on paper."""
+    return is_author(session, proposal_id, citizen_id) or acts_for_paper(
+        session, proposal_id, citizen_id
+    )
+
+
 def locked_proposals(session: Session, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Proposal]:
     """The proposals, locked for change in the order of their ids. Raises NotFound.
 
@@ -75,9 +83,9 @@ def locked_proposal(
 
 
 def own_proposal(session: Session, proposal_id: uuid.UUID, citizen_id: uuid.UUID) -> Proposal:
-    """The proposal, locked for change, if the citizen is an author. Raises NotFound, NotAllowed."""
+    """The proposal, locked for change, if the citizen acts for it. Raises NotFound, NotAllowed."""
     proposal = locked_proposal(session, proposal_id, citizen_id)
-    if not is_author(session, proposal_id, citizen_id):
+    if not acts_for(session, proposal_id, citizen_id):
         raise NotAllowed
     return proposal
 

@@ -81,20 +81,35 @@ def draft_proposal(
     require_phase(session, cycle.id, *(WHILE_REVIEWED if split_from else BEGINNING))
     check_proposer(session, cycle, author_id)
     before = _content_before(session, cycle, author_id, carried_from, split_from)
-    proposal = Proposal(cycle_id=cycle.id, carried_from=carried_from, split_from=split_from)
-    session.add(proposal)
-    session.flush()  # whatever follows refers to it
+    origin = {"carried_from": carried_from, "split_from": split_from}
+    proposal = begin(session, cycle, before | content, places, **origin)
     now = proposal.created_at
-    author = ProposalAuthor(
-        proposal_id=proposal.id, citizen_id=author_id, invited_at=now, accepted_at=now
+    session.add(
+        ProposalAuthor(
+            proposal_id=proposal.id, citizen_id=author_id, invited_at=now, accepted_at=now
+        )
     )
-    revision = Revision(proposal_id=proposal.id, n=1, content={})
-    session.add_all([author, revision])
-    session.flush()
-    _write(session, cycle, revision, before | content, places)
     _keep_contact(session, proposal.id, author_id, contact)
     event = ProposalDrafted(cycle_id=cycle.id, carried_from=carried_from, split_from=split_from)
     write_down(session, event, actor_id=author_id, subject_id=proposal.id)
+    return proposal
+
+
+def begin(
+    session: Session,
+    cycle: Cycle,
+    content: Content,
+    places: ProposalPlaces,
+    **origin: uuid.UUID | None,
+) -> Proposal:
+    """A draft that says *content*, nobody's yet. Raises InvalidRequest."""
+    proposal = Proposal(cycle_id=cycle.id, **origin)
+    session.add(proposal)
+    session.flush()  # whatever follows refers to it
+    revision = Revision(proposal_id=proposal.id, n=1, content={})
+    session.add(revision)
+    session.flush()
+    _write(session, cycle, revision, content, places)
     return proposal
 
 

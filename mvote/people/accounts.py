@@ -15,6 +15,7 @@ from mvote.budget.committee import Application
 from mvote.budget.proposal_people import ProposalAuthor, ProposalSupport
 from mvote.budget.reviewing.recusal import Recusal, SeatInterests
 from mvote.budget.seat import Seat
+from mvote.budget.telling.bulletin import Bulletin, CycleFollower, InboxItem
 from mvote.journal import JournalEntry
 from mvote.people.attributes import Attribute
 from mvote.people.citizens import Citizen, Consent, RoleGrant
@@ -50,6 +51,8 @@ class Export:
     interests: Sequence[Entry]
     recusals: Sequence[Entry]
     opinions: Sequence[Entry]
+    inbox: Sequence[Entry]
+    follows: Sequence[Entry]
     journal: Sequence[Entry]
 
 
@@ -85,6 +88,8 @@ def export_of(session: Session, *, citizen: Citizen, phones: Phones) -> Export:
         interests=_rows(session, _INTERESTS.where(SeatInterests.citizen_id == citizen.id)),
         recusals=_rows(session, _RECUSALS.where(Seat.citizen_id == citizen.id)),
         opinions=_rows(session, _OPINIONS.bindparams(citizen_id=citizen.id)),
+        inbox=_rows(session, _INBOX.where(InboxItem.citizen_id == citizen.id)),
+        follows=_rows(session, _FOLLOWS.where(CycleFollower.citizen_id == citizen.id)),
         journal=_rows(
             session,
             select(JournalEntry.at, JournalEntry.kind, JournalEntry.facts)
@@ -144,6 +149,12 @@ _RECUSALS = (
     .order_by(Recusal.at)
 )
 _OPINIONS = text("SELECT * FROM own_opinions(:citizen_id)")
+_INBOX = (
+    select(Bulletin.kind, Bulletin.cycle_id, Bulletin.proposal_id, Bulletin.at, InboxItem.read_at)
+    .join(InboxItem, InboxItem.bulletin_id == Bulletin.id)
+    .order_by(Bulletin.at, Bulletin.id)
+)
+_FOLLOWS = select(CycleFollower.cycle_id).order_by(CycleFollower.cycle_id)
 _CONSENTS = select(Consent.purpose, Consent.given_at, Consent.withdrawn_at).order_by(Consent.id)
 _ATTRIBUTES = select(
     Attribute.name,

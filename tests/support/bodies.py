@@ -13,6 +13,7 @@ import jsonschema_rs
 
 from tests.support.contract import contract
 from tests.support.deciding_bodies import DECIDING_BODIES
+from tests.support.proposal_bodies import ASSESSMENT, PROPOSAL
 from tests.support.review_bodies import REVIEW_BODIES
 from tests.support.world import GWANGHWAMUN, position, question
 
@@ -73,20 +74,6 @@ CYCLE = {
                        "ties": ["citizens", "lot"], "compare": ["equal_shares/add1"]},
     }],
     "decision": {"by": "plenary", "reserve_list": True},
-}  # fmt: skip
-PROPOSAL = {
-    "title": {"ko": "그늘막", "en": "Shade"}, "problem": "덥습니다.", "description": "설치합니다.",
-    "beneficiaries": "주민", "organisation": "모임", "heading": "parks", "kind": "works",
-    "cost_items": [{"item": "그늘막", "quantity": 2, "unit_price": 10, "amount": 20}],
-    "running_cost_per_year": 5, "places": [GWANGHWAMUN],
-    "pictures": [{"sha256": "ab" * 32, "alt": "정류장"}],
-    "attachments": [{"sha256": "cd" * 32, "title": "견적"}], "contact": "저녁에",
-}  # fmt: skip
-CHECK = {"finding": "yes", "reason": "문제 없음"}
-ASSESSMENT = {
-    "lawful": CHECK, "within_competence": CHECK, "feasible": CHECK, "no_duplicate": CHECK,
-    "land_available": CHECK, "assessed_amount": 20, "min_useful_amount": 10, "budget_line": "시설",
-    "site_visit": {"on": "2026-05-02", "notes": "확인"},
 }  # fmt: skip
 QUOTA = {"name": "여성", "category": "gender", "values": ["female"], "min": 1, "max": 60}
 TARGETS = {"seats": 120, "quotas": [QUOTA], "reserves": 60, "reserve_quotas": [QUOTA]}
@@ -166,6 +153,12 @@ EXAMPLES: dict[str, Json] = {
     "record_who_was_there": {"seats": [str(uuid.uuid4())]},
     "write_the_minutes": {"text": "의결함"},
     **DECIDING_BODIES,
+    "enter_a_paper_proposal": PROPOSAL | {"person": "홍길동", "received_on": "2026-05-02"},
+    "update_a_project": {
+        "text": "착공했습니다.", "percent": 30, "spent": 1_000_000, "corrects": 1,
+        "milestones": [{"title": "착공", "planned_on": "2026-05-02", "done_on": "2026-05-03"}],
+        "pictures": PROPOSAL["pictures"], "department_id": str(uuid.uuid4()),
+    },
 }  # fmt: skip
 WRONG: tuple[Json, ...] = (
     7, -1, 1.5, 10**30, 1e300, True, None, "", "x", "7", [], [[]], {}, {"x": 1},

@@ -21,6 +21,11 @@ BUDGET_RIGHTS = {
     "proposal_appeal": "SELECT INSERT",
     "proposal_strike": "SELECT",
     "stored_file": "SELECT INSERT",
+    "paper_entry": "SELECT INSERT UPDATE(person) UPDATE(contact) UPDATE(forgotten_at)",
+    "project_update": "SELECT INSERT",
+    "bulletin": "SELECT INSERT UPDATE(told_at)",
+    "inbox_item": "SELECT INSERT UPDATE(read_at)",
+    "cycle_follower": "SELECT INSERT DELETE",
     "committee": "SELECT INSERT",
     "committee_targets": "SELECT INSERT",
     "application": "SELECT INSERT UPDATE(categories) UPDATE(verified) UPDATE(interests)"

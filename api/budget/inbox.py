@@ -1,0 +1,100 @@
+"""The inbox of the caller."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any
+
+from flask import Response
+
+from api.access import access, caller
+from api.blueprint import Blueprint
+from api.budget.inbox_schemas import InboxQuery, ReceivedSchema, UnreadSchema
+from api.db import db, transaction
+from api.etags import tagged
+from api.idempotency import idempotent
+from api.pages import page_of, read_cursor, write_cursor
+from api.problems import InvalidParameter, language
+from mvote.base import instant
+from mvote.budget.telling.inbox import (
+    Place,
+    Received,
+    inbox_of,
+    mark_all_read,
+    mark_read,
+    unread_count,
+)
+from mvote.budget.telling.words import said
+
+blp = Blueprint("inbox", "inbox", description="What the caller was told.")
+
+
+@blp.get("/me/inbox")
+@access("citizen")
+@blp.arguments(InboxQuery, location="query")
+@blp.response(200, page_of(ReceivedSchema, "InboxPage"))
+def list_of_my_inbox(query: dict[str, Any]) -> dict[str, Any]:
+    """What the caller was told of own and supported proposals and of cycles they follow."""
+    limit = query["limit"]
+    found = inbox_of(
+        db.session(),
+        citizen_id=caller().id,
+        only_unread=query["unread"] == "true",
+        before=_place(query["cursor"]),
+        limit=limit + 1,
+    )
+    page = found[:limit]
+    return {
+        "items": [_shown(each) for each in page],
+        "next_cursor": _cursor(page[-1]) if len(found) > limit else None,
+    }
+
+
+def _shown(received: Received) -> dict[str, Any]:
+    bulletin, text = received.bulletin, said(received)
+    named = ("id", "kind", "at", "cycle_id", "proposal_id", "due_at")
+    return {name: getattr(bulletin, name) for name in named} | {
+        "read_at": received.read_at,
+        "reference": received.reference,
+        "references": bulletin.facts.get("references", []),
+        "update_n": bulletin.facts.get("n"),
+        "text": text,
+        "message": text[language()],
+    }
+
+
+def _cursor(last: Received) -> str:
+    return write_cursor(instant(last.bulletin.at), str(last.bulletin.id))
+
+
+def _place(cursor: str | None) -> Place | None:
+    """Where the page before ended. Raises InvalidParameter."""
+    place = read_cursor(cursor, str, str)
+    try:
+        return (dt.datetime.fromisoformat(place[0]), uuid.UUID(place[1])) if place else None
+    except ValueError:
+        raise InvalidParameter(("query", "cursor", "This is no cursor of ours.")) from None
+
+
+@blp.put("/me/inbox/<uuid:bulletin_id>/read")
+@access("citizen")
+@blp.response(200, UnreadSchema)
+def read_one_of_my_inbox(bulletin_id: uuid.UUID) -> Response:
+    """Mark one as read; how many are not yet."""
+    with transaction() as session:
+        mark_read(session, citizen_id=caller().id, bulletin_id=bulletin_id)
+        left = unread_count(session, citizen_id=caller().id)
+    return tagged({"unread": left})
+
+
+@blp.post("/me/inbox/read")
+@access("citizen")
+@idempotent
+@blp.response(200, UnreadSchema)
+def read_all_of_my_inbox() -> Response:
+    """Mark all as read that lies there now."""
+    with transaction() as session:
+        mark_all_read(session, citizen_id=caller().id)
+        left = unread_count(session, citizen_id=caller().id)
+    return tagged({"unread": left})

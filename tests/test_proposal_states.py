@@ -80,7 +80,7 @@ def _database_lets(world: World, proposal: str, other: str, old: State, new: Sta
             " reference = CASE WHEN %(old)s::text = 'draft' THEN NULL ELSE '2027-0001' END,"
             " number = CASE WHEN %(old)s::text = 'draft' THEN NULL ELSE 1 END,"
             " appealed_at = CASE WHEN %(old)s::text = 'appealed' THEN now() END,"
-            " due_at = now() WHERE id = %(id)s",
+            " due_at = now() + interval '1 day' WHERE id = %(id)s",
             given,
         )
         _decide(connection, proposal, other, new)

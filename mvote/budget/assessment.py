@@ -34,6 +34,7 @@ class Assessment(Base):
         ),
         *(state_check(name, FINDINGS) for name in CHECKS),
         CheckConstraint(f"assessed_amount BETWEEN 0 AND {DEAREST}", name="amount_in_range"),
+        CheckConstraint("assessed_amount > 0 OR NOT is_feasible", name="feasible_has_price"),
         CheckConstraint("min_useful_amount BETWEEN 0 AND assessed_amount", name="useful_within"),
         CheckConstraint("confirmed_by <> found_by", name="by_two_persons"),
         CheckConstraint("(confirmed_by IS NULL) = (confirmed_at IS NULL)", name="confirmed_by_one"),

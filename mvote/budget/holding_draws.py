@@ -56,8 +56,6 @@ class Held:
     draw: Draw
     drawn: Drawn
     files: dict[str, bytes]
-    #: the number of the targets it went by
-    targets: int
 
 
 def check_draw(
@@ -111,7 +109,7 @@ def hold_draw(
         public_value=public_value,
     )
     drawn, files = hold_and_publish(given)
-    return Held(draw=given, drawn=drawn, files=files, targets=published.n)
+    return Held(draw=given, drawn=drawn, files=files)
 
 
 def _check_is_officers(session: Session, committee: Committee, by: Citizen) -> None:

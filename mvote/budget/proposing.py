@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from mvote.base import database_time
 from mvote.budget.bigrams import bigrams
 from mvote.budget.cycle import Cycle, PhaseKind
+from mvote.budget.errors import PhaseNotOpen
 from mvote.budget.files import unknown_files
 from mvote.budget.looking_up import own_proposal
 from mvote.budget.phases import require_phase
@@ -28,7 +29,7 @@ from mvote.budget.proposal_rules import (
     missing_in,
 )
 from mvote.budget.revision import Revision, newest_revision
-from mvote.errors import ImpossibleTransition, InvalidRequest
+from mvote.errors import ImpossibleTransition, InvalidRequest, stands_for
 from mvote.journal import Event, write_down
 
 Content = dict[str, Any]
@@ -37,6 +38,13 @@ WHILE_REVIEWED: tuple[PhaseKind, ...] = ("proposing", "assessing", "reviewing")
 """The phases in which a proposal that was submitted in time may still be worked at."""
 _IN_LINE = text("SELECT pg_advisory_xact_lock(hashtextextended(CAST(:cycle_id AS text), 6))")
 """The last lock that anybody takes: who waits here holds the cycle, and officers want that."""
+
+
+stands_for(
+    "proposal_in_its_phase",
+    lambda: PhaseNotOpen(phase=None, wanted=list(WHILE_REVIEWED), opens_at=None),
+)
+stands_for("proposal_returned_in_time", lambda: ImpossibleTransition(state="lapsed", verb="submit"))
 
 
 @dataclass(frozen=True, kw_only=True)

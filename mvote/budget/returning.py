@@ -19,10 +19,11 @@ from mvote.budget.phases import require_phase
 from mvote.budget.proposal import Proposal, after
 from mvote.budget.proposal_errors import AppealOver
 from mvote.budget.proposal_rules import days_from
-from mvote.errors import Fault, ImpossibleTransition, InvalidRequest, Text
+from mvote.errors import Fault, ImpossibleTransition, InvalidRequest, Text, stands_for
 from mvote.journal import Event, write_down
 from mvote.people.citizens import Citizen
 
+stands_for("proposal_appealed_in_time", lambda: AppealOver(why="too late"))
 LONGEST_RETURN = dt.timedelta(days=90)
 AT_ONCE = 500
 

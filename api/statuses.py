@@ -60,6 +60,7 @@ STATUSES: dict[type[errors.DomainError], int] = {
     deciding.NoDecidingBody: 409,
     deciding.MotionPending: 409,
     deciding.QuorumNotReached: 409,
+    deciding.OnlyTotalsKept: 409,
     committees.NotAnApplicant: 403,
     committees.ApplicationsClosed: 409,
     committees.DrawNotDue: 409,

@@ -26,6 +26,8 @@ from api.problems import UnsupportedMediaType
 from api.wiring import wiring
 from mvote.budget.allocating.errors import AllocationImpossible, TooMuchWork
 from mvote.budget.allocations import allocation_of
+from mvote.budget.deciding.errors import OnlyTotalsKept
+from mvote.budget.deciding.exporting import own_file
 from mvote.budget.exporting import imported_file
 from mvote.budget.importing import ReadElection, keep_election, read_election
 from mvote.budget.pabulib.errors import BrokenPbFile
@@ -83,20 +85,22 @@ def _spooled() -> BinaryIO:
 
 @blp.get("/cycles/<uuid:cycle_id>/export.pb")
 @access("public")
-@may_raise(ResultsNotAvailable)
+@may_raise(ResultsNotAvailable, OnlyTotalsKept)
 @blp.arguments(ContestQuery, location="query")
 @blp.response(200, PB_TEXT, content_type=PB)
 def export_an_election(query: dict[str, Any], cycle_id: uuid.UUID) -> Response:
     """A contest with all its ballots as a .pb file. Voters are numbered, nothing tells of them.
 
-    Only where every single ballot is known: today, that is in imported elections.
+    Only where every single ballot is public: in imported elections, and where `records` are full.
     """
     session = db.session()
     cycle = cycle_of(session, cycle_id)
-    allocation_of(session, cycle=cycle, contest=chosen_contest(cycle, query["contest"]))
-    if cycle.state != "imported":
-        raise ResultsNotAvailable
-    lines = imported_file(session, cycle).lines(partial(reading, db.engine))
+    contest = chosen_contest(cycle, query["contest"])
+    allocation = allocation_of(session, cycle=cycle, contest=contest)
+    if cycle.state == "imported":
+        lines = imported_file(session, cycle).lines(partial(reading, db.engine))
+    else:
+        lines = own_file(session, cycle=cycle, allocation=allocation)
     response = Response(lines, content_type=f"{PB}; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="{cycle.id}.pb"'
     return response

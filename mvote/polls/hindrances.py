@@ -80,6 +80,10 @@ TITLES = {
         "투표에 오른 사업으로는 이 제한을 지킬 수 없습니다.",
         "With the projects on the ballot nobody could keep to this limit.",
     ),
+    "statement-not-sealed": (
+        "아직 봉인되지 않은 조사 결과가 있습니다. 첫 투표가 시작되면 더 이상 봉인할 수 없습니다.",
+        "A survey's statement is not sealed yet; once the first poll opens it cannot be any more.",
+    ),
     "roll-empty": (
         "이 명부에는 아무도 없습니다.",
         "Nobody is on this roll.",

@@ -181,3 +181,38 @@ class Council(Balloting):
 def change(reference: str, decision: str, **more: Any) -> dict[str, Any]:
     """What a motion says of a project."""
     return {"reference": reference, "decision": decision, **more}
+
+
+COSTS = (40, 30, 50, 20, 10)
+
+
+def small(world: World, *, limit: int | None = 80, **allocation: Any) -> Council:
+    """Five projects and five voters: of 80 the first, second and fifth are funded.
+
+    The first has five votes and costs 40, the next ones have one vote less each and cost 30, 50,
+    20, 10; the third and the fourth find no room.
+    """
+    year = Council(world, 2023, budget_limit=limit)
+    [contest] = year.definition["contests"]
+    contest["ballot"]["limits"] = [{"over": "all", "count": {"min": 1, "max": 5}}]
+    contest["allocation"] |= allocation
+    year.projects(5, amount=lambda n: COSTS[n])
+    return year
+
+
+def held(world: World, **more: Any) -> Council:
+    """The same, voted on and counted, with a plenary of five: it is to be allocated."""
+    year = small(world, **more)
+    year.plenary(5)
+    poll = year.open("citizens")
+    year.vote(poll, [year.references[: 5 - n] for n in range(5)], year.citizens(5))
+    year.finish(poll)
+    return year
+
+
+def decided(world: World, **more: Any) -> Council:
+    """The same, allocated and confirmed as it was proposed."""
+    year = held(world, **more)
+    year.allocated()
+    year.carried()
+    return year

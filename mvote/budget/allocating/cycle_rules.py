@@ -24,6 +24,7 @@ from mvote.budget.allocating.model import (
     Source,
     Tally,
 )
+from mvote.budget.allocating.pots import Pots
 
 STEP_OF_WON = 1_000
 USUAL_TIES = ("lower_cost", "lot")
@@ -53,17 +54,31 @@ def contest_of(
     rule = rule_of(allocation)
     on_ballot = frozenset(each.reference for each in projects)
     exclusive = (_members(each, groups or {}) & on_ballot for each in rule.exclusive)
-    return Contest(
+    made = Contest(
         projects,
         tuple(_source(each, tallies, blend or {}) for each in definition["sources"]),
         cycle.get("budget_limit"),
         replace(rule, exclusive=tuple(each for each in exclusive if len(each) > 1)),
         None if blend is None else blend_of(blend),
-        headings_of(cycle, definition, equal_shares=_is_shares(allocation)),
+        headings_of(cycle, definition),
         allocation.get("max_projects"),
         seed,
         approvals,
     )
+    return _in_one_pot(made, definition) if _is_shares(allocation) else made
+
+
+def _in_one_pot(contest: Contest, definition: Mapping[str, Any]) -> Contest:
+    """For equal shares, which knows one pot only: what is left for the contest's headings.
+
+    That nothing below them divides it was checked when the cycle was saved.
+    """
+    pots = Pots(contest.limit, contest.headings, contest.max_projects)
+    roots = [Project("", 1, key) for key in definition.get("headings", ())] or [Project("", 1)]
+    lefts = [pot.left() for root in roots for pot in pots.line_of(root)]
+    projects = tuple(replace(each, heading=None) for each in contest.projects)
+    limit = min((left for left in lefts if left is not None), default=None)
+    return replace(contest, projects=projects, limit=limit, headings=())
 
 
 def _blend_in(contest: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -114,20 +129,14 @@ def rule_of(allocation: Mapping[str, Any]) -> Rule:
     )
 
 
-def headings_of(
-    cycle: Mapping[str, Any], contest: Mapping[str, Any], *, equal_shares: bool = False
-) -> tuple[Heading, ...]:
+def headings_of(cycle: Mapping[str, Any], contest: Mapping[str, Any]) -> tuple[Heading, ...]:
     """All headings of the cycle; those that this contest does not decide are `elsewhere`.
 
-    A contest without `headings` decides them all. Headings that bind nothing and are under no
-    other are left out for equal shares, which knows one pot only.
+    A contest without `headings` decides them all.
     """
     parents = {each["key"]: each.get("parent") for each in cycle.get("headings", ())}
     mine = set(contest.get("headings") or parents)
-    headings = tuple(_heading(each, mine, parents) for each in cycle.get("headings", ()))
-    if equal_shares and not any(each.limit or each.max_projects for each in headings):
-        return ()
-    return headings
+    return tuple(_heading(each, mine, parents) for each in cycle.get("headings", ()))
 
 
 def _heading(

@@ -16,6 +16,7 @@ from mvote.budget.balloting.paper import hindrances_on_paper, question_of
 from mvote.budget.balloting.projects import Candidate, Groups, candidates, question_of_contest
 from mvote.budget.balloting.voters import Listed, anchors_of_seats, eligibility_of
 from mvote.budget.cycle import Cycle
+from mvote.budget.deciding.unsealed import unsealed
 from mvote.budget.definition import Contest, Definition, HeadingTree, Source, read_definition
 from mvote.budget.definition.contests import ACTIVE_SEATS
 from mvote.budget.hindrances import open_matters
@@ -95,7 +96,10 @@ def open_contest_poll(
     )
     _freeze(session, found)
     _write_down(session, asking, poll, n, frozen=len(found), by=by)
-    return poll, warnings
+    to_seal = unsealed(
+        session, cycle=asking.cycle, definition=asking.definition, contest=asking.contest
+    )
+    return poll, [*warnings, *to_seal]
 
 
 def _fault(pointer: str, what: str) -> Fault:

@@ -77,3 +77,17 @@ class QuorumNotReached(DomainError):
         "ko": "아직 투표하지 않은 위원이 투표하면 의결할 수 있습니다.",
         "en": "Members who have not voted yet can still vote.",
     }
+
+
+class OnlyTotalsKept(DomainError):
+    """Single ballots of the contest are not public, so there is no file that holds them."""
+
+    code = "only-totals-kept"
+    title: ClassVar[Text] = {
+        "ko": "이 투표는 합계만 공개하므로 표 하나하나를 내보낼 수 없습니다.",
+        "en": "Only totals of this contest are public: there are no single ballots to export.",
+    }
+    next_step: ClassVar[Text] = {
+        "ko": "배분 결과의 `inputs`에 원천별 합계가 있습니다.",
+        "en": "`inputs` of the allocation hold the totals of each source.",
+    }

@@ -130,6 +130,15 @@ def test_the_web_can_neither_replace_nor_remove_what_is_the_shufflers(
         assert acting("api", lambda _: path.rename(path.with_name("other"))) == "PermissionError"
 
 
+@pytest.mark.parametrize("mode", ["r", "r+"])
+def test_the_web_cannot_hold_up_the_shuffler_by_its_lock(acting: As, keys: Path, mode: str) -> None:
+    lock = keys / "shuffler" / ".lock"
+    lock.chmod(0o660)  # as earlier versions left it
+    assert acting("shuffler", lambda keystore: keystore.put("log/1", SECRET)) == "None"
+    assert acting("api", lambda _: lock.open(mode)) == "PermissionError"
+    assert acting("api", lambda _: lock.rename(lock.with_name("other"))) == "PermissionError"
+
+
 def test_a_link_that_the_web_leaves_opens_no_folder_of_the_shufflers(
     acting: As, keys: Path
 ) -> None:

@@ -18,7 +18,7 @@ from api.logins import Login, login_of
 from mvote.ballotbox.asking import Table, hidden_line, shown_line
 from mvote.ballotbox.ceremony_record import CeremonyRecord, NoRecord, read_record
 from mvote.ballotbox.drill import DrillFailed, groups_of
-from mvote.ballotbox.keyfiles import write_once
+from mvote.ballotbox.durably import write_once
 from mvote.ballotbox.keystore import DirectoryKeystore, KeyMissing, KeystoreAway
 from mvote.ballotbox.share_problems import ShareProblem
 from mvote.ballotbox.trustees import (

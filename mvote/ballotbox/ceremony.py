@@ -17,7 +17,7 @@ from pathlib import Path
 from mvote.ballotbox.asking import Table, hidden_line, shown_line
 from mvote.ballotbox.ceremony_record import NoRecord
 from mvote.ballotbox.drill import DrillFailed, answer_of, read_challenge
-from mvote.ballotbox.keyfiles import write_once
+from mvote.ballotbox.durably import write_once
 from mvote.ballotbox.share_problems import ShareProblem
 from mvote.ballotbox.shares import make_key
 from mvote.ballotbox.sheets import sheet

@@ -21,13 +21,22 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from mvote.ballotbox.durably import (
+    MODE,
+    is_left_over,
+    make_folder,
+    opened,
+    read_if_there,
+    share,
+    sync_folder,
+    write_once,
+    write_over,
+)
+
 NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*(/[a-zA-Z0-9][a-zA-Z0-9_.-]*)*")
-DRAFT = re.compile(r"\..+\.\d+\.[0-9a-f]{8}")
 GONE = ".gone"
 LOCK = ".lock"
 PUBLIC = "wrapping.pub"
-MODE, OWNER = 0, 4
-"""Their places in what `stat` answers."""
 
 
 class KeystoreAway(OSError):
@@ -53,18 +62,22 @@ class KeyFiles:
 
     @contextmanager
     def alone(self, holder: str) -> Iterator[None]:
-        """One process at a time makes, mends, wraps anew or destroys keys of *holder*."""
+        """One process of *holder* at a time makes, mends, wraps anew or destroys its keys.
+
+        Nobody else can open the lock: whoever breaks into one holder holds up no other. So who
+        hands a key over is not alone, and may meet any of that.
+        """
         folder = self.roots[0] / holder
         make_folder(folder)
         descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            _share(descriptor, 0o060 if _rights_of_group(folder) & stat.S_IRGRP else 0)
+            os.fchmod(descriptor, 0o600)  # others could open those of earlier versions
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
         finally:
             os.close(descriptor)
 
-    # the caller of what follows is alone, but for reading
+    # the caller of what follows is alone, but for reading and handing over
 
     def read(self, root: Path, holder: str, name: str) -> bytes | None:
         """The wrapped key as it lies below *root*, if it does."""
@@ -79,9 +92,15 @@ class KeyFiles:
         self.need_all()
         if self.is_destroyed(holder, name) or self.lacking(holder, name) != list(self.here):
             raise FileExistsError(name)
-        for root in reversed(self.roots):
-            path = _in_folder(root / holder, _key_path(root, holder, name))
-            write_once(path, wrapped, rights=_rights_on_keys(path.parent))
+        first, *others = reversed(self.roots)
+        self._create(first, holder, name, wrapped)  # of two at a time one fails here
+        for root in others:
+            with suppress(FileExistsError):  # its holder has seen the first, and mended this
+                self._create(root, holder, name, wrapped)
+
+    def _create(self, root: Path, holder: str, name: str, wrapped: bytes) -> None:
+        path = _in_folder(root / holder, _key_path(root, holder, name))
+        write_once(path, wrapped, rights=_rights_on_keys(path.parent))
 
     def replace(self, root: Path, holder: str, name: str, wrapped: bytes) -> None:
         """Put *wrapped* in the place of whatever lies there."""
@@ -146,8 +165,10 @@ class KeyFiles:
         """Remove what killed processes have left half written."""
         for root in self.here:
             for folder, _, files in os.walk(root / holder):
-                for file in filter(DRAFT.fullmatch, files):
-                    (Path(folder) / file).unlink()
+                for file in (Path(folder) / each for each in files):
+                    with suppress(FileNotFoundError):  # it has just become a key
+                        if is_left_over(file):
+                            file.unlink()
 
     def public(self, root: Path, holder: str) -> bytes | None:
         """The wrapping key that *holder* has published below *root*."""
@@ -185,68 +206,15 @@ def _names_below(folder: Path, prefix: str) -> Iterator[str]:
                 yield f"{inner}/{name}" if inner else name
 
 
-def read_if_there(path: Path) -> bytes | None:
-    """What *path* holds, None without such a file."""
-    try:
-        return path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-
-
-def write_once(path: Path, content: bytes, *, rights: int = 0) -> None:
-    """Write *path* whole and durably, or fail with FileExistsError and leave nothing behind.
-
-    Its owner alone reads it, and the group if it has the *rights* (mode bits) to.
-    """
-    draft = _draft_of(path, content, rights)
-    try:
-        os.link(draft, path)
-    finally:
-        draft.unlink()
-    sync_folder(path.parent)
-
-
-def write_over(path: Path, content: bytes, *, rights: int) -> None:
-    """Write *path* whole and durably in the place of what was there."""
-    draft = _draft_of(path, content, rights)
-    draft.replace(path)
-    sync_folder(path.parent)
-
-
-def _draft_of(path: Path, content: bytes, rights: int) -> Path:
-    draft = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            _share(descriptor, rights)
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError:
-        draft.unlink()
-        raise
-    return draft
-
-
 def _in_folder(holders: Path, path: Path) -> Path:
     """*path*, whose folder is there, and all below the *holders* folder shared as that one is."""
     make_folder(path.parent)
     inner = path.parent.relative_to(holders).parts
     for depth in range(len(inner)):
         folder = holders.joinpath(*inner[: depth + 1])
-        with _opened(folder, os.O_NOFOLLOW) as descriptor:  # a link may lead anywhere
-            _share(descriptor, _rights_of_group(folder.parent))
+        with opened(folder, os.O_NOFOLLOW) as descriptor:  # a link may lead anywhere
+            share(descriptor, _rights_of_group(folder.parent))
     return path
-
-
-def make_folder(folder: Path) -> None:
-    """Make *folder* and those above it durably, for nobody but their owner."""
-    if folder.is_dir():
-        return
-    make_folder(folder.parent)
-    with suppress(FileExistsError):
-        folder.mkdir(mode=0o700)
-    sync_folder(folder.parent)
 
 
 def _rights_of_group(folder: Path) -> int:
@@ -261,17 +229,6 @@ def _rights_on_keys(folder: Path) -> int:
     return rights & stat.S_IRGRP if rights & stat.S_IWGRP else 0
 
 
-def _share(made: int, rights: int) -> None:
-    """Add *rights* of the group to what is ours, also if whoever made it was killed before.
-
-    Not at the making, where the process's umask would take them away.
-    """
-    known = os.fstat(made)
-    mode = int(known[MODE])
-    if rights & ~mode and known[OWNER] == os.geteuid():
-        os.fchmod(made, stat.S_IMODE(mode) | rights)
-
-
 def _is_there(path: Path) -> bool:
     """Whether the file is there. Raises PermissionError where nobody can tell."""
     try:
@@ -279,18 +236,3 @@ def _is_there(path: Path) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return False
     return True
-
-
-def sync_folder(folder: Path) -> None:
-    """Make what was made, renamed or removed in *folder* durable."""
-    with _opened(folder) as descriptor:
-        os.fsync(descriptor)
-
-
-@contextmanager
-def _opened(folder: Path, flags: int = 0) -> Iterator[int]:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | flags)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)

@@ -18,7 +18,8 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
-from mvote.ballotbox.keyfiles import KeyFiles, KeystoreAway, write_once
+from mvote.ballotbox.durably import write_once
+from mvote.ballotbox.keyfiles import KeyFiles, KeystoreAway
 
 __all__ = ["HOLDERS", "DirectoryKeystore", "Holder", "KeyMissing", "KeyUnreadable", "Keystore",
            "KeystoreAway", "write_once"]  # fmt: skip
@@ -137,10 +138,13 @@ class DirectoryKeystore:
             self._wrap(self._holder, name, secret, public)
 
     def hand_over(self, holder: Holder, name: str, secret: bytes) -> None:
-        if self._published(holder) is None:
-            raise KeyMissing(f"{holder} has published no wrapping key")
-        with self._files.alone(holder):  # its master key does not change meanwhile
-            self._wrap(holder, name, secret, self._published(holder) or b"")
+        public = self._public_of(holder)
+        self._wrap(holder, name, secret, public)
+        while (now := self._public_of(holder)) != public:  # its master key was replaced meanwhile
+            public = now
+            for root in reversed(self._files.roots):
+                wrapped = _wrapped(secret, public, holder, name)
+                self._files.replace(root, holder, name, wrapped)
 
     def names(self, prefix: str) -> list[str]:
         found = self._files.names(self._holder, prefix)
@@ -196,6 +200,12 @@ class DirectoryKeystore:
     def _published(self, holder: Holder) -> bytes | None:
         found = (self._files.public(root, holder) for root in self._files.here)
         return next(filter(None, found), None)
+
+    def _public_of(self, holder: Holder) -> bytes:
+        public = self._published(holder)
+        if public is None:
+            raise KeyMissing(f"{holder} has published no wrapping key")
+        return public
 
     def _wrap(self, holder: Holder, name: str, secret: bytes, public: bytes) -> None:
         self._files.create(holder, name, _wrapped(secret, public, holder, name))

@@ -77,10 +77,8 @@ def _rank(each: Similar) -> tuple[float, str]:
 def _alike(
     session: Session, proposal_id: uuid.UUID, mine: list[int]
 ) -> Sequence[Row[uuid.UUID, Any]]:
-    """The index finds what has one of the rare bigrams; only of that all are compared.
-
-    Looked up is each proposal, in order, until there are enough: most have many that are alike.
-    """
+    """The index finds what has one of the rare bigrams; only of that all are compared, and of the
+    likest proposals are looked up until there are enough."""
     frequency: dict[int, float] = dict(session.execute(_FREQUENCY).all())
     rarest = bindparam("rarest", must_have_one_of(mine, frequency), type_=ARRAY(Integer))
     # one by one: to unnest the bigrams of each row takes ten times as long

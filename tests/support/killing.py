@@ -27,6 +27,38 @@ def dies_at(step: int, act: Callable[[], object]) -> bool:
     return code == KILLED
 
 
+def meets(step: int, act: Callable[[], object], meanwhile: Callable[[], object]) -> bool:
+    """Do *act* in a process; *meanwhile* happens before its *step*-th change of a file.
+
+    False: the act came to its end before.
+    """
+    child = os.fork()
+    if child == 0:
+        met, code = _interrupt(step, meanwhile), 1
+        try:
+            act()
+            code = KILLED if met else 0
+        finally:
+            os._exit(code)
+    _, status = os.waitpid(child, 0)
+    code = os.waitstatus_to_exitcode(status)
+    assert code in (0, KILLED), code
+    return code == KILLED
+
+
+def _interrupt(step: int, meanwhile: Callable[[], object]) -> list[str]:
+    """Filled once it happened."""
+    done, met = count(), list[str]()
+
+    def hook(event: str, arguments: tuple[object, ...]) -> None:
+        if event in STEPS and not met and next(done) == step:
+            met.append(event)
+            meanwhile()
+
+    sys.addaudithook(hook)
+    return met
+
+
 def _live_until(step: int) -> None:
     done = count()
 

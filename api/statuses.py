@@ -9,6 +9,7 @@ from mvote.budget import errors as budget
 from mvote.budget import proposal_errors as proposals
 from mvote.budget.allocating import errors as allocating
 from mvote.budget.deciding import errors as deciding
+from mvote.budget.deliberation import errors as deliberation
 from mvote.budget.drawing import errors as drawing
 from mvote.budget.pabulib import errors as pabulib
 from mvote.budget.reviewing import errors as reviewing
@@ -71,6 +72,12 @@ STATUSES: dict[type[errors.DomainError], int] = {
     reviewing.OpinionFrozen: 409,
     reviewing.NotUnderReview: 409,
     committees.NothingToDivide: 409,
+    deliberation.QuorumNotReached: 409,
+    deliberation.OpinionsMissing: 409,
+    deliberation.WindowNotOpen: 409,
+    deliberation.WindowNotOver: 409,
+    deliberation.OnShortlist: 409,
+    deliberation.VotingBegan: 409,
     proposals.NotAProposer: 403,
     proposals.NotReadyToSubmit: 409,
     proposals.NothingRevised: 409,

@@ -16,7 +16,9 @@ import mvote.budget.deciding.cycle_lot
 import mvote.budget.deciding.enactment
 import mvote.budget.deciding.motion
 import mvote.budget.deciding.statement
+import mvote.budget.deliberation.judgment
 import mvote.budget.deliberation.meeting
+import mvote.budget.deliberation.shortlist
 import mvote.budget.delivering.update
 import mvote.budget.files
 import mvote.budget.imported

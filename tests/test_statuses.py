@@ -12,17 +12,18 @@ from api.statuses import STATUSES
 from mvote.errors import DomainError
 from tests.support.errors import named_errors
 
-#: 6-api.md's table, but for what comes with committees
+#: 6-api.md's table
 PROMISED_CODES = {
     400: {"malformed-json"},
     401: {"token-missing", "token-invalid"},
     403: {"not-allowed", "not-eligible", "outside-area", "position-too-coarse",
-          "position-ambiguous", "position-stale", "presence-required", "presence-token-invalid"},
+          "position-ambiguous", "position-stale", "presence-required", "presence-token-invalid",
+          "recused"},
     404: {"not-found"},
     405: {"method-not-allowed"},
     406: {"not-acceptable"},
     409: {"already-voted", "poll-not-open", "results-not-available", "not-ready-to-open",
-          "impossible-transition"},
+          "impossible-transition", "quorum-not-reached"},
     412: {"stale-version"},
     413: {"too-large"},
     415: {"unsupported-media-type"},

@@ -15,6 +15,7 @@ from api.budget import (
     following,
     inbox,
     joining,
+    judgments,
     meetings,
     paper,
     proposal_lists,
@@ -23,6 +24,7 @@ from api.budget import (
     reports,
     reviews,
     seats,
+    shortlists,
     striking,
     supports,
 )
@@ -55,6 +57,8 @@ BLUEPRINTS = [
     reports.blp,
     catalogue.blp,
     paper.blp,
+    judgments.blp,
+    shortlists.blp,
 ]
 
 

@@ -24,7 +24,7 @@ Item = str
 class QuorumImpossible(DomainError):
     """Recusals leave too few; facts say how many there are, how many are needed, who can help."""
 
-    code = "quorum-impossible"
+    code = "quorum-not-reached"
     title: ClassVar[Text] = {
         "ko": "회피한 위원이 많아 의결 정족수를 채울 수 없습니다.",
         "en": "So many are recused that no quorum is possible.",

@@ -25,7 +25,7 @@ STATES: tuple[State, ...] = (
 Verb = Literal[
     "submit", "return", "lapse", "assess", "review", "approve", "reject", "call_up", "appeal",
     "withdraw", "merge", "split", "freeze", "strike", "fund", "put_on_reserve", "not_fund",
-    "move_up", "enact", "reduce", "drop",
+    "move_up", "enact", "reduce", "drop", "recount",
 ]  # fmt: skip
 
 BEFORE_THE_FREEZE: tuple[State, ...] = (
@@ -49,6 +49,9 @@ TRANSITIONS: dict[tuple[State, Verb], State] = {
     ("under_review", "approve"): "approved",
     ("under_review", "reject"): "rejected",
     ("under_review", "return"): "returned",
+    # votes that did not count, as a recusal found later shows; the new count decides at once
+    ("approved", "recount"): "under_review",
+    ("rejected", "recount"): "under_review",
     ("rejected", "appeal"): "appealed",  # once
     ("appealed", "review"): "under_review",
     ("appealed", "reject"): "rejected",

@@ -137,11 +137,22 @@ def fill_vacant_seats(session: Session, *, committee: Committee, by: uuid.UUID) 
     for reserve in waiting:
         if reserve.pseudonym in moved:
             reserve.state = "moved_up"
+    _end_reserve_seats(session, committee.id, moved)
     seat_drawn(session, committee, moved)
     for pseudonym in moved:
         event = SeatFilled(committee_id=committee.id, pseudonym=pseudonym)
         write_down(session, event, actor_id=by, subject_id=committee.id)
     return moved
+
+
+def _end_reserve_seats(
+    session: Session, committee_id: uuid.UUID, pseudonyms: Sequence[str]
+) -> None:
+    """Whoever was sworn in for single items sits for all of them now."""
+    for seat in seats_of(session, committee_id):
+        if seat.kind == "reserve" and seat.state == "filled" and seat.pseudonym in pseudonyms:
+            seat.state, seat.vacated_at = "vacant", database_time(session)
+    session.flush()
 
 
 def _with_accounts(
@@ -218,9 +229,13 @@ def is_active_on(seat: Seat, day: dt.date) -> bool:
 
 
 def active_seats(session: Session, committee: Committee) -> list[Seat]:
-    """The filled seats whose term runs today."""
+    """The filled seats whose term runs today, without reserves sworn in for single items."""
     day = today(session, session.get_one(Cycle, committee.cycle_id))
-    return [each for each in seats_of(session, committee.id) if is_active_on(each, day)]
+    return [
+        each
+        for each in seats_of(session, committee.id)
+        if is_active_on(each, day) and each.kind != "reserve"
+    ]
 
 
 def active_seat_of(session: Session, committee: Committee, citizen_id: uuid.UUID) -> Seat:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from mvote.base import database_time
 from mvote.budget.proposal import BEFORE_THE_FREEZE, Proposal
 from mvote.budget.proposal_people import ProposalSupport
+from mvote.budget.reviewing.interests import seats_held
 from mvote.budget.reviewing.recusing import recuse_by
 from mvote.errors import ImpossibleTransition, NotFound
 from mvote.journal import Event, write_down
@@ -36,7 +37,8 @@ def support(session: Session, *, proposal_id: uuid.UUID, citizen_id: uuid.UUID) 
 
     Raises NotFound, ImpossibleTransition.
     """
-    proposal = _check_open_to_support(session, proposal_id)
+    is_member = _sits_where_it_is_judged(session, proposal_id, citizen_id)
+    proposal = _check_open_to_support(session, proposal_id, alone=is_member)
     adding = insert(ProposalSupport).values(proposal_id=proposal_id, citizen_id=citizen_id)
     is_new = session.scalar(adding.on_conflict_do_nothing().returning(ProposalSupport.at))
     if is_new is not None:
@@ -58,9 +60,21 @@ def supports(session: Session, *, proposal_id: uuid.UUID, citizen_id: uuid.UUID)
     return session.get(ProposalSupport, (proposal_id, citizen_id)) is not None
 
 
-def _check_open_to_support(session: Session, proposal_id: uuid.UUID) -> Proposal:
+def _sits_where_it_is_judged(
+    session: Session, proposal_id: uuid.UUID, citizen_id: uuid.UUID
+) -> bool:
+    cycle_id = session.scalar(select(Proposal.cycle_id).where(Proposal.id == proposal_id))
+    if cycle_id is None:
+        raise NotFound
+    return bool(seats_held(session, cycle_id=cycle_id, citizen_id=citizen_id))
+
+
+def _check_open_to_support(
+    session: Session, proposal_id: uuid.UUID, *, alone: bool = False
+) -> Proposal:
     # Shared: supporters do not wait for each other, but a merge waits for them, and they for it.
-    locked = select(Proposal).where(Proposal.id == proposal_id).with_for_update(read=True)
+    # A member's support recuses, which may recount a judgment: *alone*, or two would wait for ever.
+    locked = select(Proposal).where(Proposal.id == proposal_id).with_for_update(read=not alone)
     proposal = session.scalar(locked.execution_options(populate_existing=True))
     if proposal is None or proposal.reference is None:
         raise NotFound

@@ -13,6 +13,7 @@ import jsonschema_rs
 
 from tests.support.contract import contract
 from tests.support.deciding_bodies import DECIDING_BODIES
+from tests.support.deliberation_bodies import DELIBERATION
 from tests.support.proposal_bodies import ASSESSMENT, PROPOSAL
 from tests.support.review_bodies import REVIEW_BODIES
 from tests.support.world import GWANGHWAMUN, position, question
@@ -144,14 +145,6 @@ EXAMPLES: dict[str, Json] = {
     "name_the_chair": {"seat_id": str(uuid.uuid4())},
     **REVIEW_BODIES,
     "return_a_proposal": {"missing": "견적서", "due_at": A_DAY},
-    "prefer_subcommittees": {"subcommittees": [str(uuid.uuid4())]},
-    "call_a_meeting": {
-        "form": "meeting", "starts_at": "2098-01-01T00:00:00Z", "ends_at": A_DAY, "place": "시청",
-        "agenda": [{"text": "심사", "proposal_id": str(uuid.uuid4())}],
-    },
-    "call_a_meeting_off": {"reason": "태풍"},
-    "record_who_was_there": {"seats": [str(uuid.uuid4())]},
-    "write_the_minutes": {"text": "의결함"},
     **DECIDING_BODIES,
     "enter_a_paper_proposal": PROPOSAL | {"person": "홍길동", "received_on": "2026-05-02"},
     "update_a_project": {
@@ -159,6 +152,7 @@ EXAMPLES: dict[str, Json] = {
         "milestones": [{"title": "착공", "planned_on": "2026-05-02", "done_on": "2026-05-03"}],
         "pictures": PROPOSAL["pictures"], "department_id": str(uuid.uuid4()),
     },
+    **DELIBERATION,
 }  # fmt: skip
 WRONG: tuple[Json, ...] = (
     7, -1, 1.5, 10**30, 1e300, True, None, "", "x", "7", [], [[]], {}, {"x": 1},

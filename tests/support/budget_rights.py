@@ -44,6 +44,14 @@ BUDGET_RIGHTS = {
     "meeting_agenda": "SELECT INSERT",
     "meeting_attendance": "SELECT INSERT DELETE",
     "meeting_minutes": "SELECT INSERT",
+    "shortlist": "SELECT INSERT UPDATE(state) UPDATE(carried) UPDATE(closed_at) UPDATE(closed_by)",
+    "shortlist_pulled_out": "SELECT INSERT",
+    "shortlist_vote": "SELECT INSERT UPDATE(vote) UPDATE(reason) UPDATE(at)",
+    "judgment": "SELECT INSERT UPDATE(meeting_id) UPDATE(state) UPDATE(roll) UPDATE(yes)"
+    " UPDATE(no) UPDATE(abstain) UPDATE(carried) UPDATE(closed_at) UPDATE(closed_by)",
+    "judgment_vote": "SELECT INSERT UPDATE(vote) UPDATE(reason) UPDATE(at)",
+    "sworn_in": "SELECT INSERT",
+    "judgment_recount": "SELECT INSERT",
     "subcommittee_preference": "SELECT INSERT UPDATE(committees) UPDATE(stated_at)",
     "division": "SELECT INSERT",
     "motion": "SELECT INSERT UPDATE(state) UPDATE(judged_by) UPDATE(judged_at) UPDATE(entitled)"

@@ -93,16 +93,7 @@ class Hall:
         return [each.get_json()["pseudonym"] for each in answers]
 
     def let_days_pass(self, committee: str, days: int) -> None:
-        """Let everything about the committee have been published so many days earlier."""
-        with psycopg.connect(self.world.admin_url) as connection:
-            connection.execute("SET session_replication_role = replica")
-            connection.execute(
-                "UPDATE committee SET created_at = created_at - make_interval(days => %(days)s),"
-                " applications_close_at = applications_close_at - make_interval(days => %(days)s),"
-                " public_value_at = public_value_at - make_interval(days => %(days)s)"
-                " WHERE id = %(id)s",
-                {"days": days, "id": committee},
-            )
+        let_days_pass(self.world, committee, days)
 
     def draw(self, committee: str, who: Person | None = None, **changes: Any) -> TestResponse:
         body = {"seed": SEED, "public_value": VALUE, "targets": EVEN} | changes
@@ -121,6 +112,19 @@ class Hall:
         answer = self.draw(committee)
         assert answer.status_code == 201, answer.get_data(as_text=True)
         return committee
+
+
+def let_days_pass(world: World, committee: str, days: int) -> None:
+    """Let everything about the committee have been published so many days earlier."""
+    with psycopg.connect(world.admin_url) as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute(
+            "UPDATE committee SET created_at = created_at - make_interval(days => %(days)s),"
+            " applications_close_at = applications_close_at - make_interval(days => %(days)s),"
+            " public_value_at = public_value_at - make_interval(days => %(days)s)"
+            " WHERE id = %(id)s",
+            {"days": days, "id": committee},
+        )
 
 
 def seats_in(hall: Hall, committee: str, state: str = "filled") -> list[dict[str, Any]]:

@@ -158,7 +158,19 @@ class Chamber(Town):
 
     def judge(self, proposal: dict[str, Any], state: str = "approved") -> None:
         """Let the committee have judged it."""
+        motion, is_carried = {"returned": "return"}.get(state, "approve"), state != "rejected"
         with psycopg.connect(self.world.admin_url) as connection:
+            connection.execute("SET LOCAL session_replication_role = replica")
+            connection.execute(
+                "INSERT INTO judgment (id, proposal_id, committee_id, motion, revision, missing,"
+                " state, opened_at, roll, yes, no, abstain, carried, closed_at, closed_by)"
+                " VALUES (gen_random_uuid(), %(proposal)s, %(committee)s, %(motion)s::text, 1,"
+                " CASE WHEN %(motion)s::text = 'return' THEN '{}'::jsonb END, 'closed', now(),"
+                " '{}', 0, 0, 0, %(carried)s, clock_timestamp(), gen_random_uuid())",
+                {"proposal": proposal["id"], "committee": self.committee, "motion": motion,
+                 "carried": is_carried},
+            )  # fmt: skip
+            connection.execute("SET LOCAL session_replication_role = origin")
             connection.execute(
                 "UPDATE proposal SET state = %s, due_at = now() + interval '1 day' WHERE id = %s",
                 [state, proposal["id"]],

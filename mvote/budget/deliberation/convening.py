@@ -8,18 +8,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from mvote.approvals import one_at_a_time
 from mvote.base import database_time
 from mvote.budget.committee import Committee
 from mvote.budget.cycle import Cycle
-from mvote.budget.deliberation.meeting import AgendaItem, Attendance, Form, Meeting, Minutes
+from mvote.budget.deliberation.meeting import AgendaItem, Form, Meeting
 from mvote.budget.forming import committee_of
 from mvote.budget.proposal import Proposal
-from mvote.budget.seat import Seat
-from mvote.budget.seating import active_seats, seats_of
+from mvote.budget.seating import active_seats
 from mvote.errors import (
     Fault,
     ImpossibleTransition,
@@ -48,18 +47,6 @@ class MeetingCalled(Event):
 class MeetingCalledOff(Event):
     kind: ClassVar[str] = "meeting:called_off"
     reason: dict[str, str]
-
-
-@dataclass(frozen=True, kw_only=True)
-class AttendanceRecorded(Event):
-    kind: ClassVar[str] = "meeting:attendance"
-    seats: list[str]
-
-
-@dataclass(frozen=True, kw_only=True)
-class MinutesWritten(Event):
-    kind: ClassVar[str] = "meeting:minutes"
-    n: int
 
 
 def call_meeting(
@@ -140,7 +127,8 @@ def meeting_of(session: Session, meeting_id: uuid.UUID) -> Meeting:
     return found
 
 
-def _own_meeting(session: Session, meeting_id: uuid.UUID, by: Citizen) -> Meeting:
+def own_meeting(session: Session, meeting_id: uuid.UUID, by: Citizen) -> Meeting:
+    """The meeting, alone with whoever else acts on it. Raises NotFound, NotAllowed."""
     one_at_a_time(session, meeting_id)
     meeting = meeting_of(session, meeting_id)
     _run_by(session, meeting.committee_id, by)
@@ -149,7 +137,7 @@ def _own_meeting(session: Session, meeting_id: uuid.UUID, by: Citizen) -> Meetin
 
 def call_off(session: Session, *, meeting_id: uuid.UUID, by: Citizen, reason: Text) -> Meeting:
     """Call it off, before it has begun. Raises NotFound, NotAllowed, ImpossibleTransition."""
-    meeting = _own_meeting(session, meeting_id, by)
+    meeting = own_meeting(session, meeting_id, by)
     now = database_time(session)
     if meeting.called_off_at is not None or meeting.starts_at <= now:
         state = "called_off" if meeting.called_off_at else "begun"
@@ -160,78 +148,10 @@ def call_off(session: Session, *, meeting_id: uuid.UUID, by: Citizen, reason: Te
     return meeting
 
 
-def record_attendance(
-    session: Session, *, meeting_id: uuid.UUID, by: Citizen, seats: Sequence[uuid.UUID]
-) -> Meeting:
-    """Who was there, instead of what was recorded before; until the minutes are written.
-
-    Raises NotFound, NotAllowed, ImpossibleTransition, InvalidRequest.
-    """
-    meeting = _own_meeting(session, meeting_id, by)
-    _check_has_begun(session, meeting, "record_attendance")
-    if minutes_of(session, meeting_id):
-        raise ImpossibleTransition(state="minuted", verb="record_attendance")
-    known = {seat.id for seat in seats_of(session, meeting.committee_id)}
-    faults = [
-        Fault(
-            f"/seats/{n}",
-            "There is no such seat in this committee.",
-            korean="이 위원회에 그런 자리가 없습니다.",
-        )
-        for n, each in enumerate(seats)
-        if each not in known
-    ]
-    if faults:
-        raise InvalidRequest(*faults)
-    session.execute(delete(Attendance).where(Attendance.meeting_id == meeting_id))
-    now, there = database_time(session), sorted(set(seats))
-    session.add_all(Attendance(meeting_id=meeting_id, seat_id=each, recorded_at=now)
-                    for each in there)  # fmt: skip
-    session.flush()
-    event = AttendanceRecorded(seats=[str(each) for each in there])
-    write_down(session, event, actor_id=by.id, subject_id=meeting_id)
-    return meeting
-
-
-def _check_has_begun(session: Session, meeting: Meeting, verb: str) -> None:
-    if meeting.called_off_at is not None:
-        raise ImpossibleTransition(state="called_off", verb=verb)
-    if meeting.starts_at > database_time(session):
-        raise ImpossibleTransition(state="called", verb=verb)
-
-
-def write_minutes(session: Session, *, meeting_id: uuid.UUID, by: Citizen, text: Text) -> Minutes:
-    """What was said and decided; public at once. Later ones correct those before.
-
-    Raises NotFound, NotAllowed, ImpossibleTransition.
-    """
-    meeting = _own_meeting(session, meeting_id, by)
-    _check_has_begun(session, meeting, "write_minutes")
-    n = len(minutes_of(session, meeting_id)) + 1
-    minutes = Minutes(meeting_id=meeting_id, n=n, text=text, by=by.id, at=database_time(session))
-    session.add(minutes)
-    session.flush()
-    write_down(session, MinutesWritten(n=n), actor_id=by.id, subject_id=meeting_id)
-    return minutes
-
-
-def minutes_of(session: Session, meeting_id: uuid.UUID) -> Sequence[Minutes]:
-    """All that were written, the last one counts."""
-    of_it = select(Minutes).where(Minutes.meeting_id == meeting_id).order_by(Minutes.n)
-    return session.scalars(of_it).all()
-
-
 def agenda_of(session: Session, meeting_id: uuid.UUID) -> Sequence[AgendaItem]:
     """What it is about, in its order."""
     of_it = select(AgendaItem).where(AgendaItem.meeting_id == meeting_id)
     return session.scalars(of_it.order_by(AgendaItem.n)).all()
-
-
-def attendance_of(session: Session, meeting_id: uuid.UUID) -> Sequence[Seat]:
-    """Who was there, by number."""
-    of_it = select(Seat).join(Attendance, Attendance.seat_id == Seat.id)
-    there = of_it.where(Attendance.meeting_id == meeting_id).order_by(Seat.number)
-    return session.scalars(there).all()
 
 
 def meetings_of(
@@ -259,17 +179,16 @@ def window_of(session: Session, committee_id: uuid.UUID, proposal_id: uuid.UUID)
     return session.scalars(of_it.order_by(Meeting.id.desc()).limit(1)).one_or_none()
 
 
-def check_held_by(session: Session, meeting_id: uuid.UUID, committee_id: uuid.UUID) -> None:
-    """See that this meeting is the committee's, and has begun. Raises InvalidRequest."""
-    begun = select(func.count()).where(
+def check_is_of(session: Session, meeting_id: uuid.UUID, committee_id: uuid.UUID) -> None:
+    """See that this meeting is the committee's, and not called off. Raises InvalidRequest."""
+    counted = select(func.count()).where(
         Meeting.id == meeting_id,
         Meeting.committee_id == committee_id,
         Meeting.called_off_at.is_(None),
-        Meeting.starts_at <= func.clock_timestamp(),
     )
-    if not session.scalars(begun).one():
+    if not session.scalars(counted).one():
         raise InvalidRequest(Fault(
             "/meeting_id",
-            "The committee that judges has begun no such meeting.",
-            korean="심의하는 위원회가 그런 회의를 열지 않았습니다.",
+            "The committee that judges has called no such meeting.",
+            korean="심의하는 위원회가 그런 회의를 소집하지 않았습니다.",
         ))  # fmt: skip

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from mvote.base import database_time
 from mvote.budget.committee import Committee
+from mvote.budget.deliberation.recounting import recount_after
 from mvote.budget.looking_up import locked_proposals
 from mvote.budget.proposal import Proposal
 from mvote.budget.reviewing.detecting import Found, Pair, detect
@@ -37,7 +38,7 @@ def recuse(session: Session, *, grounds: Found, how: How, by: uuid.UUID | None) 
     """Write recusals down, each once; those that are new.
 
     The database takes away what was assigned. Opinions and votes of the recused stay as records
-    and count no more, however late the recusal is found: whoever counts leaves `recused_seats` out.
+    and count no more, however late the recusal is found: what was judged is counted again.
     """
     now, new = database_time(session), set()
     for (proposal_id, seat_id), ground in sorted(grounds.items()):
@@ -47,6 +48,8 @@ def recuse(session: Session, *, grounds: Found, how: How, by: uuid.UUID | None) 
             new.add((proposal_id, seat_id))
             event = SeatRecused(seat_id=seat_id, ground=ground, how=how)
             write_down(session, event, actor_id=by, subject_id=proposal_id)
+    if new:
+        recount_after(session, proposals={proposal_id for proposal_id, _ in new})
     return new
 
 

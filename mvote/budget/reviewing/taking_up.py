@@ -28,14 +28,23 @@ def body_of(cycle: Cycle, proposal: Proposal) -> str | None:
 
 
 def committee_for(
-    cycle: Cycle, committees: Sequence[Committee], proposal: Proposal, revision: Revision
+    cycle: Cycle,
+    committees: Sequence[Committee],
+    proposal: Proposal,
+    revision: Revision,
+    *,
+    kind: str | None = None,
 ) -> Committee | None:
-    """The committee of the proposal's body that is nearest to its heading, then to its district."""
+    """The committee of the proposal's body that is nearest to its heading, then to its district.
+
+    With *kind*: of another body.
+    """
+    body = kind or body_of(cycle, proposal)
     lineage = lineage_of(cycle.definition.get("headings") or (), revision.heading)
     fitting = [
         each
         for each in committees
-        if each.kind == body_of(cycle, proposal)
+        if each.kind == body
         and (not each.headings or set(each.headings) & set(lineage))
         and (not each.area_codes or set(each.area_codes) & set(revision.area_codes))
     ]

@@ -100,7 +100,7 @@ def seat_in_subcommittees(session: Session, *, committee: Committee, by: uuid.UU
     if committee.kind != "plenary":
         raise ImpossibleTransition(state=committee.kind, verb="divide")
     places = subcommittees_of(session, committee)
-    members = [seat for seat in active_seats(session, committee) if seat.kind != "reserve"]
+    members = active_seats(session, committee)
     kept = _kept(session, committee, members)
     newcomers = [seat for seat in members if seat.id not in kept]
     if not places or not newcomers:

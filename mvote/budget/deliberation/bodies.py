@@ -1,0 +1,159 @@
+"""Who judges a proposal: its body, the fallback where too few are left, reserves sworn in."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from mvote.budget.assessment import Assessment
+from mvote.budget.committee import Committee
+from mvote.budget.cycle import Cycle
+from mvote.budget.definition import Review
+from mvote.budget.deliberation.judgment import Judgment, JudgmentVote, Motion
+from mvote.budget.deliberation.rules import review_of, rule_of_review
+from mvote.budget.deliberation.swearing import reserve_seats
+from mvote.budget.forming import committees_of
+from mvote.budget.judging import Body, Judges, Majority, QuorumImpossible, judges_of
+from mvote.budget.proposal import Proposal
+from mvote.budget.reviewing.neighbourhood import Neighbourhood
+from mvote.budget.reviewing.recusing import note_recusals, recused_seats
+from mvote.budget.reviewing.review import Opinion
+from mvote.budget.reviewing.review import Review as OneReview
+from mvote.budget.reviewing.taking_up import body_of, committee_for
+from mvote.budget.revision import Revision
+from mvote.budget.seat import Seat
+from mvote.budget.seating import active_seats
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bench:
+    """Who judges one proposal on one motion, as it stands now."""
+
+    committee: Committee
+    #: by id; in the order of their numbers, sworn-in reserves last
+    seats: dict[uuid.UUID, Seat]
+    sworn_in: tuple[uuid.UUID, ...]
+
+    def seat_of(self, citizen_id: uuid.UUID) -> Seat | None:
+        """Where the citizen sits in it."""
+        return next((s for s in self.seats.values() if s.citizen_id == citizen_id), None)
+
+    @property
+    def chair(self) -> Seat | None:
+        """Who closes the vote: the chair; where they may not judge this, the lowest number."""
+        named = next((seat for seat in self.seats.values() if seat.is_chair), None)
+        return named or next(iter(self.seats.values()), None)
+
+
+def kinds_for(review: Review, cycle: Cycle, proposal: Proposal, motion: Motion) -> list[str]:
+    """The kinds of committees that vote on *motion*: the body, then its fallback."""
+    body = review.confirm if motion == "confirm" else body_of(cycle, proposal)
+    return [kind for kind in (body, review.fallback) if kind]
+
+
+def bench_for(
+    session: Session, cycle: Cycle, proposal: Proposal, motion: Motion, around: Neighbourhood
+) -> Bench:
+    """Who judges *proposal*, which is locked; recusals that are known now are written down first.
+
+    Where the body and its fallback are too small, reserves get a seat for this item. Raises
+    QuorumImpossible with everybody who can help.
+    """
+    review = review_of(cycle)
+    rule = rule_of_review(review)
+    kinds = kinds_for(review, cycle, proposal, motion)
+    bodies = _bodies(session, cycle, proposal, kinds)
+    if not bodies:
+        raise _nobody(kinds, rule)
+    sitting = {each.id: _voting_seats(session, each) for each in bodies}
+    out = _out(session, proposal, [s for seats in sitting.values() for s in seats], around)
+    named = [_body(each, sitting[each.id]) for each in bodies]
+    missing = rule.floor - max(len(body.filled - out) for body in named)
+    reserves: list[Seat] = []
+    if missing > 0:
+        lacking = rule.floor - len(named[-1].filled - out)
+        reserves = reserve_seats(session, bodies[-1], proposal, lacking=lacking, around=around)
+        out |= _out(session, proposal, reserves, around)
+    judges = judges_of(
+        named[0], rule, recused=out, fallback=named[-1], reserves=[str(s.id) for s in reserves]
+    )
+    return _bench(judges, bodies, [*sitting[uuid.UUID(judges.body)], *reserves])
+
+
+def _out(
+    session: Session, proposal: Proposal, seats: Sequence[Seat], around: Neighbourhood
+) -> frozenset[str]:
+    """Who may not judge it: the recused, and after an appeal whoever took part before."""
+    note_recusals(session, proposals=[proposal], seats=seats, around=around)
+    took_part = who_took_part(session, proposal)
+    those = {seat.id for seat in seats if seat.citizen_id in took_part}
+    return _names(those | recused_seats(session, proposal.id))
+
+
+def _bench(judges: Judges, bodies: Sequence[Committee], seats: Sequence[Seat]) -> Bench:
+    return Bench(
+        committee=next(each for each in bodies if str(each.id) == judges.body),
+        seats={seat.id: seat for seat in seats if str(seat.id) in judges.seats},
+        sworn_in=tuple(uuid.UUID(name) for name in judges.sworn_in),
+    )
+
+
+def _bodies(
+    session: Session, cycle: Cycle, proposal: Proposal, kinds: Iterable[str]
+) -> list[Committee]:
+    """The committees of these kinds that the proposal falls to, each once."""
+    committees = committees_of(session, cycle.id)
+    text = session.get_one(Revision, (proposal.id, int(proposal.revision or 0)))
+    found: list[Committee] = []
+    for kind in kinds:
+        body = committee_for(cycle, committees, proposal, text, kind=kind)
+        if body is not None and body not in found:
+            found.append(body)
+    return found
+
+
+def _voting_seats(session: Session, committee: Committee) -> list[Seat]:
+    return [seat for seat in active_seats(session, committee) if seat.has_vote]
+
+
+def _names(seats: Iterable[uuid.UUID]) -> frozenset[str]:
+    return frozenset(map(str, seats))
+
+
+def _body(committee: Committee, seats: Sequence[Seat]) -> Body:
+    return Body(key=str(committee.id), filled=_names(seat.id for seat in seats))
+
+
+def _nobody(kinds: Iterable[str], rule: Majority) -> QuorumImpossible:
+    """No such committee was formed for this proposal."""
+    named = [{"body": kind, "filled": 0, "recused": [], "missing": rule.floor} for kind in kinds]
+    return QuorumImpossible(floor=rule.floor, bodies=named, reserves_who_can_help=[])
+
+
+def who_took_part(session: Session, proposal: Proposal) -> set[uuid.UUID]:
+    """Once there is an appeal: whoever voted, wrote an opinion or assessed before it."""
+    before = proposal.appealed_at
+    if before is None:
+        return set()
+    voted = (
+        select(Seat.citizen_id)
+        .join(JudgmentVote, JudgmentVote.seat_id == Seat.id)
+        .join(Judgment, Judgment.id == JudgmentVote.judgment_id)
+        .where(Judgment.proposal_id == proposal.id, Judgment.closed_at <= before)
+    )
+    wrote = (
+        select(Seat.citizen_id)
+        .join(Opinion, Opinion.seat_id == Seat.id)
+        .join(OneReview, OneReview.id == Opinion.review_id)
+        .where(OneReview.proposal_id == proposal.id, Opinion.at <= before)
+    )
+    assessed = select(Assessment.found_by, Assessment.confirmed_by).where(
+        Assessment.proposal_id == proposal.id
+    )
+    officers = {person for pair in session.execute(assessed) for person in pair}
+    people = {*session.scalars(voted), *session.scalars(wrote), *officers}
+    return {person for person in people if person is not None}

@@ -1,0 +1,155 @@
+"""Putting a ranked list to the vote: what may stand on it, and what it takes the place of."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from mvote.approvals import one_at_a_time
+from mvote.base import database_time
+from mvote.budget.committee import Committee
+from mvote.budget.cycle import Cycle
+from mvote.budget.definition import Review
+from mvote.budget.deliberation.bodies import bench_for
+from mvote.budget.deliberation.convening import check_is_of
+from mvote.budget.deliberation.errors import VotingBegan
+from mvote.budget.deliberation.judgment import Motion
+from mvote.budget.deliberation.rules import review_of
+from mvote.budget.deliberation.shortlist import Shortlist, ShortlistMotion
+from mvote.budget.deliberation.shortlisting import list_votes, voting_seat
+from mvote.budget.deliberation.voting import motion_due
+from mvote.budget.forming import committee_of
+from mvote.budget.judging import QuorumImpossible
+from mvote.budget.judging import Shortlist as Ranking
+from mvote.budget.looking_up import locked_proposals
+from mvote.budget.phases import require_phase
+from mvote.budget.proposal import Proposal
+from mvote.budget.reviewing.neighbourhood import Neighbourhood
+from mvote.errors import Fault, ImpossibleTransition, InvalidRequest, NotAllowed
+from mvote.journal import Event, write_down
+
+NOT_ITS = "This committee does not judge this proposal now."
+NOT_ITS_IN_KOREAN = "지금 이 위원회가 심의하는 제안이 아닙니다."
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShortlistPut(Event):
+    kind: ClassVar[str] = "shortlist:put"
+    committee_id: uuid.UUID
+
+
+def put_list(
+    session: Session,
+    *,
+    committee_id: uuid.UUID,
+    citizen_id: uuid.UUID,
+    ranked: Sequence[uuid.UUID],
+    not_chosen: Sequence[uuid.UUID],
+    meeting_id: uuid.UUID | None,
+    around: Neighbourhood,
+) -> Shortlist:
+    """Put a list to the vote, from the chair; the one before is gone, if nobody voted on it.
+
+    Raises NotFound, NotAllowed, PhaseNotOpen, ImpossibleTransition, InvalidRequest, VotingBegan.
+    """
+    one_at_a_time(session, committee_id)
+    committee = committee_of(session, committee_id)
+    cycle = session.get_one(Cycle, committee.cycle_id)
+    seat = voting_seat(session, committee, citizen_id)
+    if not seat.is_chair:
+        raise NotAllowed("Who is in the chair puts a list to the vote.")
+    require_phase(session, cycle.id, "reviewing")
+    review = review_of(cycle)
+    motion = _motion_of(committee, review)
+    if meeting_id is not None:
+        check_is_of(session, meeting_id, committee_id)
+    faults = [*_faults(session, cycle, committee, motion, ranked, not_chosen, around)]
+    faults += _faults_of_ranking(review, motion, ranked, not_chosen)
+    if faults:
+        raise InvalidRequest(*faults)
+    _abandon_former(session, committee_id)
+    shortlist = Shortlist(
+        committee_id=committee_id, motion=motion, ranked=list(ranked), not_chosen=list(not_chosen),
+        proposed_by=seat.id, meeting_id=meeting_id, opened_at=database_time(session),
+    )  # fmt: skip
+    session.add(shortlist)
+    session.flush()
+    event = ShortlistPut(committee_id=committee_id)
+    write_down(session, event, actor_id=citizen_id, subject_id=shortlist.id)
+    return shortlist
+
+
+def _motion_of(committee: Committee, review: Review) -> ShortlistMotion:
+    """Who confirms votes on lists in any case; the body where the cycle decides by shortlists."""
+    if committee.kind == review.confirm and committee.kind != review.body:
+        return "confirm"
+    if committee.kind != review.body or review.decide.mode != "shortlist":
+        raise ImpossibleTransition(state=review.decide.mode, verb="shortlist")
+    return "approve"
+
+
+def _faults(
+    session: Session,
+    cycle: Cycle,
+    committee: Committee,
+    motion: Motion,
+    ranked: Sequence[uuid.UUID],
+    not_chosen: Sequence[uuid.UUID],
+    around: Neighbourhood,
+) -> Iterator[Fault]:
+    """What on the list this committee does not judge now."""
+    places = {each: f"/ranked/{n}" for n, each in enumerate(ranked)}
+    places |= {each: f"/not_chosen/{n}" for n, each in enumerate(not_chosen)}
+    for proposal in locked_proposals(session, places).values():
+        if not is_judged_by(session, cycle, committee, proposal, motion, around):
+            yield Fault(places[proposal.id], NOT_ITS, korean=NOT_ITS_IN_KOREAN)
+
+
+def is_judged_by(
+    session: Session,
+    cycle: Cycle,
+    committee: Committee,
+    proposal: Proposal,
+    motion: Motion,
+    around: Neighbourhood,
+) -> bool:
+    """Whether the proposal, which is locked, waits for this committee's vote on *motion*."""
+    if proposal.cycle_id != cycle.id or proposal.state != "under_review":
+        return False
+    if motion_due(session, cycle, proposal) != motion:
+        return False
+    try:
+        return bench_for(session, cycle, proposal, motion, around).committee.id == committee.id
+    except QuorumImpossible:
+        return False
+
+
+def _faults_of_ranking(
+    review: Review, motion: Motion, ranked: Sequence[uuid.UUID], not_chosen: Sequence[uuid.UUID]
+) -> list[Fault]:
+    everything = [*map(str, ranked), *map(str, not_chosen)]
+    most = review.decide.max_projects if motion == "approve" else None
+    repeated = Ranking(ranked=tuple(everything)).faults(len(everything))
+    found = [Fault("/ranked", each, korean="같은 제안이 두 번 적혀 있습니다.") for each in repeated]
+    if most is not None and len(ranked) > most:
+        text = f"More than {most} projects."
+        found.append(Fault("/ranked", text, korean=f"{most}개보다 많은 사업입니다."))
+    return found
+
+
+def _abandon_former(session: Session, committee_id: uuid.UUID) -> None:
+    former = session.scalars(
+        select(Shortlist)
+        .where(Shortlist.committee_id == committee_id, Shortlist.state == "open")
+        .with_for_update()
+    ).one_or_none()
+    if former is not None:
+        if list_votes(session, former.id):
+            raise VotingBegan
+        former.state = "abandoned"
+        session.flush()  # there is never a second one that is open

@@ -102,8 +102,10 @@ def appeal(session: Session, *, proposal: Proposal, by: uuid.UUID, grounds: Text
 
     Raises ImpossibleTransition, AppealOver.
     """
-    now = database_time(session)
+    now, cycle = database_time(session), cycle_of(session, proposal)
     after(proposal.state_at(now), "appeal")
+    if not has_appeals(cycle):
+        raise AppealOver(why="nobody judges appeals")
     if proposal.appealed_at is not None:
         raise AppealOver(why="appealed before")
     if proposal.due_at is not None and proposal.due_at <= now:

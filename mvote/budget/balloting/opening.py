@@ -19,6 +19,7 @@ from mvote.budget.cycle import Cycle
 from mvote.budget.deciding.unsealed import unsealed
 from mvote.budget.definition import Contest, Definition, HeadingTree, Source, read_definition
 from mvote.budget.definition.contests import ACTIVE_SEATS
+from mvote.budget.deliberation.unreviewed import approve_unreviewed
 from mvote.budget.hindrances import open_matters
 from mvote.errors import Fault, ImpossibleTransition, InvalidRequest, Text
 from mvote.journal import Event, write_down
@@ -84,6 +85,7 @@ def open_contest_poll(
     found: list[Candidate] = []
     obstacles: list[Obstacle] = [*_too_early(session, asking)]
     if question is None:
+        approve_unreviewed(session, cycle=asking.cycle)
         obstacles += _open_matters(session, asking)  # holds them: what is approved now is all
         found = _candidates(session, asking, groups)
         options = [each.option for each in found]

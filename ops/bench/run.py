@@ -174,6 +174,7 @@ TARGETS: dict[str, tuple[str, float | None, bool]] = {
     "draw_repeated_s": ("  repeated by the stranger's script, s", None, False),
     "reviews_left_p50_ms": ("left for me: 300 reviewers × 700 proposals, ms", 20, False),
     "reviews_left_p99_ms": ("  99 % of them within, ms", None, False),
+    "reviews_left_cpu_ms": ("  processors' time for each, web and database, ms", None, False),
     "reviews_given_out_s": ("drawing by lot who reads what, three readers each, s", None, False),
     "ready_s": ("web server from start to ready, s", 3, False),
     "worker_mib": ("memory of a web worker, MiB", 150, False),

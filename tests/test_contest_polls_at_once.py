@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy.orm import Session
 
 from mvote.budget.balloting import opening
-from mvote.budget.balloting.opening import Asking, open_contest_poll
+from mvote.budget.balloting.asking import Asking
+from mvote.budget.balloting.opening import open_contest_poll
 from mvote.budget.balloting.voters import Listed
 from mvote.budget.planning import cycle_of, own_cycle
 from mvote.errors import DomainError, ImpossibleTransition

@@ -21,8 +21,9 @@ from api.polls.schemas import KEY, PollSchema, Strict
 from api.polls.views import shown
 from api.wiring import wiring
 from mvote.base import database_time
+from mvote.budget.balloting.asking import Asking
 from mvote.budget.balloting.contest_poll import ContestPoll, polls_of_cycle
-from mvote.budget.balloting.opening import Asking, open_contest_poll
+from mvote.budget.balloting.opening import open_contest_poll
 from mvote.budget.balloting.order import order_for
 from mvote.budget.balloting.voters import Listed
 from mvote.budget.planning import cycle_of, own_cycle

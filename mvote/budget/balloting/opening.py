@@ -10,18 +10,18 @@ from typing import Any, ClassVar
 from sqlalchemy.orm import Session
 
 from mvote.base import database_time
+from mvote.budget.balloting.asking import Asking
 from mvote.budget.balloting.contest_poll import GIVEN_UP, ContestPoll, polls_of_contest
 from mvote.budget.balloting.moving import period_of
 from mvote.budget.balloting.paper import hindrances_on_paper, question_of
 from mvote.budget.balloting.projects import Candidate, Groups, candidates, question_of_contest
+from mvote.budget.balloting.timing import is_last_moment, too_early
 from mvote.budget.balloting.voters import Listed, anchors_of_seats, eligibility_of
-from mvote.budget.cycle import Cycle
 from mvote.budget.deciding.unsealed import unsealed
-from mvote.budget.definition import Contest, Definition, HeadingTree, Source, read_definition
 from mvote.budget.definition.contests import ACTIVE_SEATS
 from mvote.budget.deliberation.unreviewed import approve_unreviewed
 from mvote.budget.hindrances import open_matters
-from mvote.errors import Fault, ImpossibleTransition, InvalidRequest, Text
+from mvote.errors import Fault, ImpossibleTransition, InvalidRequest
 from mvote.journal import Event, write_down
 from mvote.polls.drafting import Author, draft_poll
 from mvote.polls.hindrances import Hindrance
@@ -38,30 +38,6 @@ class ContestPollOpened(Event):
     poll_id: uuid.UUID
     #: how many projects were frozen with it; 0 if they were before
     frozen: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Asking:
-    """What the poll is to ask, and whom: a source of a contest of a running cycle."""
-
-    cycle: Cycle
-    definition: Definition
-    contest: Contest
-    source: Source
-
-    @classmethod
-    def of(cls, cycle: Cycle, contest: str, source: str) -> Asking:
-        """The source by its keys. Raises ImpossibleTransition, InvalidRequest."""
-        if cycle.state != "running":
-            raise ImpossibleTransition(state=cycle.state, verb="poll")
-        definition = read_definition(cycle.definition)
-        of_cycle = next((each for each in definition.contests if each.key == contest), None)
-        if of_cycle is None:
-            raise InvalidRequest(_fault("/contest", "contest"))
-        found = next((each for each in of_cycle.sources if each.key == source), None)
-        if found is None or found.kind != "poll":
-            raise InvalidRequest(_fault("/source", "source"))
-        return cls(cycle=cycle, definition=definition, contest=of_cycle, source=found)
 
 
 def open_contest_poll(
@@ -83,7 +59,11 @@ def open_contest_poll(
     n = _next_attempt(session, asking)
     question = question_of_contest(session, cycle=asking.cycle, contest=asking.contest.key)
     found: list[Candidate] = []
-    obstacles: list[Obstacle] = [*_too_early(session, asking)]
+    to_seal = list(
+        unsealed(session, cycle=asking.cycle, definition=asking.definition, contest=asking.contest)
+    )
+    obstacles: list[Obstacle] = [*too_early(session, asking)]
+    obstacles += to_seal if is_last_moment(session, asking) else ()
     if question is None:
         approve_unreviewed(session, cycle=asking.cycle)
         obstacles += _open_matters(session, asking)  # holds them: what is approved now is all
@@ -98,19 +78,7 @@ def open_contest_poll(
     )
     _freeze(session, found)
     _write_down(session, asking, poll, n, frozen=len(found), by=by)
-    to_seal = unsealed(
-        session, cycle=asking.cycle, definition=asking.definition, contest=asking.contest
-    )
     return poll, [*warnings, *to_seal]
-
-
-def _fault(pointer: str, what: str) -> Fault:
-    korean = {"contest": "경선", "source": "투표"}[what]
-    return Fault(
-        pointer,
-        f"The cycle has no such {what} to be voted on.",
-        korean=f"이 예산 과정에는 그런 {korean}이(가) 없습니다.",
-    )
 
 
 def _next_attempt(session: Session, asking: Asking) -> int:
@@ -123,19 +91,6 @@ def _next_attempt(session: Session, asking: Asking) -> int:
     if poll.state not in GIVEN_UP:
         raise ImpossibleTransition(state=poll.state, verb="poll")
     return row.n + 1
-
-
-def _too_early(session: Session, asking: Asking) -> Iterator[Obstacle]:
-    """Whoever may still propose must not find the ballot full."""
-    now = database_time(session)
-    for n, phase in enumerate(asking.definition.phases):
-        if phase.kind == "proposing" and now < phase.closes_at:
-            yield Hindrance("proposing-open", f"/phases/{n}/closes_at")
-
-
-def _headings(asking: Asking) -> set[str]:
-    tree = HeadingTree(asking.definition.headings)
-    return {key for root in asking.contest.headings for key in tree.beneath(root)}
 
 
 def _open_matters(session: Session, asking: Asking) -> Sequence[Obstacle]:
@@ -152,7 +107,7 @@ def _candidates(session: Session, asking: Asking, groups: Groups) -> list[Candid
     ]
     if faults:
         raise InvalidRequest(*faults)
-    return candidates(session, cycle=asking.cycle, headings=_headings(asking), groups=groups)
+    return candidates(session, cycle=asking.cycle, headings=asking.headings, groups=groups)
 
 
 def _draft(
@@ -161,7 +116,7 @@ def _draft(
     source = asking.source
     opens_at, closes_at = period_of(asking.definition, source)
     content = {
-        "title": _title(asking),
+        "title": asking.title,
         "question": question,
         "eligibility": eligibility_of(source),
         "records": asking.contest.records_of(source),
@@ -182,15 +137,6 @@ def _draft(
     )
 
 
-def _title(asking: Asking) -> Text:
-    """The cycle's title, and what tells this poll from the others."""
-    parts = [(each.title or {}, each.key) for each in (asking.contest, asking.source)]
-    return {
-        language: " · ".join([said, *(title.get(language, key) for title, key in parts)])
-        for language, said in asking.definition.title.items()
-    }
-
-
 def _put_on_roll(
     session: Session, asking: Asking, poll: Poll, listed: Listed
 ) -> Iterator[Obstacle]:
@@ -207,9 +153,8 @@ def _put_on_roll(
         anchors = listed.anchors(session, opens_at)
     put_on_roll(session, poll_id=poll.id, anchors=anchors)
     if not anchors:
-        n = asking.definition.contests.index(asking.contest)
-        m = asking.contest.sources.index(asking.source)
-        yield Hindrance("roll-empty", f"/contests/{n}/sources/{m}/roll")
+        n = asking.contest.sources.index(asking.source)
+        yield Hindrance("roll-empty", f"{asking.place}/sources/{n}/roll")
 
 
 def _freeze(session: Session, found: Sequence[Candidate]) -> None:

@@ -1,0 +1,136 @@
+"""Who may vote by name: the committee's voting seats, or a list of numbers."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+
+from mvote.ballotbox.notation import h
+from tests.support.balloting import Balloting, field, rules_against
+from tests.support.proposals import refused
+from tests.support.world import World
+
+
+@pytest.fixture
+def year(world: World) -> Balloting:
+    year = Balloting(world, 2015)
+    year.projects(8, heading=field)
+    return year
+
+
+# the committee's seats
+
+
+def test_only_voting_seats_that_are_active_when_voting_begins_are_on_the_roll(
+    world: World, year: Balloting
+) -> None:
+    member, without_vote, vacant, over, judge, stranger = year.citizens(6)
+    year.seats([member])
+    year.seats([member], kind="subcommittee")
+    year.seats([without_vote], has_vote=False)
+    year.seats([vacant], state="vacant")
+    year.seats([over], ends_in_days=2)  # the committee votes nine days from now
+    year.seats([judge], kind="appeals")
+    poll = year.open("committee")
+    year.begin_voting(poll)
+    definition = world.client.get(f"/v1/polls/{poll['id']}/definition").get_json()
+    assert definition["roll"]["size"] == 1
+    assert definition["eligibility"] == {"roll": True}
+    others = (without_vote, vacant, over, judge, stranger)
+    assert rules_against(world, poll, member) == []
+    assert [rules_against(world, poll, each) for each in others] == [["roll"]] * 5
+    assert world.cast(poll, member, year.references[:1]).status_code == 201
+    assert refused(world.cast(poll, stranger, year.references[:1])) == (403, "not-eligible")
+
+
+def test_the_roll_is_frozen_with_the_poll_whoever_comes_or_goes(
+    world: World, year: Balloting
+) -> None:
+    member, late = year.citizens(2)
+    year.seats([member])
+    poll = year.open("committee")
+    year.begin_voting(poll)
+    year.seats([late])
+    with psycopg.connect(world.admin_url) as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute("UPDATE seat SET state = 'vacant', vacated_at = now()")
+    assert rules_against(world, poll, member) == []
+    assert rules_against(world, poll, late) == ["roll"]
+    entry = "INSERT INTO roll_entry SELECT poll_id, sha256('late') FROM roll_entry LIMIT 1"
+    for change in (entry, "DELETE FROM roll_entry", "UPDATE roll_entry SET anchor = anchor"):
+        with (
+            psycopg.connect(world.admin_url) as connection,
+            pytest.raises(psycopg.errors.RestrictViolation),
+        ):
+            connection.execute(change)
+
+
+def test_the_definition_binds_the_roll_without_showing_who_is_on_it(
+    world: World, year: Balloting
+) -> None:
+    year.seats(year.citizens(3))
+    poll = year.open("committee")
+    anchors = [bytes(each) for (each,) in world.rows("SELECT anchor FROM roll_entry")]
+    content = world.client.get(f"/v1/polls/{poll['id']}/definition")
+    [poll_id] = world.rows("SELECT poll_id FROM roll_entry LIMIT 1")[0]
+    bound = h("mvote/roll/1", poll_id.bytes, *sorted(anchors)).hex()
+    assert content.get_json()["roll"] == {"size": 3, "sha256": bound}
+    assert not [each for each in anchors if each.hex().encode() in content.get_data()]
+
+
+def test_who_is_in_two_sources_votes_in_each(world: World, year: Balloting) -> None:
+    [member] = year.citizens(1)
+    year.seats([member])
+    for source in ("citizens", "committee"):
+        poll = year.open(source)
+        if source == "committee":
+            year.begin_voting(poll)
+        assert world.cast(poll, member, year.references[:1]).status_code == 201
+    assert world.count("participation") == 2
+
+
+# a list of numbers
+
+
+def alumni(world: World) -> Balloting:
+    year = Balloting(world, 2017)
+    year.projects(4)
+    return year
+
+
+def test_those_on_a_list_vote_with_or_without_an_account_when_it_was_made(world: World) -> None:
+    year = alumni(world)
+    numbers = ["010-9000-0001", "+821090000002"]
+    known = world.person(year.register(numbers[0]))
+    poll = year.open("alumni", roll=numbers)
+    new = world.person(year.register("+821090000002"))
+    stranger = world.person(year.register("+821090000003"))
+    assert [rules_against(world, poll, each) for each in (known, new, stranger)] == [
+        [], [], ["roll"],
+    ]  # fmt: skip
+    assert world.cast(poll, new, year.references[:1]).status_code == 201
+    assert poll["records"] == "totals"
+
+
+def test_every_wrong_entry_of_a_list_is_named_and_nothing_is_kept(world: World) -> None:
+    year = alumni(world)
+    answer = year.try_open(
+        "alumni", roll=["010-9000-0001", "seven", "+821090000001", "02-730-1234"]
+    )
+    assert refused(answer) == (422, "invalid-request")
+    assert [each["pointer"] for each in answer.get_json()["errors"]] == [
+        "/roll/1", "/roll/2", "/roll/3",
+    ]  # fmt: skip
+    assert (world.count("roll_entry"), world.count("poll")) == (0, 0)
+
+
+def test_a_source_without_a_list_of_its_own_takes_none_and_one_with_it_needs_it(
+    world: World,
+) -> None:
+    year = alumni(world)
+    answer = year.try_open("citizens", roll=["010-9000-0001"])
+    assert answer.get_json()["errors"][0]["pointer"] == "/roll"
+    without = year.try_open("alumni")
+    assert refused(without) == (409, "not-ready-to-open")
+    assert [each["code"] for each in without.get_json()["hindrances"]] == ["roll-empty"]
+    assert (world.count("poll"), year.states()) == (0, {"approved"})

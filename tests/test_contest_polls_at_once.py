@@ -56,7 +56,7 @@ def opens(world: World, year: Balloting, *, locks: bool = True) -> Callable[[Ses
 
 
 def test_officers_who_open_a_source_at_once_open_one_poll(world: World, year: Balloting) -> None:
-    year.seal_what_is_missing()
+    year.begin()
     results = race(world.engines["api"], CONTENDERS, opens(world, year))
     refusals = [each for each in results if isinstance(each, DomainError)]
     assert len(refusals) == CONTENDERS - 1
@@ -68,7 +68,7 @@ def test_without_lock_and_guard_each_officer_would_open_one(
     world: World, year: Balloting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The sabotaged twin: the number of the attempt is made up, and nobody looks at it."""
-    year.seal_what_is_missing()
+    year.begin()
     with psycopg.connect(world.admin_url, autocommit=True) as admin:
         admin.execute("ALTER TABLE contest_poll DISABLE TRIGGER contest_poll_guard")
         monkeypatch.setattr(opening, "_next_attempt", lambda *_: uuid.uuid4().int % 10**6 + 1)

@@ -59,24 +59,6 @@ def test_while_proposals_are_taken_no_ballot_is_frozen(world: World) -> None:
     assert (world.count("poll"), year.states()) == (0, {"approved"})
 
 
-def test_a_survey_that_is_not_sealed_hinders_the_first_vote_and_is_told_before(
-    world: World,
-) -> None:
-    year = Balloting(world, 2015)
-    year.seals = False
-    year.projects(8, heading=field)
-    year.seats(year.citizens(3))
-    at = "/contests/0/sources/2"
-    assert hindrances_of(year.try_open("citizens")) == [("statement-not-sealed", at)]
-    assert world.count("poll") == 0
-    later = year.open("committee")
-    assert [(each["code"], each["pointer"]) for each in later["warnings"]] == [
-        ("statement-not-sealed", at),
-    ]
-    year.seal_what_is_missing()
-    assert year.open("citizens")["warnings"] == []
-
-
 def test_before_balloting_begins_its_poll_is_frozen_and_scheduled(world: World) -> None:
     year = Balloting(world, 2015, now="reviewing")
     projects = year.projects(8, heading=field)

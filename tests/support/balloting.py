@@ -35,8 +35,6 @@ class Balloting:
         #: may be changed until the cycle begins
         self.definition = around_now(definition_of(year), now)
         self.references: list[str] = []
-        #: whether surveys are sealed, if they are not yet, before a poll is opened
-        self.seals = True
 
     @cached_property
     def cycle(self) -> dict[str, Any]:
@@ -127,25 +125,9 @@ class Balloting:
 
     def try_open(self, source: str, contest: str | None = None, **more: Any) -> TestResponse:
         """What opening the poll of a source is answered."""
-        if self.seals:
-            self.seal_what_is_missing()
         body = {"contest": contest or self.contest, "source": source, **more}
         path = f"/v1/cycles/{self.cycle['id']}/poll"
         return self.world.client.post(path, json=body, headers=self.officer.headers)
-
-    def seal_what_is_missing(self) -> None:
-        """Let every survey of the cycle be sealed, past the guards."""
-        with psycopg.connect(self.world.admin_url) as connection:
-            connection.execute("SET session_replication_role = replica")
-            for contest in self.cycle["contests"]:
-                surveys = [each for each in contest["sources"] if each["kind"] == "statement"]
-                for survey in surveys:
-                    connection.execute(
-                        "INSERT INTO source_statement (cycle_id, contest, source, n, sha256,"
-                        " content, sealed_at) SELECT %s, %s, %s, 0, sha256('{}'), '{}', now()"
-                        " WHERE NOT EXISTS (SELECT 1 FROM source_statement)",
-                        [self.cycle["id"], contest["key"], survey["key"]],
-                    )
 
     def open(self, source: str, contest: str | None = None, **more: Any) -> dict[str, Any]:
         """The poll of a source, open."""

@@ -15,7 +15,6 @@ from mvote.budget.balloting.contest_poll import GIVEN_UP, ContestPoll, polls_of_
 from mvote.budget.balloting.moving import period_of
 from mvote.budget.balloting.paper import hindrances_on_paper, question_of
 from mvote.budget.balloting.projects import Candidate, Groups, candidates, question_of_contest
-from mvote.budget.balloting.timing import is_last_moment, too_early
 from mvote.budget.balloting.voters import Listed, anchors_of_seats, eligibility_of
 from mvote.budget.deciding.unsealed import unsealed
 from mvote.budget.definition.contests import ACTIVE_SEATS
@@ -59,11 +58,7 @@ def open_contest_poll(
     n = _next_attempt(session, asking)
     question = question_of_contest(session, cycle=asking.cycle, contest=asking.contest.key)
     found: list[Candidate] = []
-    to_seal = list(
-        unsealed(session, cycle=asking.cycle, definition=asking.definition, contest=asking.contest)
-    )
-    obstacles: list[Obstacle] = [*too_early(session, asking)]
-    obstacles += to_seal if is_last_moment(session, asking) else ()
+    obstacles: list[Obstacle] = [*_too_early(session, asking)]
     if question is None:
         approve_unreviewed(session, cycle=asking.cycle)
         obstacles += _open_matters(session, asking)  # holds them: what is approved now is all
@@ -78,6 +73,9 @@ def open_contest_poll(
     )
     _freeze(session, found)
     _write_down(session, asking, poll, n, frozen=len(found), by=by)
+    to_seal = unsealed(
+        session, cycle=asking.cycle, definition=asking.definition, contest=asking.contest
+    )
     return poll, [*warnings, *to_seal]
 
 
@@ -91,6 +89,14 @@ def _next_attempt(session: Session, asking: Asking) -> int:
     if poll.state not in GIVEN_UP:
         raise ImpossibleTransition(state=poll.state, verb="poll")
     return row.n + 1
+
+
+def _too_early(session: Session, asking: Asking) -> Iterator[Hindrance]:
+    """Whoever may still propose must not find the ballot full."""
+    now = database_time(session)
+    for n, phase in enumerate(asking.definition.phases):
+        if phase.kind == "proposing" and now < phase.closes_at:
+            yield Hindrance("proposing-open", f"/phases/{n}/closes_at")
 
 
 def _open_matters(session: Session, asking: Asking) -> Sequence[Obstacle]:

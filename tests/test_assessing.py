@@ -78,16 +78,42 @@ def test_nobody_assesses_a_proposal_of_their_own(town: Town) -> None:
     (officer,) = town.officers(1)
     author = town.author()
     proposal = town.submitted(author)
-    town.post(f"{proposal['id']}/co-authors", author, citizen_id=str(officer.id))
+    town.let_join(proposal, author, officer)
     with no_trace(town.world):
         assert refused(town.assess(proposal, officer)) == (403, "not-allowed")
+
+
+def test_no_author_keeps_officers_away_by_asking_them_to_be_co_authors(town: Town) -> None:
+    author, officers = town.author(), town.officers()
+    proposal = town.submitted(author)
+    for officer in officers:
+        town.post(f"{proposal['id']}/co-authors", author, citizen_id=str(officer.id))
+    assert [town.assess(proposal, each).status_code for each in officers] == [202, 200]
+
+
+def test_officers_of_its_department_alone_read_how_to_reach_the_authors(town: Town) -> None:
+    proposal = town.submitted(town.author(), contact="010-9999-1234")
+    ours, (theirs,), client = town.officers(), town.officers(1), town.world.client
+    stranger = town.author()
+    path = f"/v1/proposals/{proposal['id']}/contacts"
+    with no_trace(town.world):  # nobody has it yet
+        assert refused(client.get(path, headers=ours[0].headers)) == (403, "not-allowed")
+    assert town.assess(proposal, ours[0]).status_code == 202
+    with no_trace(town.world):
+        for person in (theirs, stranger):
+            assert refused(client.get(path, headers=person.headers)) == (403, "not-allowed")
+        assert refused(client.get(path)) == (401, "token-missing")
+    read = client.get(path, headers=ours[1].headers).get_json()
+    assert read["items"] == [{"contact": "010-9999-1234"}]
+    looked = "SELECT actor_id FROM journal WHERE kind = 'proposal:contacts_read'"
+    assert town.world.rows(looked) == [(ours[1].id,)]
 
 
 def test_nobody_hands_a_proposal_of_their_own_to_the_department_they_like(town: Town) -> None:
     (officer,), (friend,) = town.officers(1), town.officers(1)
     author = town.author()
     proposal = town.submitted(author)
-    town.post(f"{proposal['id']}/co-authors", author, citizen_id=str(officer.id))
+    town.let_join(proposal, author, officer)
     handed = {"department_id": town.department_of(friend), "reason": "좋은 부서"}
     with no_trace(town.world):
         answer = town.post(f"{proposal['id']}/transfer", officer, **handed)

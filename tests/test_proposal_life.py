@@ -46,7 +46,7 @@ def test_a_contact_is_shown_nowhere(town: Town, caplog: pytest.LogCaptureFixture
     client = town.world.client
     paths = [
         f"/v1/proposals/{proposal['id']}", f"/v1/proposals/{proposal['id']}/revisions",
-        f"/v1/proposals/{proposal['id']}/similar", "/v1/me/proposals", "/v1/me/export",
+        f"/v1/proposals/{proposal['id']}/similar", "/v1/me/proposals",
         f"/v1/cycles/{town.cycle_id}/proposals",
     ]  # fmt: skip
     officer = town.officers(1)[0]
@@ -55,6 +55,8 @@ def test_a_contact_is_shown_nowhere(town: Town, caplog: pytest.LogCaptureFixture
             for accept in ("application/json", "application/geo+json", "text/csv"):
                 answer = client.get(path, headers=headers | {"Accept": accept})
                 assert secret not in answer.get_data(as_text=True)
+    taken = client.get("/v1/me/export", headers=author.headers).get_json()
+    assert [each["contact"] for each in taken["proposals"]] == [secret]  # it is theirs
     assert secret not in caplog.text
     assert (
         town.world.rows("SELECT facts FROM journal WHERE facts::text LIKE %s", f"%{secret}%") == []

@@ -17,13 +17,15 @@ from api.db import db, transaction
 from api.etags import tagged
 from api.fields import Instant, Integer, LocalText, ShownText, String, Uuid
 from api.idempotency import idempotent
+from api.pages import page_of
 from api.polls.schemas import Strict
 from mvote.budget.assessing import assess, assessment_shown_to, transfer
 from mvote.budget.assessment import CHECKS, FINDINGS, Assessment
+from mvote.budget.contacting import contacts_for
 from mvote.budget.errors import PhaseNotOpen
 from mvote.budget.returning import return_to_authors
 from mvote.budget.revision import DEAREST
-from mvote.errors import ImpossibleTransition
+from mvote.errors import ImpossibleTransition, NotAllowed
 
 blp = Blueprint("assessments", "assessments", description="What departments find of proposals.")
 
@@ -91,6 +93,10 @@ class ReturnRequest(Strict):
     due_at = Instant(metadata={"description": "By default the cycle's `return_days` from now."})
 
 
+class ContactSchema(ma.Schema):
+    contact = ma.fields.String(required=True)
+
+
 FOUND = {"schema": AssessmentSchema, "description": "Found; a second officer must confirm."}
 
 
@@ -146,6 +152,17 @@ def show_assessment(proposal_id: uuid.UUID) -> Response:
     """The assessment; while only one officer has found it, for officers alone."""
     found = assessment_shown_to(db.session(), proposal_id, caller_or_nobody())
     return tagged(shown_assessment(found))
+
+
+@blp.get("/proposals/<uuid:proposal_id>/contacts")
+@access("officer")
+@may_raise(NotAllowed)
+@blp.response(200, page_of(ContactSchema, "ContactList"))
+def list_of_contacts(proposal_id: uuid.UUID) -> dict[str, Any]:
+    """How its authors can be reached: for officers of its department. Who looks is journalled."""
+    with transaction() as session:
+        found = contacts_for(session, proposal_id=proposal_id, by=caller())
+    return {"items": [{"contact": each} for each in found], "next_cursor": None}
 
 
 @blp.post("/proposals/<uuid:proposal_id>/transfer")

@@ -31,7 +31,6 @@ from mvote.budget.dates import Dates
 from mvote.budget.deciding.cycle_lot import lots_of
 from mvote.budget.imported import ImportedElection
 from mvote.budget.moving import move_dates, phase_dates, revised_dates
-from mvote.budget.phases import phase_now
 from mvote.budget.planning import (
     cycle_of,
     list_cycles,
@@ -49,7 +48,7 @@ blp = Blueprint("cycles", "cycles", description="Cycles of the participatory bud
 def shown(session: Session, cycle: Cycle) -> dict[str, Any]:
     """The cycle as JSON, for a response with an ETag."""
     notices = [_notice(each.document) for each in cycle_notices(session, cycle.id)]
-    view = cycle.definition | _summary(session, cycle, database_time(session))
+    view = cycle.definition | _summary(cycle, database_time(session))
     if cycle.state == "imported":
         view["imported"] = _imported(session.get_one(ImportedElection, cycle.id))
     dumped: dict[str, Any] = CycleView().dump(
@@ -73,12 +72,12 @@ def _imported(election: ImportedElection) -> dict[str, Any]:
     }
 
 
-def _summary(session: Session, cycle: Cycle, now: dt.datetime) -> dict[str, Any]:
+def _summary(cycle: Cycle, now: dt.datetime) -> dict[str, Any]:
     named = ("id", "version", "department_id", "time_zone", "created_at", "started_at",
              "title", "currency", "budget_year", "budget_limit")  # fmt: skip
     return {name: getattr(cycle, name) for name in named} | {
         "status": cycle.status_at(now),
-        "phase": phase_now(session, cycle.id),
+        "phase": cycle.phase_at(now),
         "phases": cycle.definition["phases"],
     }
 
@@ -114,7 +113,7 @@ def list_of_cycles(query: dict[str, Any]) -> dict[str, Any]:
     page, now = found[:limit], database_time(session)
     more = len(found) > limit
     return {
-        "items": [_summary(session, cycle, now) for cycle in page],
+        "items": [_summary(cycle, now) for cycle in page],
         "next_cursor": write_cursor(str(page[-1].id)) if more else None,
     }
 

@@ -125,6 +125,7 @@ class AuthorshipSchema(ma.Schema):
     proposal_id = ma.fields.UUID(required=True)
     invited_at = Instant(required=True)
     accepted_at = Instant(required=True, allow_none=True)
+    contact = ma.fields.String(required=True, allow_none=True)
 
 
 class SupportedSchema(ma.Schema):

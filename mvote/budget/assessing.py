@@ -13,7 +13,7 @@ from mvote.base import database_time
 from mvote.budget.assessment import CHECKS, Assessment
 from mvote.budget.cycle import PhaseKind
 from mvote.budget.hindrances import has_appeals
-from mvote.budget.looking_up import author_row, cycle_of, locked_proposal, proposal_known_to
+from mvote.budget.looking_up import cycle_of, is_author, locked_proposal, proposal_known_to
 from mvote.budget.paper_entry import PaperEntry
 from mvote.budget.phases import require_phase
 from mvote.budget.proposal import Proposal, after
@@ -91,7 +91,7 @@ def check_may_assess(session: Session, proposal: Proposal, by: Citizen) -> None:
 
 
 def _check_is_not_theirs(session: Session, proposal: Proposal, by: Citizen) -> None:
-    if author_row(session, proposal.id, by.id) is not None:
+    if is_author(session, proposal.id, by.id):
         raise NotAllowed("Nobody assesses a proposal of their own.")
     entry = session.get(PaperEntry, proposal.id)
     if entry is not None and entry.entered_by == by.id:

@@ -100,6 +100,19 @@ class Cycle(Base):
         ends = max(dt.datetime.fromisoformat(phase["closes_at"]) for phase in phases)
         return "running" if now < ends else "closed"
 
+    def phase_at(self, now: dt.datetime) -> PhaseKind | None:
+        """The phase that is open at *now*; None between phases, and while it is a draft."""
+        if self.state != "running":
+            return None
+        for phase in self.definition["phases"]:
+            opens_at, closes_at = map(
+                dt.datetime.fromisoformat, (phase["opens_at"], phase["closes_at"])
+            )
+            if opens_at <= now < closes_at:
+                found: PhaseKind = phase["kind"]
+                return found
+        return None
+
 
 class CyclePhase(Base):
     """One dated step of a cycle, half open: [opens_at, closes_at).

@@ -12,7 +12,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from mvote.budget.committee import Application
-from mvote.budget.proposal_people import ProposalAuthor, ProposalSupport
+from mvote.budget.proposal_people import ProposalAuthor, ProposalContact, ProposalSupport
 from mvote.budget.reviewing.recusal import Recusal, SeatInterests
 from mvote.budget.seat import Seat
 from mvote.budget.telling.bulletin import Bulletin, CycleFollower, InboxItem
@@ -123,9 +123,20 @@ def _rows(session: Session, statement: Any) -> list[Entry]:
 _ROLES = select(RoleGrant.role, RoleGrant.department_id, RoleGrant.granted_at).order_by(
     RoleGrant.id
 )
-_PROPOSALS = select(
-    ProposalAuthor.proposal_id, ProposalAuthor.invited_at, ProposalAuthor.accepted_at
-).order_by(ProposalAuthor.proposal_id)
+_PROPOSALS = (
+    select(
+        ProposalAuthor.proposal_id,
+        ProposalAuthor.invited_at,
+        ProposalAuthor.accepted_at,
+        ProposalContact.contact,
+    )
+    .outerjoin(
+        ProposalContact,
+        (ProposalContact.proposal_id == ProposalAuthor.proposal_id)
+        & (ProposalContact.citizen_id == ProposalAuthor.citizen_id),
+    )
+    .order_by(ProposalAuthor.proposal_id)
+)
 _SUPPORTS = select(ProposalSupport.proposal_id, ProposalSupport.at).order_by(
     ProposalSupport.proposal_id
 )

@@ -179,6 +179,16 @@ class Town:
         path = f"/v1/proposals/{proposal['id']}/assessment"
         return self.world.client.put(path, json=finding, headers=officer.headers)
 
+    def let_join(self, proposal: dict[str, Any], author: Person, other: Person) -> None:
+        """Let *other* be a co-author, whoever may propose."""
+        self.post(f"{proposal['id']}/co-authors", author, citizen_id=str(other.id))
+        with Session(self.world.engines["api"]) as session, transaction(session):
+            declare(
+                session, citizen_id=other.id, values={"home_area": "11110"}, areas=AREAS,
+                now=utc_now(),
+            )  # fmt: skip
+        assert self.post(f"{proposal['id']}/co-authors/accept", other).status_code == 200
+
     def rejected(self, author: Person) -> dict[str, Any]:
         """A proposal that two officers found infeasible."""
         proposal = self.submitted(author)

@@ -130,6 +130,23 @@ def test_what_is_feasible_has_a_price(town: Town, amounts: dict[str, Any]) -> No
     assert town.assess(proposal, officer, INFEASIBLE | amounts).status_code == 202
 
 
+@pytest.mark.parametrize(
+    ("kind", "most"), [("event", 30_000_000), ("works", 800_000_000)], ids=["cap", "limit"]
+)
+def test_what_is_feasible_costs_no_more_than_its_heading_and_kind_allow(
+    town: Town, kind: str, most: int
+) -> None:
+    proposal, (officer,) = town.submitted(town.author(), kind=kind), town.officers(1)
+    too_dear, just_so = {"assessed_amount": most + 1}, {"assessed_amount": most}
+    with no_trace(town.world):
+        answer = town.assess(proposal, officer, FEASIBLE | too_dear)
+    assert refused(answer) == (422, "invalid-request")
+    [error] = answer.get_json()["errors"]
+    assert (error["pointer"], str(most) in error["detail"]) == ("/assessed_amount", True)
+    assert town.assess(proposal, officer, FEASIBLE | just_so).status_code == 202
+    assert town.assess(proposal, officer, INFEASIBLE | too_dear).status_code == 202
+
+
 def test_citizens_neither_assess_nor_return_nor_transfer(town: Town) -> None:
     author = town.author()
     proposal = town.submitted(author)

@@ -17,7 +17,8 @@ from mvote.budget.looking_up import cycle_of, is_author, locked_proposal, propos
 from mvote.budget.paper_entry import PaperEntry
 from mvote.budget.phases import require_phase
 from mvote.budget.proposal import Proposal, after
-from mvote.budget.proposal_rules import days_from
+from mvote.budget.proposal_rules import days_from, most_for
+from mvote.budget.revision import Revision
 from mvote.errors import Fault, InvalidRequest, NotAllowed, NotFound
 from mvote.journal import Event, write_down
 from mvote.people.citizens import Citizen, Department
@@ -63,8 +64,9 @@ def assess(session: Session, *, proposal_id: uuid.UUID, by: Citizen, found: Foun
     _check_can_be_assessed(session, proposal)
     take(session, proposal, by)
     check_may_assess(session, proposal, by)
-    _check_has_price(found)
     revision = int(proposal.revision or 0)
+    if all(found[name] != "no" for name in CHECKS):
+        _check_price(session, proposal, revision, found["assessed_amount"])
     known = session.get(Assessment, (proposal_id, revision), populate_existing=True)
     if known is not None and _is_same(known, proposal, found) and known.found_by != by.id:
         _confirm(session, proposal, known, by)
@@ -98,12 +100,22 @@ def _check_is_not_theirs(session: Session, proposal: Proposal, by: Citizen) -> N
         raise NotAllowed("Nobody assesses what they have entered.")
 
 
-def _check_has_price(found: Found) -> None:
-    """What may come onto a ballot costs something: no rule allocates money to what costs none."""
-    if found["assessed_amount"] == 0 and all(found[name] != "no" for name in CHECKS):
+def _check_price(session: Session, proposal: Proposal, revision: int, price: int) -> None:
+    """What is feasible may come onto a ballot: at this price, which no cap of the cycle forbids.
+
+    It costs something, for no rule allocates money to what costs none.
+    """
+    text = session.get_one(Revision, (proposal.id, revision))
+    most = most_for(cycle_of(session, proposal), text.heading, text.kind)
+    if not price:
         raise InvalidRequest(Fault(
             "/assessed_amount", "What is feasible costs something.",
             korean="할 수 있는 사업에는 금액이 있어야 합니다.",
+        ))  # fmt: skip
+    if price > most:
+        raise InvalidRequest(Fault(
+            "/assessed_amount", f"What is feasible costs {most} at most, in its heading and kind.",
+            korean=f"할 수 있는 사업은 이 분야와 유형에서 최대 {most}원입니다.",
         ))  # fmt: skip
 
 

@@ -98,16 +98,14 @@ def _wrong_place_in(cycle: Cycle, content: Content) -> Iterator[Fault]:
 
 
 def _too_dear(cycle: Cycle, content: Content) -> Iterator[Fault]:
-    amount = amount_of(content)
-    for limit in _limits(cycle, content):
-        if amount > limit:
-            yield Fault("/cost_items", f"Together {amount}, but at most {limit} are allowed.")
-            return
+    amount, most = amount_of(content), most_for(cycle, content.get("heading"), content.get("kind"))
+    if amount > most:
+        yield Fault("/cost_items", f"Together {amount}, but at most {most} are allowed.")
 
 
-def _limits(cycle: Cycle, content: Content) -> Iterator[int]:
-    """The caps that the proposal falls under, the lowest first."""
-    rules, heading, kind = cycle.definition, content.get("heading"), content.get("kind")
+def most_for(cycle: Cycle, heading: str | None, kind: str | None) -> int:
+    """What a project of that *heading* and *kind* may cost: the lowest cap that it falls under."""
+    rules = cycle.definition
     above = set(lineage_of(rules.get("headings") or (), heading))
     caps = [
         cap["max"]
@@ -117,7 +115,8 @@ def _limits(cycle: Cycle, content: Content) -> Iterator[int]:
     ]
     money = [each.get("limit") for each in rules.get("headings") or () if each["key"] in above]
     limits = [*caps, *money, cycle.budget_limit, DEAREST]
-    yield from sorted(limit for limit in limits if limit is not None)
+    lowest: int = min(limit for limit in limits if limit is not None)
+    return lowest
 
 
 def lineage_of(headings: Sequence[dict[str, Any]], key: str | None) -> list[str]:

@@ -114,6 +114,16 @@ def test_only_what_is_funded_is_enacted_and_only_by_officers(world: World, year:
         assert refused(year.try_enact(first, 40)) == (409, "impossible-transition")
 
 
+def test_it_is_enacted_while_the_city_decides_or_delivers(world: World, year: Council) -> None:
+    first, second, *_ = year.references
+    year.enter("balloting")
+    with no_trace(world):
+        assert refused(year.try_enact(first, 40)) == (409, "phase-not-open")
+    year.enter("delivering")
+    assert year.enact(first, 40)["state"] == "enacted"
+    assert year.enact(second, 0, text=WHY)["state"] == "dropped"
+
+
 def granting(year: Council, reference: str) -> Any:
     """What a second officer does to drop the project, for which a first has asked."""
     assert year.try_enact(reference, 0, text=WHY).status_code == 202

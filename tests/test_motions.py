@@ -45,6 +45,10 @@ def test_who_voted_how_is_public_once_the_chair_has_judged(year: Council) -> Non
     judged = year.judge(motion, chair).get_json()
     assert judged["state"] == "carried"
     assert [judged[each] for each in ("entitled", "yes", "no", "abstain")] == [5, 3, 0, 1]
+    taken = year.world.client.get("/v1/me/export", headers=others[0].headers).get_json()
+    assert [(each["motion_id"], each["vote"]) for each in taken["motion_votes"]] == [
+        (motion, "yes")
+    ]
     recorded = {each["pseudonym"]: each["vote"] for each in judged["votes"]}
     assert recorded == {"p1": "yes", "p2": "yes", "p3": "yes", "p4": "abstain"}
     [listed] = year.of_cycle("GET", "motions").get_json()["items"]
@@ -57,6 +61,10 @@ def test_without_a_quorum_nothing_is_judged_and_the_motion_stays_open(
     motion = year.laid()
     for member in year.members[:2]:
         year.say(motion, member)
+    year.enter("delivering")
+    with no_trace(world):
+        assert refused(year.judge(motion)) == (409, "phase-not-open")
+    year.enter("deciding")
     with no_trace(world):
         answer = year.judge(motion)
     assert refused(answer) == (409, "quorum-not-reached")

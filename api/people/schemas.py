@@ -173,6 +173,12 @@ class OwnOpinionSchema(ma.Schema):
     at = Instant(required=True)
 
 
+class MotionVoteSchema(ma.Schema):
+    motion_id = ma.fields.UUID(required=True)
+    vote = ma.fields.String(required=True)
+    at = Instant(required=True)
+
+
 class ToldSchema(ma.Schema):
     kind = ma.fields.String(required=True)
     cycle_id = ma.fields.UUID(required=True)
@@ -197,6 +203,7 @@ class ExportSchema(ma.Schema):
     interests = ma.fields.List(ma.fields.Nested(DeclaredInterestsSchema), required=True)
     recusals = ma.fields.List(ma.fields.Nested(RecusedSchema), required=True)
     opinions = ma.fields.List(ma.fields.Nested(OwnOpinionSchema), required=True)
+    motion_votes = ma.fields.List(ma.fields.Nested(MotionVoteSchema), required=True)
     inbox = ma.fields.List(ma.fields.Nested(ToldSchema), required=True)
     follows = ma.fields.List(ma.fields.Nested(FollowedSchema), required=True)
     journal = ma.fields.List(ma.fields.Nested(JournalEntrySchema), required=True)

@@ -12,6 +12,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from mvote.budget.committee import Application
+from mvote.budget.deciding.motion import MotionVote
 from mvote.budget.proposal_people import ProposalAuthor, ProposalContact, ProposalSupport
 from mvote.budget.reviewing.recusal import Recusal, SeatInterests
 from mvote.budget.seat import Seat
@@ -51,6 +52,7 @@ class Export:
     interests: Sequence[Entry]
     recusals: Sequence[Entry]
     opinions: Sequence[Entry]
+    motion_votes: Sequence[Entry]
     inbox: Sequence[Entry]
     follows: Sequence[Entry]
     journal: Sequence[Entry]
@@ -88,6 +90,7 @@ def export_of(session: Session, *, citizen: Citizen, phones: Phones) -> Export:
         interests=_rows(session, _INTERESTS.where(SeatInterests.citizen_id == citizen.id)),
         recusals=_rows(session, _RECUSALS.where(Seat.citizen_id == citizen.id)),
         opinions=_rows(session, _OPINIONS.bindparams(citizen_id=citizen.id)),
+        motion_votes=_rows(session, _MOTION_VOTES.where(Seat.citizen_id == citizen.id)),
         inbox=_rows(session, _INBOX.where(InboxItem.citizen_id == citizen.id)),
         follows=_rows(session, _FOLLOWS.where(CycleFollower.citizen_id == citizen.id)),
         journal=_rows(
@@ -160,6 +163,11 @@ _RECUSALS = (
     .order_by(Recusal.at)
 )
 _OPINIONS = text("SELECT * FROM own_opinions(:citizen_id)")
+_MOTION_VOTES = (
+    select(MotionVote.motion_id, MotionVote.vote, MotionVote.at)
+    .join(Seat, Seat.id == MotionVote.seat_id)
+    .order_by(MotionVote.at)
+)
 _INBOX = (
     select(Bulletin.kind, Bulletin.cycle_id, Bulletin.proposal_id, Bulletin.at, InboxItem.read_at)
     .join(InboxItem, InboxItem.bulletin_id == Bulletin.id)

@@ -64,16 +64,12 @@ class Council(Balloting):
             assert answer.status_code == 201, answer.get_data(as_text=True)
 
     def enter(self, kind: str) -> None:
-        """Let the cycle be in the phase *kind* and every other be over."""
+        """Let the cycle be in the phase *kind*, and every other be over."""
         with psycopg.connect(self.world.admin_url) as connection:
+            connection.execute("DELETE FROM cycle_phase WHERE cycle_id = %s", [self.cycle["id"]])
             connection.execute(
-                "UPDATE cycle_phase SET opens_at = opens_at - interval '20 years',"
-                " closes_at = closes_at - interval '20 years' WHERE cycle_id = %s",
-                [self.cycle["id"]],
-            )
-            connection.execute(
-                "UPDATE cycle_phase SET opens_at = now() - interval '1 day',"
-                " closes_at = now() + interval '30 days' WHERE cycle_id = %s AND kind = %s",
+                "INSERT INTO cycle_phase (cycle_id, kind, opens_at, closes_at)"
+                " VALUES (%s, %s, now() - interval '1 day', now() + interval '30 days')",
                 [self.cycle["id"], kind],
             )
 

@@ -15,6 +15,7 @@ from api.budget.deciding.schemas import EnactmentRequest, EnactmentSchema
 from api.db import db, transaction
 from api.etags import tagged
 from mvote.budget.deciding.enacting import enact, enactment_of, moved_up_for
+from mvote.budget.errors import PhaseNotOpen
 from mvote.errors import ImpossibleTransition
 
 blp = Blueprint("enactments", "enactments", description="What the council makes of it.")
@@ -22,7 +23,7 @@ blp = Blueprint("enactments", "enactments", description="What the council makes 
 
 @blp.put("/proposals/<uuid:proposal_id>/enactment")
 @access("officer")
-@may_raise(ImpossibleTransition)
+@may_raise(ImpossibleTransition, PhaseNotOpen)
 @blp.arguments(EnactmentRequest)
 @blp.response(200, EnactmentSchema)
 @two_officers(blp)

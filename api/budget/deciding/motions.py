@@ -120,7 +120,7 @@ def vote_on_a_motion(body: dict[str, Any], motion_id: uuid.UUID) -> Response:
 
 @blp.post("/motions/<uuid:motion_id>/judgment")
 @access("citizen")
-@may_raise(NotAllowed, ImpossibleTransition, QuorumNotReached, AllocationOutdated)
+@may_raise(NotAllowed, ImpossibleTransition, PhaseNotOpen, QuorumNotReached, AllocationOutdated)
 @idempotent
 @blp.response(200, MotionSchema)
 def judge_a_motion(motion_id: uuid.UUID) -> Response:

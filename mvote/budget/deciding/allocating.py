@@ -74,10 +74,15 @@ def work_out(session: Session, *, cycle: Cycle, contest: str, most_steps: int | 
     return WorkedOut(contest=contest, n=n, document=found, struck=struck)
 
 
-def check_deciding(session: Session, cycle: Cycle) -> None:
-    """See that it is time to decide, if the cycle has a phase for it. Raises PhaseNotOpen."""
-    if any(each["kind"] == DECIDING for each in cycle.definition["phases"]):
-        require_phase(session, cycle.id, DECIDING)
+def check_deciding(session: Session, cycle: Cycle, *kinds: PhaseKind) -> None:
+    """See that it is time to decide, or that of one of *kinds*; if the cycle has any such phase.
+
+    Raises PhaseNotOpen.
+    """
+    planned = {each["kind"] for each in cycle.definition["phases"]}
+    wanted = [kind for kind in kinds or (DECIDING,) if kind in planned]
+    if wanted:
+        require_phase(session, cycle.id, *wanted)
 
 
 def _next_number(session: Session, cycle: Cycle, contest: str) -> int:

@@ -13,6 +13,7 @@ from mvote.approvals import one_at_a_time
 from mvote.base import database_time
 from mvote.budget.committee import Committee
 from mvote.budget.cycle import Cycle
+from mvote.budget.deciding.allocating import check_deciding
 from mvote.budget.deciding.bodies import majority_of, names_of
 from mvote.budget.deciding.errors import QuorumNotReached
 from mvote.budget.deciding.motion import Motion, ProjectDecision
@@ -46,8 +47,8 @@ def judge_motion(
 ) -> Motion:
     """Count the votes and close the motion; if it is carried, every project is decided on.
 
-    Raises NotFound, NotAllowed (only the chair), ImpossibleTransition, QuorumNotReached,
-    AllocationOutdated.
+    Raises NotFound, NotAllowed (only the chair), ImpossibleTransition, PhaseNotOpen,
+    QuorumNotReached, AllocationOutdated.
     """
     found = motion_of(session, motion_id)
     _check_chair(session, found, by)
@@ -55,6 +56,7 @@ def judge_motion(
     motion = motion_of(session, motion_id, lock=True)
     if motion.state != "open":
         raise ImpossibleTransition(state=motion.state, verb="judge")
+    check_deciding(session, session.get_one(Cycle, motion.cycle_id))
     outcomes = outcomes_of(session, motion)
     judgment = _counted(session, motion, around)
     motion.judged_at = database_time(session)  # asked first: the rest is written at once

@@ -17,7 +17,7 @@ from mvote.budget.allocating.model import Contest
 from mvote.budget.allocating.moving_up import moving_up
 from mvote.budget.allocations import CycleAllocation
 from mvote.budget.cycle import Cycle
-from mvote.budget.deciding.allocating import blended_by_default
+from mvote.budget.deciding.allocating import blended_by_default, check_deciding
 from mvote.budget.deciding.enactment import Enactment, ReserveMove
 from mvote.budget.deciding.motion import Motion, ProjectDecision
 from mvote.budget.deciding.projects import from_json
@@ -82,12 +82,13 @@ def enact(
 
     0 drops the project, and the reserve list moves up as far as the money goes; less than was
     funded reduces it; either needs a public reason. Raises NotFound,
-    ImpossibleTransition, InvalidRequest.
+    ImpossibleTransition, PhaseNotOpen, InvalidRequest.
     """
     proposal = proposal_known_to(session, proposal_id, None)
     one_at_a_time(session, proposal.cycle_id)
     session.refresh(proposal)
     after(proposal.state_at(database_time(session)), "enact")
+    check_deciding(session, session.get_one(Cycle, proposal.cycle_id), "deciding", "delivering")
     _check(decided_project(session, proposal), amount, why)
     arguments: dict[str, Any] = {"amount": amount} | ({"text": why} if why else {})
     approval = ask(session, act=ACT, subject_id=proposal_id, arguments=arguments, officer_id=by.id)

@@ -60,7 +60,6 @@ STATUSES: dict[type[errors.DomainError], int] = {
     deciding.AllocationOutdated: 409,
     deciding.NoDecidingBody: 409,
     deciding.MotionPending: 409,
-    deciding.QuorumNotReached: 409,
     deciding.OnlyTotalsKept: 409,
     committees.NotAnApplicant: 403,
     committees.ApplicationsClosed: 409,

@@ -22,10 +22,10 @@ from mvote.budget.deciding.errors import (
     AllocationOutdated,
     MotionPending,
     NoDecidingBody,
-    QuorumNotReached,
 )
 from mvote.budget.deciding.motion import Motion
 from mvote.budget.deciding.motions import lay, motion_of, motions_on, vote, votes_on, withdraw
+from mvote.budget.deliberation.errors import QuorumNotReached
 from mvote.budget.errors import PhaseNotOpen
 from mvote.budget.planning import cycle_of
 from mvote.budget.reviewing.errors import Recused

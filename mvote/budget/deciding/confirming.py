@@ -15,11 +15,11 @@ from mvote.budget.committee import Committee
 from mvote.budget.cycle import Cycle
 from mvote.budget.deciding.allocating import check_deciding
 from mvote.budget.deciding.bodies import majority_of, names_of
-from mvote.budget.deciding.errors import QuorumNotReached
 from mvote.budget.deciding.motion import Motion, ProjectDecision
 from mvote.budget.deciding.motions import entitled_seats, motion_of, outcomes_of, votes_on
 from mvote.budget.deciding.outcomes import Outcome, Verdict
 from mvote.budget.deciding.recused import recused_from
+from mvote.budget.deliberation.errors import QuorumNotReached
 from mvote.budget.judging import Ballots, Judgment, Majority, judge
 from mvote.budget.looking_up import locked_proposals
 from mvote.budget.proposal import Proposal, Verb
@@ -91,6 +91,11 @@ def _counted(session: Session, motion: Motion, around: Neighbourhood) -> Judgmen
             entitled=judgment.entitled,
             present=judgment.present,
             needed=_needed(judgment.entitled, majority),
+            not_voted=[
+                {"number": each.number, "pseudonym": each.pseudonym}
+                for each in seats
+                if str(each.id) in ballots.entitled - ballots.votes.keys()
+            ],
         )
     return judgment
 

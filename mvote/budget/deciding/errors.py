@@ -65,20 +65,6 @@ class MotionPending(DomainError):
     }
 
 
-class QuorumNotReached(DomainError):
-    """Facts: `entitled`, `present`, and `needed`, how many of the entitled must take part."""
-
-    code = "quorum-not-reached"
-    title: ClassVar[Text] = {
-        "ko": "의결 정족수에 이르지 못했습니다.",
-        "en": "The quorum is not reached.",
-    }
-    next_step: ClassVar[Text] = {
-        "ko": "아직 투표하지 않은 위원이 투표하면 의결할 수 있습니다.",
-        "en": "Members who have not voted yet can still vote.",
-    }
-
-
 class OnlyTotalsKept(DomainError):
     """Single ballots of the contest are not public, so there is no file that holds them."""
 

@@ -18,7 +18,7 @@ from mvote.people.declaring import declare
 from tests.support import applicants as pool_of_2023
 from tests.support.applicants import GU, RESERVES, SEATS, rule_of_2023
 from tests.support.code import ROOT
-from tests.support.committees import Hall, let_days_pass
+from tests.support.committees import Hall, draw_by, let_days_pass
 from tests.support.people import KnownAreas
 from tests.support.world import World
 
@@ -85,7 +85,7 @@ def _files(hall: Hall, shown: dict[str, Any], folder: Path) -> None:
 def test_826_apply_and_120_are_drawn_with_60_in_reserve_by_the_quotas_of_the_year(
     hall: Hall, tmp_path: Path
 ) -> None:
-    committee = hall.formed(**targets())
+    committee = str(hall.form(age_bands=BANDS, draw=draw_by(targets())).get_json()["id"])
     _apply(hall, committee)
     assert hall.show(committee)["draw"]["applicants"] == 826
     let_days_pass(hall.world, committee, 13)

@@ -136,6 +136,24 @@ def test_what_is_not_confirmed_is_rejected_and_what_the_body_rejects_needs_no_ot
     assert (court.state(one), court.state(other)) == ("rejected", "rejected")
 
 
+def test_an_approval_that_is_annulled_while_it_waits_for_confirmation_is_judged_anew(
+    world: World,
+) -> None:
+    court = Court(world, confirm="plenary", quorum=FLOOR)
+    _, people = court.body_of("plenary", 5)
+    proposal = court.reviewed()
+    court.votes(proposal, yes=3)
+    court.closed(proposal)
+    court.votes(proposal, people, yes=2)
+    for who in court.members[:2]:  # of three one vote is left, which is no quorum
+        court.step_aside(proposal, who)
+    assert court.state(proposal) == "under_review"
+    with no_trace(world):
+        assert refused(court.vote(proposal, people[2])) == (403, "not-allowed")
+    court.votes(proposal, court.members[2:], yes=2)
+    assert court.closed(proposal, court.members[2])["motion"] == "approve"
+
+
 def test_a_plenary_that_judged_as_fallback_confirms_nothing_again(world: World) -> None:
     court = Court(world, members=2, quorum=FLOOR, fallback="plenary", confirm="plenary")
     _, people = court.body_of("plenary", 3)
@@ -168,6 +186,16 @@ def test_a_return_that_is_not_carried_leaves_the_proposal_to_be_judged(world: Wo
     assert court.state(proposal) == "under_review"
     court.votes(proposal, yes=3)
     assert court.closed(proposal)["motion"] == "approve"
+    assert court.state(proposal) == "approved"
+
+
+def test_a_return_is_moved_and_taken_back_while_nobody_has_voted(world: World) -> None:
+    court = Court(world)
+    proposal = court.reviewed()
+    court.move(proposal, court.members[1], "return", missing="견적서")
+    assert court.move(proposal, court.members[2], "approve").get_json()["motion"] == "approve"
+    court.votes(proposal, yes=3)
+    court.closed(proposal)
     assert court.state(proposal) == "approved"
 
 

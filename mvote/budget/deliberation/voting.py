@@ -156,12 +156,12 @@ def item_under_way(
     proposal = locked_proposal(session, proposal_id, citizen_id)
     cycle = cycle_of(session, proposal)
     known = _open_judgment(session, proposal)
-    wanted = motion or (known.motion if known else motion_due(session, cycle, proposal))
+    wanted = _wanted(session, cycle, proposal, known, motion)
     check_can_be_judged(session, proposal, wanted)
     bench = bench_for(session, cycle, proposal, wanted, around)
     _check_not_on_list(session, proposal, bench)
     if known is not None and (known.committee_id, known.motion) != (bench.committee.id, wanted):
-        _abandon(session, known, because_of_motion=known.motion != wanted)
+        _abandon(session, known, by_motion=motion is not None and known.motion != wanted)
         known = None
     judgment = known or _begin(session, proposal, bench, wanted, missing, citizen_id)
     _swear_in(session, judgment, bench)
@@ -177,6 +177,21 @@ def _open_judgment(session: Session, proposal: Proposal) -> Judgment | None:
         session.flush()
         return None
     return found
+
+
+def _wanted(
+    session: Session,
+    cycle: Cycle,
+    proposal: Proposal,
+    known: Judgment | None,
+    moved: Motion | None,
+) -> Motion:
+    """What is voted on: what a member moves or has moved; else what is due."""
+    if moved in ("return", "call_up"):
+        return moved
+    if moved is None and known is not None and known.motion in ("return", "call_up"):
+        return known.motion
+    return motion_due(session, cycle, proposal)
 
 
 def motion_due(session: Session, cycle: Cycle, proposal: Proposal) -> Motion:
@@ -219,9 +234,13 @@ def _check_not_on_list(session: Session, proposal: Proposal, bench: Bench) -> No
         raise OnShortlist(shortlist_id=str(found))
 
 
-def _abandon(session: Session, judgment: Judgment, *, because_of_motion: bool) -> None:
+def _abandon(session: Session, judgment: Judgment, *, by_motion: bool) -> None:
+    """It goes on elsewhere; *by_motion* of a member only while nobody has voted.
+
+    Raises VotingBegan.
+    """
     votes = select(JudgmentVote.seat_id).where(JudgmentVote.judgment_id == judgment.id).limit(1)
-    if because_of_motion and session.scalars(votes).one_or_none() is not None:
+    if by_motion and session.scalars(votes).one_or_none() is not None:
         raise VotingBegan
     judgment.state = "abandoned"
     session.flush()  # there is never a second one that is open

@@ -114,6 +114,18 @@ def test_a_co_author_is_one_only_once_they_have_accepted(town: Town) -> None:
     assert town.post(f"{draft['id']}/submit", second).status_code == 200
 
 
+def test_a_proposal_asks_only_so_many_to_be_its_authors(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mvote.budget.co_authors.MOST", 2)
+    author, second, third = town.author(), town.author(), town.author()
+    path = f"{town.submitted(author)['id']}/co-authors"
+    assert town.post(path, author, citizen_id=str(second.id)).status_code == 200
+    with no_trace(town.world):
+        answer = town.post(path, author, citizen_id=str(third.id))
+    assert refused(answer) == (422, "invalid-request")
+
+
 def test_a_co_author_may_leave_but_the_last_author_stays(town: Town) -> None:
     author = town.author()
     proposal, second = _joined(town, author)

@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sqlalchemy import delete
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -16,9 +16,13 @@ from mvote.budget.proposal import BEFORE_THE_FREEZE, Proposal
 from mvote.budget.proposal_people import ProposalAuthor, ProposalContact, authors_of
 from mvote.budget.proposal_rules import check_proposer
 from mvote.budget.reviewing.recusing import recuse_by
-from mvote.errors import ImpossibleTransition, NotAllowed, NotFound
+from mvote.errors import Fault, ImpossibleTransition, InvalidRequest, NotAllowed, NotFound
 from mvote.journal import Event, write_down
 from mvote.people.citizens import Citizen
+
+
+MOST = 50
+"""Authors of one proposal: all of them must agree to withdraw, merge or split it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +41,12 @@ class CoAuthorLeft(Event):
 
 
 def invite(session: Session, *, proposal: Proposal, citizen_id: uuid.UUID, by: uuid.UUID) -> None:
-    """Ask a citizen to be an author, too; asked already stays so. Raises NotFound."""
+    """Ask a citizen to be an author, too; asked already stays so.
+
+    Raises NotFound, ImpossibleTransition, InvalidRequest.
+    """
     _check_not_frozen(session, proposal)
+    _check_has_room(session, proposal)
     if session.get(Citizen, citizen_id) is None:
         raise NotFound
     now = database_time(session)
@@ -49,6 +57,15 @@ def invite(session: Session, *, proposal: Proposal, citizen_id: uuid.UUID, by: u
     if session.scalar(returned) is not None:
         proposal.version += 1
         write_down(session, CoAuthorInvited(), actor_id=by, subject_id=proposal.id)
+
+
+def _check_has_room(session: Session, proposal: Proposal) -> None:
+    asked = select(func.count()).select_from(ProposalAuthor)
+    if session.scalars(asked.where(ProposalAuthor.proposal_id == proposal.id)).one() >= MOST:
+        raise InvalidRequest(Fault(
+            "/citizen_id", f"At most {MOST} people are authors or asked to be.",
+            korean=f"공동 제안자는 요청한 사람을 포함해 {MOST}명까지입니다.",
+        ))  # fmt: skip
 
 
 def accept(session: Session, *, proposal_id: uuid.UUID, by: uuid.UUID) -> Proposal:

@@ -30,6 +30,8 @@ PER_DAY = 50
 _HEAD = re.compile(rb"%PDF-[12]\.\d")
 _START = re.compile(rb"startxref\s+(\d{1,10})\s+%%EOF\s*\Z")
 _SECTION = re.compile(rb"xref\b|\d+\s+\d+\s+obj\b")
+_ESCAPED = re.compile(rb"#([0-9A-Fa-f]{2})")
+"""A byte of a name, as any may be written (ISO 32000-1, 7.3.5)."""
 _ACTIVE = re.compile(rb"/(?:JavaScript|JS|Launch|EmbeddedFile)\b")
 
 
@@ -94,8 +96,12 @@ def check_pdf(content: bytes) -> None:
         raise InvalidRequest(Fault("", "This is no whole PDF."))
     if not _SECTION.match(content, int(start[1])):
         raise InvalidRequest(Fault("", "This is no whole PDF."))
-    if _ACTIVE.search(content):
+    if _ACTIVE.search(_ESCAPED.sub(_plain, content)):
         raise InvalidRequest(Fault("", "A PDF that runs programs or hides files is not taken."))
+
+
+def _plain(escaped: re.Match[bytes]) -> bytes:
+    return bytes([int(escaped[1], 16)])
 
 
 def unknown_files(session: Session, content: dict[str, Any]) -> list[Fault]:

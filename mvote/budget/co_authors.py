@@ -20,7 +20,6 @@ from mvote.errors import Fault, ImpossibleTransition, InvalidRequest, NotAllowed
 from mvote.journal import Event, write_down
 from mvote.people.citizens import Citizen
 
-
 MOST = 50
 """Authors of one proposal: all of them must agree to withdraw, merge or split it."""
 

@@ -94,6 +94,15 @@ def test_votes_and_reasons_are_nobodys_to_read_before_the_judgment_and_everybody
     assert all(each["counts"] for each in judgment["votes"])
 
 
+def test_members_take_their_own_votes_away_and_nobody_elses(court: Court) -> None:
+    proposal, member = court.reviewed(), court.members[0]
+    court.votes(proposal, yes=2)
+    taken = court.send("GET", "me/export", member).get_json()
+    [vote] = taken["judgment_votes"]
+    assert (vote["proposal_id"], vote["vote"], vote["reason"]) == (proposal["id"], "yes", WHY)
+    assert (taken["shortlist_votes"], taken["preferences"]) == ([], [])
+
+
 def test_the_journal_says_that_a_seat_voted_and_not_how(court: Court) -> None:
     proposal = court.reviewed()
     court.vote(proposal, court.members[0], "no")

@@ -179,6 +179,26 @@ class MotionVoteSchema(ma.Schema):
     at = Instant(required=True)
 
 
+class PreferredSchema(ma.Schema):
+    committee_id = ma.fields.UUID(required=True)
+    subcommittees = ma.fields.List(ma.fields.UUID(), required=True)
+    stated_at = Instant(required=True)
+
+
+class OwnJudgmentVoteSchema(ma.Schema):
+    proposal_id = ma.fields.UUID(required=True)
+    vote = ma.fields.String(required=True)
+    reason = ShownText(required=True, allow_none=True)
+    at = Instant(required=True)
+
+
+class OwnShortlistVoteSchema(ma.Schema):
+    shortlist_id = ma.fields.UUID(required=True)
+    vote = ma.fields.String(required=True)
+    reason = ShownText(required=True, allow_none=True)
+    at = Instant(required=True)
+
+
 class ToldSchema(ma.Schema):
     kind = ma.fields.String(required=True)
     cycle_id = ma.fields.UUID(required=True)
@@ -203,6 +223,9 @@ class ExportSchema(ma.Schema):
     interests = ma.fields.List(ma.fields.Nested(DeclaredInterestsSchema), required=True)
     recusals = ma.fields.List(ma.fields.Nested(RecusedSchema), required=True)
     opinions = ma.fields.List(ma.fields.Nested(OwnOpinionSchema), required=True)
+    preferences = ma.fields.List(ma.fields.Nested(PreferredSchema), required=True)
+    judgment_votes = ma.fields.List(ma.fields.Nested(OwnJudgmentVoteSchema), required=True)
+    shortlist_votes = ma.fields.List(ma.fields.Nested(OwnShortlistVoteSchema), required=True)
     motion_votes = ma.fields.List(ma.fields.Nested(MotionVoteSchema), required=True)
     inbox = ma.fields.List(ma.fields.Nested(ToldSchema), required=True)
     follows = ma.fields.List(ma.fields.Nested(FollowedSchema), required=True)

@@ -13,9 +13,12 @@ from sqlalchemy.orm import Session
 
 from mvote.budget.committee import Application
 from mvote.budget.deciding.motion import MotionVote
+from mvote.budget.deliberation.judgment import Judgment, JudgmentVote
+from mvote.budget.deliberation.shortlist import ShortlistVote
 from mvote.budget.proposal_people import ProposalAuthor, ProposalContact, ProposalSupport
 from mvote.budget.reviewing.recusal import Recusal, SeatInterests
 from mvote.budget.seat import Seat
+from mvote.budget.subcommittees.division import SubcommitteePreference
 from mvote.budget.telling.bulletin import Bulletin, CycleFollower, InboxItem
 from mvote.journal import JournalEntry
 from mvote.people.attributes import Attribute
@@ -52,6 +55,9 @@ class Export:
     interests: Sequence[Entry]
     recusals: Sequence[Entry]
     opinions: Sequence[Entry]
+    preferences: Sequence[Entry]
+    judgment_votes: Sequence[Entry]
+    shortlist_votes: Sequence[Entry]
     motion_votes: Sequence[Entry]
     inbox: Sequence[Entry]
     follows: Sequence[Entry]
@@ -90,6 +96,9 @@ def export_of(session: Session, *, citizen: Citizen, phones: Phones) -> Export:
         interests=_rows(session, _INTERESTS.where(SeatInterests.citizen_id == citizen.id)),
         recusals=_rows(session, _RECUSALS.where(Seat.citizen_id == citizen.id)),
         opinions=_rows(session, _OPINIONS.bindparams(citizen_id=citizen.id)),
+        preferences=_rows(session, _PREFERENCES.where(Seat.citizen_id == citizen.id)),
+        judgment_votes=_rows(session, _JUDGMENT_VOTES.where(Seat.citizen_id == citizen.id)),
+        shortlist_votes=_rows(session, _SHORTLIST_VOTES.where(Seat.citizen_id == citizen.id)),
         motion_votes=_rows(session, _MOTION_VOTES.where(Seat.citizen_id == citizen.id)),
         inbox=_rows(session, _INBOX.where(InboxItem.citizen_id == citizen.id)),
         follows=_rows(session, _FOLLOWS.where(CycleFollower.citizen_id == citizen.id)),
@@ -163,6 +172,26 @@ _RECUSALS = (
     .order_by(Recusal.at)
 )
 _OPINIONS = text("SELECT * FROM own_opinions(:citizen_id)")
+_PREFERENCES = (
+    select(
+        Seat.committee_id,
+        SubcommitteePreference.committees.label("subcommittees"),
+        SubcommitteePreference.stated_at,
+    )
+    .join(Seat, Seat.id == SubcommitteePreference.seat_id)
+    .order_by(Seat.id)
+)
+_JUDGMENT_VOTES = (
+    select(Judgment.proposal_id, JudgmentVote.vote, JudgmentVote.reason, JudgmentVote.at)
+    .join(Judgment, Judgment.id == JudgmentVote.judgment_id)
+    .join(Seat, Seat.id == JudgmentVote.seat_id)
+    .order_by(Judgment.id)
+)
+_SHORTLIST_VOTES = (
+    select(ShortlistVote.shortlist_id, ShortlistVote.vote, ShortlistVote.reason, ShortlistVote.at)
+    .join(Seat, Seat.id == ShortlistVote.seat_id)
+    .order_by(ShortlistVote.shortlist_id)
+)
 _MOTION_VOTES = (
     select(MotionVote.motion_id, MotionVote.vote, MotionVote.at)
     .join(Seat, Seat.id == MotionVote.seat_id)

@@ -29,9 +29,11 @@ from mvote.budget.reviewing.interests import seats_held
 from mvote.budget.reviewing.neighbourhood import Neighbourhood
 from mvote.budget.reviewing.recusing import check_not_recused
 from mvote.budget.seat import Seat
-from mvote.errors import ImpossibleTransition, NotAllowed, Text
+from mvote.errors import ImpossibleTransition, NotAllowed, Text, stands_for
 from mvote.journal import Event, write_down
 from mvote.people.citizens import Citizen
+
+stands_for("judgment_open", lambda: ImpossibleTransition(state="closed", verb="vote"))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -189,19 +189,27 @@ def test_what_is_no_interest_recuses_nobody(chamber: Chamber, town_map: None) ->
 
 
 def test_an_appeal_is_heard_by_people_who_took_no_part(chamber: Chamber) -> None:
-    appeals, (judge, silent, _) = chamber.formed("appeals"), chamber.members
-    for who in (judge, silent, chamber.department[0]):
+    """Who gave an opinion, or assessed it, is recused; who voted on it does not read it."""
+    appeals, (judge, silent, voter) = chamber.formed("appeals"), chamber.members
+    for who in (judge, silent, voter, chamber.department[0]):
         chamber.seated(who, appeals)
     proposal = chamber.reviewed()
     assert chamber.opine(proposal, judge).status_code == 200
     chamber.judge(proposal, "rejected")
     with psycopg.connect(chamber.world.admin_url) as connection:
         connection.execute("SET session_replication_role = replica")  # as if it were allowed
+        connection.execute(
+            "INSERT INTO judgment_vote (judgment_id, seat_id, vote, at)"
+            " SELECT id, %s, 'no', now() FROM judgment",
+            [chamber.seat_of(voter)],
+        )
         connection.execute("UPDATE proposal SET state = 'under_review', appealed_at = now()")
     chamber.give_out()
     took_part = {chamber.seat_of(each, appeals) for each in (judge, chamber.department[0])}
     assert chamber.recusals(proposal) == dict.fromkeys(took_part, ("took_part", "detected"))
-    assert chamber.seat_of(silent, appeals) in chamber.readers(proposal)
+    readers = chamber.readers(proposal)
+    assert chamber.seat_of(silent, appeals) in readers
+    assert chamber.seat_of(voter, appeals) not in readers
 
 
 # interests

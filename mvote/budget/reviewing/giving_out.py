@@ -15,6 +15,7 @@ from mvote.approvals import one_at_a_time
 from mvote.budget.assigning import assign
 from mvote.budget.committee import Committee
 from mvote.budget.cycle import Cycle
+from mvote.budget.deliberation.bodies import who_took_part
 from mvote.budget.forming import committees_of
 from mvote.budget.phases import phase_now, require_phase
 from mvote.budget.proposal import Proposal
@@ -23,6 +24,7 @@ from mvote.budget.reviewing.neighbourhood import Neighbourhood
 from mvote.budget.reviewing.recusing import note_recusals, recused_pairs
 from mvote.budget.reviewing.review import Review, ReviewAssignment
 from mvote.budget.reviewing.taking_up import take_up
+from mvote.budget.seat import Seat
 from mvote.budget.seating import active_seats
 from mvote.journal import Event, write_down
 
@@ -138,7 +140,7 @@ def _desk(session: Session, cycle: Cycle, committee: Committee) -> _Desk:
         .order_by(ReviewAssignment.at, ReviewAssignment.seat_id)
     )
     seats = active_seats(session, committee) if reviews else ()
-    recused = recused_pairs(session, reviews)
+    recused = recused_pairs(session, reviews) | _took_part(session, reviews, seats)
     return _Desk(
         committee=committee,
         needed=int(rules.get("opinions_min", 0)),
@@ -147,6 +149,18 @@ def _desk(session: Session, cycle: Cycle, committee: Committee) -> _Desk:
         recused={proposal_id: set(found) for proposal_id, found in _grouped(recused).items()},
         kept=_grouped((proposal, seat) for proposal, seat in session.execute(assigned)),
     )
+
+
+def _took_part(session: Session, reviews: Iterable[uuid.UUID], seats: Iterable[Seat]) -> set[Pair]:
+    """Of what is appealed against: whoever has voted on it reads it no more than the recused."""
+    appealed = select(Proposal).where(
+        Proposal.id.in_(list(reviews)), Proposal.appealed_at.is_not(None)
+    )
+    found: set[Pair] = set()
+    for proposal in session.scalars(appealed):
+        people = who_took_part(session, proposal)
+        found |= {(proposal.id, seat.id) for seat in seats if seat.citizen_id in people}
+    return found
 
 
 def _grouped(pairs: Iterable[Pair]) -> dict[uuid.UUID, list[uuid.UUID]]:

@@ -13,6 +13,7 @@ from api.commands.plainly import PlainGroup
 from api.db import reading, transaction
 from api.demo import loading, removing, showing
 from api.demo.budget.showing import who_reviews
+from api.demo.errors import DemoIncomplete
 from api.demo.ledger import was_begun
 from api.settings import Settings
 from mvote.base import utc_now
@@ -39,7 +40,7 @@ def load() -> None:
     except NotReadyToOpen as error:
         reasons = ", ".join(each["title"]["en"] for each in error.facts["hindrances"])
         raise click.ClickException(f"A poll could not be opened: {reasons}") from None
-    except (DomainError, loading.DemoIncomplete) as error:
+    except (DomainError, DemoIncomplete) as error:
         raise click.ClickException(str(error)) from None
 
 
@@ -55,15 +56,18 @@ def show() -> None:
 
 
 @demo.command()
+@click.option("--shell", is_flag=True, help="As shell variables.")
 @with_appcontext
-def tokens() -> None:
+def tokens(*, shell: bool) -> None:
     """Print tokens of the demo's people by role, as JSON: two reviewers, their chair, an officer of
     the department that runs the cycles."""
     _outside_production()
     with transaction() as session:
         people = who_reviews(session)
     issuer, now = current_app.extensions["tokens"], utc_now()
-    click.echo(json.dumps({role: issuer.issue(who, now=now) for role, who in people.items()}))
+    issued = {role: issuer.issue(who, now=now) for role, who in people.items()}
+    lines = [f"{role.upper()}={token}" for role, token in issued.items()]
+    click.echo("\n".join(lines) if shell else json.dumps(issued))
 
 
 @demo.command()

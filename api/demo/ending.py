@@ -23,6 +23,7 @@ from mvote.polls.poll import Poll, State
 
 LONGEST_WAIT_S = 120
 PAUSE_S = 0.1
+FINISHED: tuple[State, ...] = ("counted", "published")
 UNDER_WAY: tuple[State, ...] = ("open", "closing", "closed")
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 
 from flask import current_app
 from sqlalchemy import func, select
@@ -14,7 +15,8 @@ from api.db import reading, transaction
 from api.demo import people
 from api.demo.asking import ask, is_open
 from api.demo.budget import loading as budget
-from api.demo.ending import UNDER_WAY, finish
+from api.demo.ending import FINISHED, UNDER_WAY, finish
+from api.demo.errors import DemoIncomplete
 from api.demo.ledger import (
     EDITION,
     DemoBegun,
@@ -27,7 +29,7 @@ from api.demo.ledger import (
 )
 from api.demo.polls import CLOSED, POLLS, DemoPoll
 from api.demo.sites import SITES
-from api.demo.voting import cast_all
+from api.demo.voting import as_they_lean, cast_all
 from api.logins import introduce_holders, stock_sealing_keys
 from api.wiring import wiring
 from geo.areas import Area
@@ -37,14 +39,10 @@ from mvote.wording import counted
 
 SEOUL = "11"
 DISTRICTS = 25
-SPARE_KEYS = 2 * len(POLLS)
+SPARE_KEYS = 3 * len(POLLS)
 
 Say = Callable[[str], None]
 OwnerSession = Callable[[], AbstractContextManager[Session]]
-
-
-class DemoIncomplete(Exception):
-    """What keeps the demo from being whole, in a sentence."""
 
 
 def load(*, say: Say, as_owner: OwnerSession) -> bool:
@@ -66,8 +64,11 @@ def load(*, say: Say, as_owner: OwnerSession) -> bool:
         for demo_poll in POLLS:
             if demo_poll is not CLOSED:
                 _load_poll(demo_poll, say)
+        contest_polls = budget.let_vote(say)
         budget.load_reviewed(say)
+        budget.load_voted_on(say)
         _finish(closed_poll, say)
+        _finish_cycle(contest_polls, say)
         with transaction() as session:
             note(session, DemoLoaded(edition=EDITION, result=closed_poll))
         return True
@@ -142,12 +143,25 @@ def _load_poll(demo_poll: DemoPoll, say: Say) -> uuid.UUID:
 def _load_ballots(demo_poll: DemoPoll, poll_id: uuid.UUID, say: Say) -> bool:
     with transaction() as session:
         voters = people.voters(session, demo_poll)
-    if not cast_all(demo_poll, poll_id, voters):
+    if not cast_all(poll_id, voters, partial(as_they_lean, demo_poll)):
         return False
     with transaction() as session:
         note(session, DemoMade(name=f"ballots:{demo_poll.key}", made=poll_id))
     say(f"{demo_poll.key}: {counted(len(voters), 'ballot')}")
     return True
+
+
+def _finish_cycle(polls: Sequence[uuid.UUID], say: Say) -> None:
+    """Count the polls of the cycle that is over, and go on to its end; or leave it to the worker.
+
+    Left to the worker, it stops at its votes: the next load goes on.
+    """
+    recount = current_app.extensions["recount"]
+    states = [finish(wiring().settings, each, recount) for each in polls]
+    if all(state in FINISHED for state in states):
+        budget.load_the_end(say)
+    elif not all(state in UNDER_WAY for state in states):
+        raise DemoIncomplete(f"The cycle's polls are {', '.join(states)}.")
 
 
 def _finish(closed_poll: uuid.UUID, say: Say) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -38,13 +38,17 @@ class Paper:
     reasons: list[DomainError]
 
 
-def cast_all(demo_poll: DemoPoll, poll_id: uuid.UUID, voters: Sequence[uuid.UUID]) -> bool:
+Choose = Callable[[FrozenPoll, int], list[str]]
+"""What the voter in that place, counted from 0, marks."""
+
+
+def cast_all(poll_id: uuid.UUID, voters: Sequence[uuid.UUID], choose: Choose) -> bool:
     """Cast the ballot of each of *voters*; False if the poll closed before all were in."""
     box = wiring().box
     with reading() as session:
         poll = wiring().polls.of(session, poll_id)
         papers = [
-            _paper(session, demo_poll, Turn(poll=poll, place=place, citizen_id=citizen_id))
+            _paper(session, choose, Turn(poll=poll, place=place, citizen_id=citizen_id))
             for place, citizen_id in enumerate(voters)
         ]
 
@@ -59,7 +63,7 @@ def cast_all(demo_poll: DemoPoll, poll_id: uuid.UUID, voters: Sequence[uuid.UUID
     return True
 
 
-def _paper(session: Session, demo_poll: DemoPoll, turn: Turn) -> Paper:
+def _paper(session: Session, choose: Choose, turn: Turn) -> Paper:
     voter = voter_of(session, turn.citizen_id, opened_at=turn.poll.opens_at)
     assert voter is not None  # noqa: S101  # registered a moment ago
     evidence = evidence_of(session, turn)
@@ -73,14 +77,14 @@ def _paper(session: Session, demo_poll: DemoPoll, turn: Turn) -> Paper:
     )
     ballot = Ballot(
         voter=voter,
-        selections=_selections(demo_poll, turn.poll, turn.place),
+        selections=choose(turn.poll, turn.place),
         key=hashlib.sha256(f"{turn.poll.poll_id}/{turn.place}".encode()).hexdigest(),
         presence_token=presence.token,
     )
     return Paper(ballot=ballot, reasons=reasons_not_to_vote(turn.poll, voter, presence.reasons))
 
 
-def _selections(demo_poll: DemoPoll, poll: FrozenPoll, place: int) -> list[str]:
+def as_they_lean(demo_poll: DemoPoll, poll: FrozenPoll, place: int) -> list[str]:
     """One option as the voters lean; where several may be chosen, every other voter takes two."""
     marks = range(min(poll.question.max_selections, 1 + place % 2))
     wished = [_wish(demo_poll, f"{place}/{mark}") for mark in marks]

@@ -44,11 +44,7 @@ class City:
 
     def run_and_kill(self, *words: str, after: str) -> None:
         """`flask --app wsgi …` in a process that is killed once it says *after*."""
-        names = {"owner": "DATABASE_URL"} | {
-            each: f"{each.upper()}_DATABASE_URL" for each in LOGINS[1:]
-        }
-        urls = {name: getattr(self.settings, f"{each}_url") for each, name in names.items()}
-        environment = os.environ | urls | {"VAR_DIR": str(self.settings.var)}
+        environment = os.environ | self.environment()
         command = [sys.executable, "-m", "flask", "--app", "wsgi", *words]
         with subprocess.Popen(
             command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
@@ -57,6 +53,14 @@ class City:
             said = iter(process.stdout)
             assert any(after in line for line in said), "it ended before"
             process.kill()
+
+    def environment(self) -> dict[str, str]:
+        """What makes another process run on this city."""
+        names = {"owner": "DATABASE_URL"} | {
+            each: f"{each.upper()}_DATABASE_URL" for each in LOGINS[1:]
+        }
+        urls = {name: getattr(self.settings, f"{each}_url") for each, name in names.items()}
+        return urls | {"VAR_DIR": str(self.settings.var)}
 
     def client(self) -> CheckedClient:
         """A client without a token."""

@@ -7,13 +7,20 @@ from collections.abc import Callable
 
 from sqlalchemy.orm import Session
 
-from api.db import transaction
-from api.demo.budget import plans, running
+from api.db import reading, transaction
+from api.demo.budget import people, plans, running
+from api.demo.budget.approving import appointed, approve_all, members_of
+from api.demo.budget.balloting import ask, vote
 from api.demo.budget.committee import call_for, seat_by_lot
+from api.demo.budget.deciding import allocate, confirm, enact_all, seal_survey
+from api.demo.budget.delivering import deliver
 from api.demo.budget.plans import DemoCycle
 from api.demo.budget.proposing import assess_all, propose_all
-from api.demo.budget.reviewing import give_out_all, opine_all
+from api.demo.budget.reviewing import give_out_all, opine_all, vote_on_first
+from api.demo.errors import DemoIncomplete
 from api.demo.ledger import DemoMade, made, note
+from api.demo.polls import MOMENTS
+from mvote.base import database_time
 from mvote.budget.cycle import PhaseKind
 from mvote.budget.phases import phase_now
 from mvote.wording import counted
@@ -50,8 +57,91 @@ def load_reviewed(say: Say) -> None:
     _begin(cycle_id, "reviewing")
     give_out_all(cycle_id)
     opine_all(cycle_id)
+    vote_on_first(cycle_id, committee_id)
     _done(demo_cycle, cycle_id)
-    say(f"{demo_cycle.key} cycle: opinions")
+    say(f"{demo_cycle.key} cycle: opinions and votes")
+
+
+def load_voted_on(say: Say) -> None:
+    """A cycle in which people vote."""
+    demo_cycle = plans.VOTED_ON
+    cycle_id = _started(demo_cycle)
+    if cycle_id is None:
+        return
+    propose_all(cycle_id, demo_cycle.ideas)
+    say(f"{demo_cycle.key} cycle: {counted(len(demo_cycle.ideas), 'proposal')}")
+    _begin(cycle_id, "assessing")
+    assess_all(cycle_id, demo_cycle.ideas)
+    _begin(cycle_id, "balloting")
+    vote(ask(cycle_id, "citizens"), _citizens())
+    _done(demo_cycle, cycle_id)
+    say(f"{demo_cycle.key} cycle: ballots")
+
+
+def let_vote(say: Say) -> list[uuid.UUID]:
+    """A cycle that is voted on for some moments; its polls. None where it is whole.
+
+    Raises DemoIncomplete.
+    """
+    demo_cycle = plans.IN_THE_END
+    for period in MOMENTS:
+        cycle_id = _started(demo_cycle)
+        if cycle_id is None:
+            return []
+        _approve(demo_cycle, cycle_id, say)
+        seal_survey(cycle_id)
+        with transaction() as session:
+            running.begin(session, cycle_id, "balloting", until=database_time(session) + period)
+            polls = {source: ask(cycle_id, source) for source in ("citizens", "committee")}
+        voters = {"citizens": _citizens(), "committee": _members()}
+        if all(vote(polls[source], voters[source]) for source in polls):
+            say(f"{demo_cycle.key} cycle: ballots")
+            return [*polls.values()]
+        with transaction() as session:
+            note(session, DemoMade(name=f"given-up:{demo_cycle.key}", made=cycle_id))
+    raise DemoIncomplete("The cycle that is over closes before all have voted. Try again.")
+
+
+def load_the_end(say: Say) -> None:
+    """What follows once the votes of that cycle are counted."""
+    demo_cycle = plans.IN_THE_END
+    cycle_id = _started(demo_cycle)
+    if cycle_id is None:
+        return
+    _begin(cycle_id, "deciding")
+    allocate(cycle_id)
+    confirm(cycle_id)
+    enact_all(cycle_id)
+    _begin(cycle_id, "delivering")
+    deliver(cycle_id)
+    _done(demo_cycle, cycle_id)
+    say(f"{demo_cycle.key} cycle: allocated, enacted, and being built")
+
+
+def _approve(demo_cycle: DemoCycle, cycle_id: uuid.UUID, say: Say) -> None:
+    """From ideas to projects that a committee has approved, unless they are voted on already."""
+    with reading() as session:
+        if running.has_begun(session, cycle_id, "balloting"):
+            return
+    propose_all(cycle_id, demo_cycle.ideas)
+    say(f"{demo_cycle.key} cycle: {counted(len(demo_cycle.ideas), 'proposal')}")
+    _begin(cycle_id, "assessing")
+    assess_all(cycle_id, demo_cycle.ideas)
+    committee_id = appointed(demo_cycle.key, cycle_id)
+    _begin(cycle_id, "reviewing")
+    give_out_all(cycle_id)
+    approve_all(cycle_id, committee_id)
+    say(f"{demo_cycle.key} cycle: approved by its committee")
+
+
+def _citizens() -> list[uuid.UUID]:
+    with transaction() as session:
+        return people.citizens(session)
+
+
+def _members() -> list[uuid.UUID]:
+    with transaction() as session:
+        return members_of(session)
 
 
 def _started(demo_cycle: DemoCycle) -> uuid.UUID | None:
@@ -61,7 +151,8 @@ def _started(demo_cycle: DemoCycle) -> uuid.UUID | None:
         if _serves(session, demo_cycle, known):
             return None
         name = f"cycle:{demo_cycle.key}"
-        is_new = name not in known or known.get(f"whole:{demo_cycle.key}") == known[name]
+        ended = {known.get(f"{how}:{demo_cycle.key}") for how in ("whole", "given-up")}
+        is_new = name not in known or known[name] in ended
         return running.start(session, demo_cycle) if is_new else known[name]
 
 

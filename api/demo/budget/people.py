@@ -19,7 +19,7 @@ from mvote.people.registering import register_many
 BUDGET = "budget"
 """The department that runs the cycles."""
 HOMES = tuple(GU)
-AUTHORS, APPLICANTS, CITIZENS = (201, 12), (401, 40), (5001, 60)
+AUTHORS, APPLICANTS, CITIZENS = (201, 8), (401, 28), (5001, 40)
 """First number, and how many."""
 OLDEST, AGES = 1948, 59
 

@@ -8,7 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from api.demo.budget.ideas import HEADINGS, Idea
+from api.demo.budget.ideas_delivered import DELIVERED
+from api.demo.budget.ideas_for_people import FOR_PEOPLE
 from api.demo.budget.ideas_in_review import IN_REVIEW
+from api.demo.budget.ideas_on_streets import ON_STREETS
+from api.demo.budget.ideas_outdoors import OUTDOORS
 from mvote.base import instant
 from mvote.budget.cycle import PHASE_KINDS, PhaseKind
 from mvote.errors import Text
@@ -52,7 +56,8 @@ class DemoCycle:
             "cost_caps": [],
             "proposers": {"basis": EVERYWHERE, "organisations": True,
                           "excluded": ["public_body_staff"]},
-            "phases": phases(now),
+            "phases": [each for each in phases(now)
+                       if each["kind"] != "reviewing" or "review" in self.rules],
             "clocks": {"assess_days": 30, "return_days": 10, "appeal_days": 7,
                        "appeal_decision_days": 14},
             "decision": {"by": "plenary", "may_deviate": "with_reason", "reserve_list": True,
@@ -109,4 +114,51 @@ REVIEWED = DemoCycle(
     },
 )
 
-CYCLES = (REVIEWED,)
+
+BY_LIST = {
+    "criteria": CRITERIA,
+    "opinions_min": 0,
+    "body": "plenary",
+    "decide": {"mode": "shortlist", "max_projects": 40},
+    "quorum": HALF | {"floor": 5},
+    "carried": HALF | {"of": "present"},
+    "appeal_body": "appeals",
+}
+"""The committee judges all projects in one recorded vote."""
+
+VOTED_ON = DemoCycle(
+    key="voting",
+    title={"ko": "%d 서울 시민참여예산", "en": "Seoul Participatory Budget %d"},
+    phase="balloting",
+    budget_limit=None,
+    ideas=(*ON_STREETS, *OUTDOORS, *FOR_PEOPLE),
+    rules={
+        "contests": [contest([CITIZENS], ballot={"method": "approve", "limits": [FIVE]})],
+    },
+)
+"""Departments alone check what is proposed, and nothing binds: the vote ranks."""
+
+SOURCES = [
+    CITIZENS | {"weight": 45},
+    {"key": "committee", "title": {"ko": "위원회", "en": "Committee"}, "kind": "poll",
+     "weight": 45, "roll": "active_seats"},
+    {"key": "survey", "title": {"ko": "설문조사", "en": "Survey"}, "kind": "statement",
+     "weight": 10, "unit": "respondents"},
+]  # fmt: skip
+ONE_PER_FIELD = {"over": "each:heading", "count": {"max": 1}}
+IN_THE_END = DemoCycle(
+    key="finished",
+    title={"ko": "%d 서울 동네참여예산", "en": "Seoul Neighbourhood Budget %d"},
+    phase="delivering",
+    budget_limit=1_500_000_000,
+    ideas=DELIVERED,
+    rules={
+        "review": BY_LIST,
+        "contests": [
+            contest(SOURCES, ballot={"method": "approve", "limits": [FIVE, ONE_PER_FIELD]})
+        ],
+    },
+)
+"""Much as in 2015: citizens 45, the committee 45, a survey 10; five marks, one in each field."""
+
+CYCLES = (REVIEWED, VOTED_ON, IN_THE_END)

@@ -11,47 +11,44 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api.budget.proposal_schemas import NewProposal
-from api.db import reading, transaction
+from api.db import transaction
 from api.demo.budget import people
 from api.demo.budget.ideas import DEPARTMENT_FOR, Idea
-from api.demo.ledger import DemoMade, made, note
 from geo.proposals import CityProposalPlaces
 from mvote.base import utc_now
 from mvote.budget.assessing import assess
 from mvote.budget.assessment import CHECKS
+from mvote.budget.cycle import Cycle
 from mvote.budget.planning import cycle_of
 from mvote.budget.proposal import Proposal
 from mvote.budget.proposing import draft_proposal, submit_proposal
 from mvote.budget.supporting import support
 
-SUPPORTERS = (4, 5)
-"""At least so many stand behind each, and up to so many more."""
+SUPPORTERS = (1, 2)
+"""At least so many stand behind each, and up to so many more but one."""
 FINE = {"ko": "담당 부서에서 확인했습니다.", "en": "The department has checked it."}
 VISIT = {"ko": "현장을 둘러보았습니다.", "en": "We have seen the place."}
 
 
-def name_of(idea: Idea, cycle_id: uuid.UUID) -> str:
-    """What the ledger calls the proposal."""
-    return f"proposal:{idea.key}/{cycle_id}"
-
-
 def propose_all(cycle_id: uuid.UUID, ideas: Sequence[Idea]) -> None:
-    """Whatever is missing, each in a transaction with its supporters."""
+    """All proposals with their supporters, in the order of *ideas*, if they are not there."""
     with transaction() as session:
-        known = made(session)
+        if _proposals(session, cycle_id):
+            return
         authors, supporters = people.authors(session), people.citizens(session)
-    for place, idea in enumerate(ideas):
-        if name_of(idea, cycle_id) in known:
-            continue
-        with transaction() as session:
-            proposal_id = _propose(session, cycle_id, idea, authors[place % len(authors)])
+        cycle = cycle_of(session, cycle_id)
+        for place, idea in enumerate(ideas):
+            proposal_id = _propose(session, cycle, idea, authors[place % len(authors)])
             for citizen_id in _behind(place, supporters):
                 support(session, proposal_id=proposal_id, citizen_id=citizen_id)
-            note(session, DemoMade(name=name_of(idea, cycle_id), made=proposal_id))
 
 
-def _propose(session: Session, cycle_id: uuid.UUID, idea: Idea, author_id: uuid.UUID) -> uuid.UUID:
-    cycle = cycle_of(session, cycle_id)
+def _proposals(session: Session, cycle_id: uuid.UUID) -> Sequence[Proposal]:
+    of_it = select(Proposal).where(Proposal.cycle_id == cycle_id)
+    return session.scalars(of_it.order_by(Proposal.number)).all()
+
+
+def _propose(session: Session, cycle: Cycle, idea: Idea, author_id: uuid.UUID) -> uuid.UUID:
     proposal = draft_proposal(
         session,
         cycle=cycle,
@@ -66,27 +63,20 @@ def _propose(session: Session, cycle_id: uuid.UUID, idea: Idea, author_id: uuid.
 
 def _behind(place: int, citizens: Sequence[uuid.UUID]) -> list[uuid.UUID]:
     least, more = SUPPORTERS
-    count = least + place * 3 % more
+    count = least + place % more
     return [citizens[(place * 5 + n) % len(citizens)] for n in range(count)]
 
 
 def assess_all(cycle_id: uuid.UUID, ideas: Sequence[Idea]) -> None:
     """Let two officers of the department in question find each feasible that is not assessed."""
-    with reading() as session:
-        known = made(session)
-        waiting = _waiting(session, cycle_id)
-    for idea in ideas:
-        proposal_id = known[name_of(idea, cycle_id)]
-        if proposal_id in waiting:
-            finding = found(idea)
-            with transaction() as session:
-                for officer in people.officers(session, DEPARTMENT_FOR[idea.heading]):
-                    assess(session, proposal_id=proposal_id, by=officer, found=finding)
-
-
-def _waiting(session: Session, cycle_id: uuid.UUID) -> set[uuid.UUID]:
-    of_it = select(Proposal.id).where(Proposal.cycle_id == cycle_id, Proposal.state == "submitted")
-    return set(session.scalars(of_it))
+    with transaction() as session:
+        departments = {DEPARTMENT_FOR[idea.heading] for idea in ideas}
+        officers = {each: people.officers(session, each) for each in sorted(departments)}
+        for proposal, idea in zip(_proposals(session, cycle_id), ideas, strict=True):
+            if proposal.state == "submitted":
+                finding = found(idea)
+                for officer in officers[DEPARTMENT_FOR[idea.heading]]:
+                    assess(session, proposal_id=proposal.id, by=officer, found=finding)
 
 
 def found(idea: Idea) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import select
@@ -13,12 +13,16 @@ from api.db import reading, transaction
 from api.demo.budget import people
 from api.demo.standing import fraction
 from geo.neighbourhood import CityNeighbourhood
+from mvote.budget.deliberation.voting import vote_on
+from mvote.budget.forming import committee_of
+from mvote.budget.judging import Vote
 from mvote.budget.planning import cycle_of
 from mvote.budget.proposal import Proposal
 from mvote.budget.reviewing.giving_out import give_out
 from mvote.budget.reviewing.opining import give_opinion
 from mvote.budget.reviewing.review import Opinion, Review, ReviewAssignment
 from mvote.budget.seat import Seat
+from mvote.budget.seating import active_seats
 
 AROUND = CityNeighbourhood()
 SAID = (
@@ -27,6 +31,8 @@ SAID = (
     {"ko": "비용에 견주어 효과가 작습니다.", "en": "Little would come of it for the money."},
     {"ko": "비슷한 시설이 가까이에 있습니다.", "en": "There is something like it nearby."},
 )
+
+VOTES: tuple[Vote, ...] = ("yes", "yes", "no")
 
 
 class Reader(NamedTuple):
@@ -75,13 +81,14 @@ def yours_to_read(readers: Sequence[Reader]) -> list[Reader]:
 
 
 def opine_all(cycle_id: uuid.UUID) -> None:
-    """Let all readers hand in what is missing, but for those two, and the chair."""
+    """Let all readers hand in what is missing, but for those two."""
     with reading() as session:
         readers = readers_in(session, cycle_id)
         are_in = set(session.execute(select(Opinion.review_id, Opinion.seat_id)).all())
     left = {each.citizen_id for each in yours_to_read(readers)}
-    for reader in _others(readers, left):
-        if (reader.review_id, reader.seat_id) not in are_in:
+    for reader in readers:
+        is_in = (reader.review_id, reader.seat_id) in are_in
+        if reader.citizen_id not in left and not is_in:
             with transaction() as session:
                 give_opinion(
                     session,
@@ -92,8 +99,22 @@ def opine_all(cycle_id: uuid.UUID) -> None:
                 )
 
 
-def _others(readers: Sequence[Reader], left: Collection[uuid.UUID]) -> list[Reader]:
-    return [each for each in readers if each.citizen_id not in left and not each.is_chair]
+def vote_on_first(cycle_id: uuid.UUID, committee_id: uuid.UUID) -> None:
+    """Let all vote on the proposal that those two read, but for them and the chair."""
+    with transaction() as session:
+        first, *others = yours_to_read(readers_in(session, cycle_id))
+        waiting = {first.citizen_id, *(each.citizen_id for each in others)}
+        seats = active_seats(session, committee_of(session, committee_id))
+        voting = [each.citizen_id for each in seats if not each.is_chair and each.citizen_id]
+        for place, citizen_id in enumerate(each for each in voting if each not in waiting):
+            vote_on(
+                session,
+                proposal_id=first.proposal_id,
+                citizen_id=citizen_id,
+                vote=VOTES[place % len(VOTES)],
+                reason=SAID[place % len(SAID)],
+                around=AROUND,
+            )
 
 
 def _opinion(reader: Reader) -> dict[str, Any]:

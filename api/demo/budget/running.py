@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 
 from sqlalchemy.orm import Session
@@ -11,11 +12,11 @@ from api.demo.budget.people import BUDGET, officers
 from api.demo.budget.plans import DemoCycle
 from api.demo.ledger import DemoMade, note
 from api.wiring import wiring
-from mvote.base import database_time
-from mvote.budget.cycle import PHASE_KINDS, Cycle, PhaseKind
-from mvote.budget.dates import Dates
+from mvote.base import database_time, instant
+from mvote.budget.cycle import PhaseKind
+from mvote.budget.dates import wanted_dates
 from mvote.budget.moving import move_dates, phase_dates
-from mvote.budget.phases import phase_now
+from mvote.budget.phases import phases_of
 from mvote.budget.planning import cycle_of, plan_cycle, start_cycle
 from mvote.errors import Text
 from mvote.polls.drafting import Author
@@ -42,19 +43,21 @@ def start(session: Session, demo_cycle: DemoCycle) -> uuid.UUID:
 
 
 def begin(
-    session: Session, cycle_id: uuid.UUID, kind: PhaseKind, also: Dates | None = None
+    session: Session, cycle_id: uuid.UUID, kind: PhaseKind, *, until: dt.datetime | None = None
 ) -> None:
-    """Let two officers begin the phase *kind*, unless it has begun; *also* moves further dates."""
+    """Let two officers begin the phase *kind*, unless it has begun; it ends *until* then."""
     cycle = cycle_of(session, cycle_id)
     session.refresh(cycle)
-    if has_begun(session, cycle, kind):
+    if has_begun(session, cycle_id, kind):
         return
-    dates = phase_dates(session, cycle, kind, {}) | dict(also or {})
+    dates = phase_dates(session, cycle, kind, {})
+    if until is not None:
+        dates |= wanted_dates(cycle.definition, kind, {"closes_at": instant(until)})
     for officer in officers(session, BUDGET):
         move_dates(session, cycle_id=cycle_id, by=officer, dates=dates, why=EARLIER)
 
 
-def has_begun(session: Session, cycle: Cycle, kind: PhaseKind) -> bool:
+def has_begun(session: Session, cycle_id: uuid.UUID, kind: PhaseKind) -> bool:
     """Whether the cycle is in that phase or behind it."""
-    now = phase_now(session, cycle.id)
-    return now is not None and PHASE_KINDS.index(now) >= PHASE_KINDS.index(kind)
+    [opens_at] = [each.opens_at for each in phases_of(session, cycle_id) if each.kind == kind]
+    return opens_at <= database_time(session)

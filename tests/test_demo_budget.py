@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from api.db import reading
@@ -180,6 +181,27 @@ def test_the_report_of_the_cycle_that_is_over_adds_up(seoul: City) -> None:
     assert 0 < money[0][0] <= limit
 
 
+def test_a_cycle_whose_phase_is_over_is_followed_by_a_new_one(seoul: City) -> None:
+    before = {key: cycle_id(seoul, key) for key in ("review", "voting", "finished")}
+    end_phases(seoul, before["review"])
+    assert not is_whole(seoul)
+    assert seoul.run("demo", "load").exit_code == 0
+    after = {key: cycle_id(seoul, key) for key in before}
+    assert {key for key in before if after[key] != before[key]} == {"review"}
+    assert len(proposals(seoul, "review")) == len(IN_REVIEW)
+    assert is_whole(seoul)
+
+
+def end_phases(city: City, of_cycle: str) -> None:
+    """Let every phase of the cycle be over, past the guard."""
+    with psycopg.connect(city.admin_url, autocommit=True) as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute(
+            "UPDATE cycle_phase SET opens_at = opens_at - interval '3 years',"
+            " closes_at = closes_at - interval '3 years' WHERE cycle_id = %s", [of_cycle]
+        )  # fmt: skip
+
+
 def contest_polls(city: City, key: str) -> list[tuple[Any, ...]]:
     """Id and state of the polls of the cycle, by source."""
     return city.rows(
@@ -197,7 +219,7 @@ def contest_polls(city: City, key: str) -> list[tuple[Any, ...]]:
     ],
     ids=["before-and-after-the-vote", "in-review", "in-voting-and-at-the-end"],
 )
-def test_a_cycle_whose_load_was_killed_is_completed_by_the_next(
+def test_cycles_whose_load_was_killed_are_completed_by_the_next_and_go_with_a_reset(
     cluster: TestCluster, worker_id: str, tmp_path: Path, stages: list[str]
 ) -> None:
     with a_city(cluster, f"killed_{worker_id}", tmp_path) as city:
@@ -210,6 +232,8 @@ def test_a_cycle_whose_load_was_killed_is_completed_by_the_next(
         assert len(committee(city, "review")["seats"]) == SEATS
         assert len(proposals(city, "voting")) == len(VOTED_ON)
         assert len(proposals(city, "finished")) == len(DELIVERED)
+        assert city.run("demo", "reset", "--yes").exit_code == 0
+        assert set(city.content()) == {"alembic_version", "spatial_ref_sys"}
 
 
 def is_whole(city: City) -> bool:

@@ -37,13 +37,15 @@ class DemoCycle:
     #: where it stands in the demo
     phase: PhaseKind
     budget_limit: int | None
+    #: how many years after this one its money is spent
+    years_ahead: int
     #: members of the definition that differ from the other cycles'
     rules: Definition
     ideas: Sequence[Idea]
 
     def definition(self, now: dt.datetime) -> Definition:
         """What an app would send to `POST /v1/cycles`: it takes proposals since two months."""
-        year = now.year + 1
+        year = now.year + self.years_ahead
         city = {"key": CITY, "title": {"ko": "서울", "en": "Seoul"}}
         fields = [{"key": key, "title": title, "parent": CITY} for key, title in HEADINGS.items()]
         return {
@@ -98,6 +100,7 @@ REVIEWED = DemoCycle(
     key="review",
     title={"ko": "%d 서울 청년참여예산", "en": "Seoul Youth Budget %d"},
     phase="reviewing",
+    years_ahead=1,
     budget_limit=1_000_000_000,
     ideas=IN_REVIEW,
     rules={
@@ -130,6 +133,7 @@ VOTED_ON = DemoCycle(
     key="voting",
     title={"ko": "%d 서울 시민참여예산", "en": "Seoul Participatory Budget %d"},
     phase="balloting",
+    years_ahead=1,
     budget_limit=None,
     ideas=(*ON_STREETS, *OUTDOORS, *FOR_PEOPLE),
     rules={
@@ -150,6 +154,7 @@ IN_THE_END = DemoCycle(
     key="finished",
     title={"ko": "%d 서울 동네참여예산", "en": "Seoul Neighbourhood Budget %d"},
     phase="delivering",
+    years_ahead=0,
     budget_limit=1_500_000_000,
     ideas=DELIVERED,
     rules={

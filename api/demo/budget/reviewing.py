@@ -112,7 +112,7 @@ def vote_on_first(cycle_id: uuid.UUID, committee_id: uuid.UUID) -> None:
                 proposal_id=first.proposal_id,
                 citizen_id=citizen_id,
                 vote=VOTES[place % len(VOTES)],
-                reason=SAID[place % len(SAID)],
+                reason=SAID[place % len(VOTES)],
                 around=AROUND,
             )
 

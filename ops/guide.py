@@ -63,7 +63,8 @@ def _tokens(port: int, tokens: Mapping[str, str]) -> str:
         return ""
     listed = "\n".join(f"{role.upper()}={token}" for role, token in tokens.items())
     issuer = "" if port == USUAL_PORT else f"PORT={port} "  # tokens name the address they are for
-    more = f"{issuer}.venv/bin/flask --app wsgi token --role citizen"
+    flask = f"{issuer}.venv/bin/flask --app wsgi"
+    more = f"{flask} token --role citizen; reviewers: {flask} demo tokens --shell"
     return f"Tokens for ten minutes, to paste (more: {more}):\n\n{listed}\n"
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+import uuid
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,17 +13,22 @@ from typing import Any
 import psycopg
 import pytest
 
-from api.db import reading
+from api.db import reading, transaction
 from api.demo.budget import loading
 from api.demo.budget import people as demo_people
 from api.demo.budget.approving import MEMBERS
+from api.demo.budget.balloting import ask
 from api.demo.budget.committee import RESERVES, SEATS
+from api.demo.budget.deciding import seal_survey
 from api.demo.budget.ideas import HEADINGS, Idea
 from api.demo.budget.ideas_delivered import DELIVERED
 from api.demo.budget.ideas_for_people import FOR_PEOPLE
 from api.demo.budget.ideas_in_review import IN_REVIEW
 from api.demo.budget.ideas_on_streets import ON_STREETS
 from api.demo.budget.ideas_outdoors import OUTDOORS
+from api.demo.budget.running import begin
+from api.demo.ledger import made
+from mvote.base import database_time
 from tests.support.city import City, a_city
 from tests.support.database import TestCluster
 
@@ -241,3 +248,29 @@ def is_whole(city: City) -> bool:
     with city.app.app_context(), reading() as session:
         is_ready = city.client().get("/readyz").get_json()["demo"]
         return bool(is_ready) and loading.is_whole(session)
+
+
+def test_a_cycle_whose_polls_closed_without_their_ballots_is_given_up_for_a_new_one(
+    cluster: TestCluster, worker_id: str, tmp_path: Path
+) -> None:
+    with a_city(cluster, f"late_{worker_id}", tmp_path) as city:
+        city.run_and_kill("demo", "load", after="finished cycle: approved by its committee")
+        with city.app.app_context():
+            given_up, polls = let_nobody_vote()
+        for poll_id in polls:
+            city.end_voting(str(poll_id))
+        assert city.run("demo", "load").exit_code == 0
+        assert cycle_id(city, "finished") != str(given_up)
+        assert [state for _, state in contest_polls(city, "finished")] == ["published"] * 2
+        assert is_whole(city)
+
+
+def let_nobody_vote() -> tuple[uuid.UUID, list[uuid.UUID]]:
+    """Open the polls of the cycle that a load has left, as a load that is killed then does."""
+    with transaction() as session:
+        the_cycle = made(session)["cycle:finished"]
+    seal_survey(the_cycle)
+    with transaction() as session:
+        ends_at = database_time(session) + dt.timedelta(seconds=60)
+        begin(session, the_cycle, "balloting", until=ends_at)
+        return the_cycle, [ask(the_cycle, source) for source in ("citizens", "committee")]

@@ -15,6 +15,7 @@ from api.db import transaction
 from mvote.base import database_time
 from mvote.budget.hindrances import OpenMatter, open_matters
 from mvote.budget.looking_up import locked_proposals
+from tests.support.governing import twin
 from tests.support.proposals import Town
 from tests.support.waiting import is_blocked, wait_until
 from tests.support.world import World
@@ -104,12 +105,21 @@ def test_only_the_headings_that_are_asked_for_hinder(town: Town) -> None:
     assert len(matters(town, headings=["city"])) == 1  # parks lie below
 
 
-def _found_while_an_appeal_commits(town: Town, *, held: bool) -> list[str]:
-    """What is found when an author appealed in the last moment, and the window has closed since."""
+IN_TIME = "NEW.state = 'appealed' AND is_over"
+
+
+def _found_while_an_appeal_commits(town: Town, owner: Session, *, held: bool) -> list[str]:
+    """What is found when an author appealed in the last moment, and the window has closed since.
+
+    The database believes that the moment has not passed: so nobody has to wait for it.
+    """
     proposal = town.rejected(town.author())
     town.let_time_run_out(proposal)
     found: list[OpenMatter] = []
-    with Session(town.world.engines["api"]) as session:
+    with (
+        twin(owner, "proposal_times_guard", IN_TIME, "false"),
+        Session(town.world.engines["api"]) as session,
+    ):
         [mine] = locked_proposals(session, [uuid.UUID(proposal["id"])]).values()
         now = database_time(session)
         mine.appealed_at = now
@@ -124,10 +134,14 @@ def _found_while_an_appeal_commits(town: Town, *, held: bool) -> list[str]:
     return [each.code for each in found]
 
 
-def test_an_appeal_of_the_last_moment_is_seen_by_whoever_freezes_the_ballot(town: Town) -> None:
-    assert _found_while_an_appeal_commits(town, held=True) == ["appeal-open"]
+def test_an_appeal_of_the_last_moment_is_seen_by_whoever_freezes_the_ballot(
+    town: Town, owner: Session
+) -> None:
+    assert _found_while_an_appeal_commits(town, owner, held=True) == ["appeal-open"]
 
 
-def test_without_holding_the_proposals_an_appeal_of_the_last_moment_is_missed(town: Town) -> None:
+def test_without_holding_the_proposals_an_appeal_of_the_last_moment_is_missed(
+    town: Town, owner: Session
+) -> None:
     """The sabotaged twin: it looks without waiting for what is under way."""
-    assert _found_while_an_appeal_commits(town, held=False) == []
+    assert _found_while_an_appeal_commits(town, owner, held=False) == []

@@ -104,15 +104,12 @@ def appeal(session: Session, *, proposal: Proposal, by: uuid.UUID, grounds: Text
     """
     now, cycle = database_time(session), cycle_of(session, proposal)
     after(proposal.state_at(now), "appeal")
-    if not has_appeals(cycle):
+    if not has_appeals(cycle):  # it would wait for ever, and the ballot with it
         raise AppealOver(why="nobody judges appeals")
     if proposal.appealed_at is not None:
         raise AppealOver(why="appealed before")
     if proposal.due_at is not None and proposal.due_at <= now:
         raise AppealOver(why="too late", due_at=instant(proposal.due_at))
-    cycle = cycle_of(session, proposal)
-    if not has_appeals(cycle):  # it would wait for ever, and the ballot with it
-        raise AppealOver(why="no body")
     due_at = days_from(now, cycle, "appeal_decision_days")
     proposal.appealed_at = now
     proposal.move("appeal", now=now, due_at=due_at)

@@ -52,6 +52,26 @@ class Together(SlotWriter):
         self._expected = 0
 
 
+class GivingUp(Together):
+    """A writer that goes on only when the voter who was held up has given up."""
+
+    def __init__(self, line: Line, casts: Sequence[Cast]) -> None:
+        super().__init__(line, casts)
+        self._patience_s = 3.0
+
+    def _until_all_wait(self) -> None:
+        if self._expected:
+            super()._until_all_wait()
+        else:
+            wait_until(lambda: all(each.abandoned for each in self._queue))
+
+
+def is_idle(writer: SlotWriter) -> bool:
+    """Whether it has nothing left to write."""
+    with writer._changed:
+        return not writer._queue and not writer._busy
+
+
 def begun(
     pool: ThreadPoolExecutor, writer: SlotWriter, casts: Sequence[Cast]
 ) -> list[Future[Outcome]]:
@@ -106,6 +126,21 @@ def test_a_poll_that_is_being_closed_holds_up_no_other_poll_of_the_call(
         assert not stuck.done()
         closer.commit()
         assert stuck.result(20) == "recorded"
+
+
+def test_a_cast_that_is_given_up_before_its_poll_is_written_alone_is_never_written(
+    world: World, line: Line
+) -> None:
+    casts = casts_in(world, polls=2)
+    writer = GivingUp(line, casts)
+    with psycopg.connect(world.admin_url) as closer, ThreadPoolExecutor(2) as pool:
+        closer.execute("SELECT pg_advisory_xact_lock(poll_lock(%s))", [casts[0][0]])
+        stuck, other = begun(pool, writer, casts)
+        assert other.result(20) == "recorded"
+        with pytest.raises(Overloaded):
+            stuck.result(20)
+    wait_until(lambda: is_idle(writer))
+    assert world.count("participation") == world.count("envelope") == 1
 
 
 def test_without_a_look_at_the_lock_all_polls_of_the_call_would_wait(

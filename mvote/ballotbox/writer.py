@@ -156,6 +156,8 @@ class SlotWriter:
             else:
                 free = [each for each in free if each.poll_id not in self._alone]
             batch = free[: self._batch]
+            for each in batch:  # also of those who have given up, or they would come back for ever
+                each.is_held_up = False
             polls = {each.poll_id for each in batch}
             self._busy |= polls
             self._alone -= polls
@@ -217,7 +219,6 @@ class SlotWriter:
             waiting = [each for each in batch if not each.abandoned and each.outcome is None]
             for each in waiting:
                 each.uncertain = True
-                each.is_held_up = False
         return [each for together in _by_poll(waiting).values() for each in together]
 
     def _take_back(self, sent: Sequence[_Waiting], *, unanswered: bool) -> None:

@@ -7,6 +7,7 @@ errors imply, so that the document and the behaviour cannot drift apart unseen.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import deepcopy
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from werkzeug.routing import Rule
 from api.fields import Instant
 from api.idempotency import PARAMETER as IDEMPOTENCY_KEY
 from api.problems import CONTENT_TYPE, HTTP_FAULTS, InternalError, status_of
+from api.settings import ROOT
 from mvote.errors import (
     DomainError,
     InvalidRequest,
@@ -34,6 +36,8 @@ from mvote.errors import (
     TooManyRequests,
 )
 
+FILE = ROOT / "openapi.yaml"
+"""Where the contract is committed; the same bytes are served."""
 DESCRIPTION = (Path(__file__).parent / "description.md").read_text(encoding="utf-8")
 SPEC: dict[str, Any] = {
     "info": {"description": DESCRIPTION, "license": {"name": "AGPL-3.0-or-later"}},
@@ -77,11 +81,22 @@ METHODS = ("get", "post", "put", "patch", "delete")
 
 
 def register(app: Flask, api: Api) -> None:
-    """Build the contract once all operations are known."""
-    document = _document(app, api)
-    text = yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=100)
-    app.extensions["openapi"] = document
-    app.extensions["openapi.yaml"] = text
+    """Remember what the contract is made from, once all operations are known.
+
+    It is written when it is asked for: that takes longer than all else at the start, and what is
+    served is the committed file.
+    """
+    app.extensions["contract"] = api
+
+
+def document_of(app: Flask) -> dict[str, Any]:
+    """The contract of what *app* serves, generated anew."""
+    return _document(app, app.extensions["contract"])
+
+
+def text_of(app: Flask) -> str:
+    """The contract as it is committed, YAML."""
+    return yaml.safe_dump(document_of(app), allow_unicode=True, sort_keys=False, width=100)
 
 
 def teach_fields(api: Api) -> None:
@@ -96,7 +111,7 @@ def _schema_of_its_own(_: Any, field: Any, **__: Any) -> dict[str, Any]:
 
 
 def _document(app: Flask, api: Api) -> dict[str, Any]:
-    document: dict[str, Any] = api.spec.to_dict()
+    document: dict[str, Any] = deepcopy(api.spec.to_dict())
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
     schemas.update(Problem=PROBLEM_SCHEMA, Fault=FAULT_SCHEMA)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import flask_swagger_ui
-from flask import Flask, Response, current_app, render_template_string, send_from_directory
+from flask import Flask, Response, render_template_string, send_from_directory
 
+from api import contract
 from api.access import access
+from api.etags import tagged_body
 from api.problems import HTTP_FAULTS, InternalError, status_of
 from api.statuses import STATUSES
 from mvote.errors import DomainError, Text
@@ -28,6 +30,7 @@ max-width: 48rem } dt { font-weight: 600; margin-top: 1rem }</style></head><body
 <dd>{{ title.en }} <span lang="ko">{{ title.ko }}</span></dd>
 {% endfor %}</dl></body></html>"""
 HTML = "text/html; charset=utf-8"
+YAML = "application/yaml; charset=utf-8"
 
 
 def register(app: Flask) -> None:
@@ -40,9 +43,8 @@ def register(app: Flask) -> None:
 
 
 def contract_file() -> Response:
-    """The contract."""
-    text: str = current_app.extensions["openapi.yaml"]
-    return Response(text, content_type="application/yaml; charset=utf-8")
+    """The contract, as it is committed."""
+    return tagged_body(contract.FILE.read_bytes(), YAML)
 
 
 def page() -> Response:

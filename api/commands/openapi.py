@@ -8,10 +8,8 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 
+from api import contract
 from api.commands.plainly import PlainGroup
-from api.settings import ROOT
-
-FILE = ROOT / "openapi.yaml"
 
 
 @click.group(cls=PlainGroup)
@@ -21,13 +19,13 @@ def openapi() -> None:
 
 @openapi.command()
 @click.option(
-    "--to", "path", type=click.Path(dir_okay=False, path_type=Path), default=FILE,
+    "--to", "path", type=click.Path(dir_okay=False, path_type=Path), default=contract.FILE,
     help="Another file than openapi.yaml at the root of the project.",
 )  # fmt: skip
 @with_appcontext
 def write(path: Path) -> None:
     """Write the contract to openapi.yaml, which is committed and compared in a test."""
-    path.write_text(current_app.extensions["openapi.yaml"], encoding="utf-8")
+    path.write_text(contract.text_of(current_app), encoding="utf-8")
     click.echo(f"wrote {path}", err=True)
 
 
@@ -35,4 +33,4 @@ def write(path: Path) -> None:
 @with_appcontext
 def print_() -> None:
     """Print the contract as YAML."""
-    click.echo(current_app.extensions["openapi.yaml"], nl=False)
+    click.echo(contract.text_of(current_app), nl=False)

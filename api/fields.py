@@ -25,6 +25,13 @@ FORBIDDEN = re.compile(
 )
 
 
+class Strict(ma.Schema):
+    """Members that nobody asked for are refused."""
+
+    class Meta:
+        unknown = ma.RAISE
+
+
 class String(ma.fields.String):
     """Text in NFC without control, invisible or direction-changing characters."""
 

@@ -16,8 +16,8 @@ from werkzeug.test import EnvironBuilder, TestResponse, run_wsgi_app
 
 from api.limits import PER_SECOND, meter
 from api.polls import by_hand
+from api.polls.ballot_schemas import BallotRequest
 from api.polls.by_hand import Unusual, read_body
-from api.polls.schemas import BallotRequest
 from tests.support.census import census
 from tests.support.world import CITY_HALL, GWANGHWAMUN, Person, World, new_key, position
 

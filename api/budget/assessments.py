@@ -15,10 +15,9 @@ from api.budget.proposal_schemas import ProposalSchema
 from api.budget.showing import shown
 from api.db import db, transaction
 from api.etags import tagged
-from api.fields import Instant, Integer, LocalText, ShownText, String, Uuid
+from api.fields import Instant, Integer, LocalText, ShownText, Strict, String, Uuid
 from api.idempotency import idempotent
 from api.pages import page_of
-from api.polls.schemas import Strict
 from mvote.budget.assessing import assess, assessment_shown_to, transfer
 from mvote.budget.assessment import CHECKS, FINDINGS, Assessment
 from mvote.budget.contacting import contacts_for

@@ -14,10 +14,11 @@ from api.access import access, caller, caller_id
 from api.blueprint import Blueprint, may_raise
 from api.db import db, transaction
 from api.etags import tagged
-from api.fields import Instant, String
+from api.fields import Instant, Strict, String
 from api.idempotency import idempotent
 from api.polls.casting import frozen_poll
-from api.polls.schemas import KEY, PollSchema, Strict
+from api.polls.question_schemas import KEY
+from api.polls.schemas import PollSchema
 from api.polls.views import shown
 from api.wiring import wiring
 from mvote.base import database_time

@@ -14,10 +14,12 @@ from api.fields import (
     LocalText,
     PointSchema,
     ShownText,
+    Strict,
     String,
     Uuid,
 )
-from api.polls.schemas import CODE, KEY, OLDEST, Strict
+from api.polls.question_schemas import KEY
+from api.polls.schemas import CODE, OLDEST
 from mvote.budget.applying import DERIVED
 from mvote.budget.committee import KINDS
 from mvote.budget.seat import APPOINTED_KINDS, RESERVE_STATES, SEAT_KINDS, SEAT_STATES

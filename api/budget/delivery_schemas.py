@@ -6,9 +6,8 @@ import marshmallow as ma
 from marshmallow.validate import Length, OneOf, Range
 
 from api.budget.proposal_schemas import MOST_FILES, PictureSchema, ShownPicture
-from api.fields import Instant, Integer, LocalText, ShownText, String, Uuid
+from api.fields import Instant, Integer, LocalText, ShownText, Strict, String, Uuid
 from api.pages import PageQuery
-from api.polls.schemas import Strict
 from mvote.budget.delivering.update import IN_DELIVERY
 from mvote.budget.revision import DEAREST
 

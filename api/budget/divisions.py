@@ -13,10 +13,9 @@ from api.access import access, caller
 from api.blueprint import Blueprint, may_raise
 from api.db import db, transaction
 from api.etags import tagged
-from api.fields import Instant, Uuid
+from api.fields import Instant, Strict, Uuid
 from api.idempotency import idempotent
 from api.pages import page_of
-from api.polls.schemas import Strict
 from mvote.budget.committee_errors import NothingToDivide
 from mvote.budget.forming import committee_of, own_committee
 from mvote.budget.subcommittees.division import Division

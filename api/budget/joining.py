@@ -16,10 +16,9 @@ from api.budget.proposals import WAITS, agreed
 from api.budget.showing import shown, text_for, views_of
 from api.db import db, transaction
 from api.etags import tagged
-from api.fields import Uuid
+from api.fields import Strict, Uuid
 from api.idempotency import idempotent
 from api.pages import PageQuery, page_of, place_of, write_cursor
-from api.polls.schemas import Strict
 from mvote.base import database_time
 from mvote.budget.agreeing import merge, split
 from mvote.budget.co_authors import accept, invite, leave

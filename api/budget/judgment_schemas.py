@@ -7,8 +7,7 @@ from typing import Any
 import marshmallow as ma
 from marshmallow.validate import OneOf
 
-from api.fields import Instant, LocalText, ShownText, String, Uuid
-from api.polls.schemas import Strict
+from api.fields import Instant, LocalText, ShownText, Strict, String, Uuid
 from mvote.budget.deliberation.judgment import MOTIONS, VOTES
 
 PUT_BY_MEMBERS = ("approve", "return", "call_up")

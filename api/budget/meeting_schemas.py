@@ -7,8 +7,7 @@ from typing import Any
 import marshmallow as ma
 from marshmallow.validate import Length, OneOf
 
-from api.fields import Instant, LocalText, ShownText, String, Uuid
-from api.polls.schemas import Strict
+from api.fields import Instant, LocalText, ShownText, Strict, String, Uuid
 from mvote.budget.deliberation.meeting import FORMS
 
 MOST_ITEMS, MOST_SEATS = 200, 1_000

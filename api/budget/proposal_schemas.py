@@ -14,11 +14,13 @@ from api.fields import (
     Integer,
     LocalText,
     ShownText,
+    Strict,
     String,
     Uuid,
 )
 from api.pages import PageQuery
-from api.polls.schemas import CODE, KEY, Strict
+from api.polls.question_schemas import KEY
+from api.polls.schemas import CODE
 from geo.geojson import is_finite_number
 from mvote.budget.proposal import STATES
 from mvote.budget.revision import DEAREST

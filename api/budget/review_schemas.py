@@ -6,8 +6,9 @@ import marshmallow as ma
 from marshmallow.validate import Length, OneOf, Range
 
 from api.budget.committee_schemas import InterestsSchema
-from api.fields import Instant, Integer, LocalText, ShownText, String
-from api.polls.schemas import CODE, KEY, Strict
+from api.fields import Instant, Integer, LocalText, ShownText, Strict, String
+from api.polls.question_schemas import KEY
+from api.polls.schemas import CODE
 from mvote.budget.reviewing.recusal import GROUNDS, HOWS
 from mvote.budget.reviewing.review import FIRST, SECOND
 

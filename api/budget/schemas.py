@@ -8,9 +8,8 @@ import marshmallow as ma
 from marshmallow.validate import OneOf, Range
 
 from api.budget.shapes import field_of, schema_of
-from api.fields import Instant, Integer, LocalText, ShownText, String
+from api.fields import Instant, Integer, LocalText, ShownText, Strict, String
 from api.pages import PageQuery
-from api.polls.schemas import Strict
 from mvote.budget.cycle import PHASE_KINDS, STATUSES
 from mvote.budget.definition import Definition
 from mvote.budget.definition.headings import Heading

@@ -13,8 +13,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import marshmallow as ma
 from marshmallow.validate import Length, OneOf, Range, Regexp
 
-from api.fields import Boolean, Instant, Integer, LocalText, String
-from api.polls.schemas import Strict
+from api.fields import Boolean, Instant, Integer, LocalText, Strict, String
 from mvote.base import instant
 from mvote.budget.definition.reading import members, without_none
 from mvote.budget.definition.scalars import Between, Longest, Matching

@@ -5,8 +5,7 @@ from __future__ import annotations
 import marshmallow as ma
 from marshmallow.validate import Length, OneOf
 
-from api.fields import Instant, LocalText, ShownText, Uuid
-from api.polls.schemas import Strict
+from api.fields import Instant, LocalText, ShownText, Strict, Uuid
 from mvote.budget.deliberation.judgment import VOTES
 
 MOST_LISTED = 1_000

@@ -14,9 +14,8 @@ from api.blueprint import Blueprint, may_raise
 from api.budget.proposal_schemas import ProposalSchema
 from api.budget.showing import shown
 from api.db import transaction
-from api.fields import LocalText
+from api.fields import LocalText, Strict
 from api.idempotency import idempotent
-from api.polls.schemas import Strict
 from mvote.budget.looking_up import proposal_known_to
 from mvote.budget.striking import strike
 from mvote.errors import ImpossibleTransition

@@ -14,6 +14,7 @@ from api.fields import (
     Integer,
     LocalText,
     ShownText,
+    Strict,
     String,
     Uuid,
 )
@@ -26,13 +27,6 @@ AREA_CODE = Regexp(r"^[0-9A-Za-z-]{1,20}$", error="Not an area's code.")
 LONGEST_NUMBER = 40
 MOST_POSTS = 50
 MOST_PURPOSES = 50
-
-
-class Strict(ma.Schema):
-    """Members that nobody asked for are refused."""
-
-    class Meta:
-        unknown = ma.RAISE
 
 
 class CodeRequestSchema(Strict):

@@ -11,14 +11,14 @@ from api.access import access, caller_id
 from api.blueprint import Blueprint, may_raise
 from api.db import reading
 from api.limits import limited_per_citizen
-from api.polls.casting import Paper, cast_paper, frozen_poll, seen
-from api.polls.schemas import (
+from api.polls.ballot_schemas import (
     BallotHeaders,
     BallotRequest,
     EligibilityAnswer,
     EligibilityRequest,
     ReceiptSchema,
 )
+from api.polls.casting import Paper, cast_paper, frozen_poll, seen
 from api.problems import problem_summary
 from api.wiring import wiring
 from mvote.ballotbox.receipts import Receipt

@@ -16,10 +16,10 @@ from api.access import access, caller
 from api.approvals import done_or_asked, two_officers
 from api.blueprint import Blueprint, may_raise
 from api.db import transaction
-from api.fields import Instant, LocalText
+from api.fields import Instant, LocalText, Strict
 from api.idempotency import idempotent
 from api.polls.notices import NoticeSchema, as_shown
-from api.polls.schemas import PollSchema, Strict
+from api.polls.schemas import PollSchema
 from api.polls.views import shown
 from api.wiring import wiring
 from mvote.approvals import Approval

@@ -15,14 +15,14 @@ from api.fields import (
     LocalText,
     PositionSchema,
     ShownText,
+    Strict,
     String,
 )
 from api.pages import DEFAULT_LIMIT, MAX_LIMIT, PageQuery
+from api.polls.question_schemas import QuestionSchema
 from mvote.polls.definition import DEFAULT_K, DEFAULT_PUBLISH_FROM
 from mvote.polls.poll import ORIGINS, STATUSES
 
-MAX_OPTIONS = 100
-KEY = Regexp(r"^[A-Za-z0-9_-]{1,40}\Z", error="1 to 40 letters, digits, - or _.")
 CODE = Regexp(r"^[0-9A-Za-z-]{1,20}\Z", error="Not an area's code.")
 AREA_BASES = ("home", "work", "business", "study")
 GENDERS = ("female", "male", "other")
@@ -53,47 +53,6 @@ AREA = {
     "properties": {"area_code": {"type": "string"}},
     "required": ["area_code"],
 }
-
-
-class Strict(ma.Schema):
-    """Members that nobody asked for are refused."""
-
-    class Meta:
-        unknown = ma.RAISE
-
-
-class OptionSchema(Strict):
-    key = String(required=True, validate=KEY)
-    title = LocalText(max_length=200, required=True)
-    description = LocalText(max_length=2000)
-
-
-class QuestionSchema(Strict):
-    text = LocalText(max_length=500, required=True)
-    kind = String(load_default="single", validate=OneOf(["single", "multiple"]))
-    options = ma.fields.List(
-        ma.fields.Nested(OptionSchema), required=True, validate=Length(1, MAX_OPTIONS)
-    )
-    min_selections = Integer(load_default=1, validate=Range(0, MAX_OPTIONS))
-    max_selections = Integer(load_default=None, allow_none=True, validate=Range(1, MAX_OPTIONS))
-
-    @ma.post_load
-    def completed(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """A single choice takes one; a multiple choice takes all, unless it says otherwise."""
-        if data["max_selections"] is None:
-            data["max_selections"] = 1 if data["kind"] == "single" else len(data["options"])
-        return data
-
-    @ma.validates_schema
-    def consistent(self, data: dict[str, Any], **_: Any) -> None:
-        keys = [option["key"] for option in data.get("options", [])]
-        if len(set(keys)) < len(keys):
-            raise ma.ValidationError("Two options have the same key.", "options")
-        most = data.get("max_selections")
-        if data.get("kind") == "single" and most not in (None, 1):
-            raise ma.ValidationError("A single choice has at most one selection.", "max_selections")
-        if most is not None and data.get("min_selections", 1) > most:
-            raise ma.ValidationError("More than max_selections.", "min_selections")
 
 
 class EligibilitySchema(Strict):
@@ -238,57 +197,3 @@ class NearbyRequest(Strict):
 class NearbyPolls(ma.Schema):
     items = ma.fields.List(ma.fields.Nested(PollSchema), required=True)
     next_cursor = ma.fields.String(required=True, allow_none=True)
-
-
-class EvidenceFields(Strict):
-    position = ma.fields.Nested(PositionSchema)
-    presence_token = String(validate=Length(1, 2000))
-
-
-class EligibilityRequest(EvidenceFields):
-    pass
-
-
-class ReasonSchema(ma.Schema):
-    code = ma.fields.String(required=True)
-    title = ma.fields.String(required=True)
-    next_step = ma.fields.String(required=True, allow_none=True)
-    rule = ma.fields.String()
-
-
-class EligibilityAnswer(ma.Schema):
-    may_vote = ma.fields.Boolean(required=True)
-    reasons = ma.fields.List(ma.fields.Nested(ReasonSchema), required=True)
-
-
-class BallotRequest(EvidenceFields):
-    selections = ma.fields.List(
-        String(validate=Length(1, 40)), required=True, validate=Length(0, 1000)
-    )
-    accept_spoilt = Boolean(load_default=False, metadata={
-        "description": "After a refusal with `may_spoil`: cast it as it is, to be counted as"
-        " spoilt."
-    })  # fmt: skip
-    pad = ma.fields.String(metadata={"description": "Ignored; evens out lengths."})
-
-
-class BallotHeaders(ma.Schema):
-    key = String(
-        required=True,
-        data_key="Idempotency-Key",
-        validate=Regexp(r"^[A-Za-z0-9_-]{22,64}\Z", error="22 to 64 of A-Z a-z 0-9 _ -."),
-    )
-
-
-class ReceiptSchema(ma.Schema):
-    poll_id = ma.fields.UUID(required=True)
-    tracker = ma.fields.String(required=True)
-    envelope_hash = ma.fields.String(required=True)
-    definition_hash = ma.fields.String(required=True)
-    signature = ma.fields.String(required=True)
-    key_id = ma.fields.String(required=True)
-    ballot_salt = ma.fields.String()
-
-    @ma.post_dump
-    def without_empty_salt(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        return {key: value for key, value in data.items() if value is not None}

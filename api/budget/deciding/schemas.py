@@ -5,8 +5,8 @@ from __future__ import annotations
 import marshmallow as ma
 from marshmallow.validate import Length, OneOf, Range, Regexp
 
-from api.fields import Instant, Integer, LocalText, ShownText, String
-from api.polls.schemas import KEY, Strict
+from api.fields import Instant, Integer, LocalText, ShownText, Strict, String
+from api.polls.question_schemas import KEY
 from mvote.budget.deciding.enactment import ENACTED
 from mvote.budget.deciding.motion import STATES, VOTES
 from mvote.budget.deciding.outcomes import VERDICTS

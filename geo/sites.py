@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -89,6 +89,11 @@ def site_of(session: Session, site_id: uuid.UUID, *, to_revise: bool = False) ->
     if site is None:
         raise NotFound
     return site
+
+
+def sites_of(session: Session, ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Site]:
+    """The sites with these ids, as far as there are such."""
+    return {site.id: site for site in session.scalars(select(Site).where(Site.id.in_(ids)))}
 
 
 def revise_site(

@@ -16,9 +16,12 @@ from pypdf.generic import DictionaryObject, IndirectObject
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from api import rendering
 from api.budget import catalogue
+from api.rendering import render
 from mvote.budget.cataloguing import LONGEST_SUMMARY, summary_of
-from qr.catalogue import MISSING, catalogue_pdf, korean_font, printable, signs_of
+from qr.catalogue import catalogue_pdf
+from qr.letters import MISSING, korean_font, printable, signs_of
 from tests.support.delivering import on_the_ballot, walk
 from tests.support.hostile import no_trace
 from tests.support.places import add_area, box, polygon
@@ -159,13 +162,12 @@ def test_it_is_made_once_for_each_state_of_the_ballot(
 ) -> None:
     on_the_ballot(town, town.author())
     made: list[bytes] = []
-    render = catalogue._render
 
-    def counted(content: bytes, path: Any) -> None:
+    def counted(program: str, content: bytes, path: Any) -> None:
         made.append(content)
-        render(content, path)
+        render(program, content, path)
 
-    monkeypatch.setattr(catalogue, "_render", counted)
+    monkeypatch.setattr(catalogue, "render", counted)
     first, second = ask(town), ask(town)
     assert first.get_data() == second.get_data()
     assert len(made) == 1
@@ -180,7 +182,7 @@ def test_a_rendering_that_does_not_end_is_ended_and_leaves_nothing(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     on_the_ballot(town, town.author())
-    monkeypatch.setattr(catalogue, "LONGEST_RENDERING_S", 0.001)
+    monkeypatch.setattr(rendering, "LONGEST_RENDERING_S", 0.001)
     assert refused(ask(town)) == (503, "overloaded")
     folder = town.world.settings.var / "catalogues"
     assert not [path for path in folder.glob("*") if town.cycle_id in path.name]
@@ -253,7 +255,7 @@ def test_a_catalogue_of_240_projects_is_rendered_in_a_process_without_our_secret
     monkeypatch.setattr(subprocess, "run", looked_at)
     many = [PROJECT | {"reference": f"2027-{n:04}"} for n in range(1, 241)]
     path = tmp_path / "a.pdf"
-    catalogue._render(json.dumps(document(*many)).encode(), path)
+    render("qr.catalogue", json.dumps(document(*many)).encode(), path)
     text = text_of(PdfReader(path))
     assert "2027-0240" in text
     assert "API_MASTER_KEY" not in given

@@ -1,61 +1,34 @@
 """What hangs at a site can be scanned: two independent decoders read exactly the URL."""
 
-import io
 import re
-from collections.abc import Callable
 from xml.etree import ElementTree as ET
 
 import pytest
 import zxingcpp
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageChops, ImageDraw, ImageFilter
-from pyzbar import pyzbar
+from PIL import Image, ImageChops, ImageDraw
 from qrcode.constants import ERROR_CORRECT_L
 from qrcode.main import QRCode
 
 from qr.codes import ALPHABET, display_site_code, site_code_url
 from qr.image import symbol_png, symbol_svg
 from qr.symbol import symbol_modules
+from tests.support.photographs import (
+    Decoder,
+    blurred,
+    both_decoders,
+    covered,
+    photograph,
+    turned,
+    zbar,
+    zxing,
+)
 
 CODE = "7K2MQ9XATB4N"
 URL = site_code_url(CODE, host="vote.seoul.example")
 LONGEST_URL = site_code_url(CODE, host=".".join(["a" * 63] * 3 + ["b" * 61]))
 SVG = "{http://www.w3.org/2000/svg}"
-
-Decoder = Callable[[Image.Image], list[str]]
-
-
-def zbar(picture: Image.Image) -> list[str]:
-    return [symbol.data.decode() for symbol in pyzbar.decode(picture)]
-
-
-def zxing(picture: Image.Image) -> list[str]:
-    return [symbol.text for symbol in zxingcpp.read_barcodes(picture)]
-
-
-both_decoders = pytest.mark.parametrize("decode", [zbar, zxing])
-
-
-def photograph(png: bytes) -> Image.Image:
-    return Image.open(io.BytesIO(png)).convert("L")
-
-
-def blurred(picture: Image.Image, radius_px: float) -> Image.Image:
-    return picture.filter(ImageFilter.GaussianBlur(radius_px))
-
-
-def turned(picture: Image.Image, degrees: float) -> Image.Image:
-    return picture.rotate(degrees, Image.Resampling.BILINEAR, expand=True, fillcolor=255)
-
-
-def covered(picture: Image.Image, grey: int, module_px: int = 10) -> Image.Image:
-    """A square sticker upon the centre, a tenth of the symbol's area without its quiet zone."""
-    side = round((picture.width - 8 * module_px) * 0.1**0.5)
-    start = (picture.width - side) // 2
-    sticker = picture.copy()
-    sticker.paste(grey, (start, start, start + side, start + side))
-    return sticker
 
 
 def drawn_from_svg(svg: bytes, module_px: int = 10) -> Image.Image:

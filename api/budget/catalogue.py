@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import subprocess
-import sys
 import uuid
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 
 import orjson
 from flask import Response
@@ -22,7 +18,7 @@ from api.budget.proposals import known_cycle
 from api.db import db
 from api.etags import tagged_body
 from api.made_once import MadeOnce
-from api.settings import ROOT
+from api.rendering import render
 from api.wiring import wiring
 from geo.areas import names_of
 from mvote.budget.cataloguing import CatalogueNotAvailable, catalogue_of, korean
@@ -33,7 +29,7 @@ blp = Blueprint("catalogue", "catalogue", description="The catalogue of a ballot
 catalogues = MadeOnce(pattern="*.pdf", most_bytes=256 * 1024**2, patience_s=5.0)
 EDITION = b"1"
 """Another one when the look of catalogues changes: what was kept is then made anew."""
-LONGEST_RENDERING_S = 60.0
+PROGRAM = "qr.catalogue"
 
 
 @blp.get("/cycles/<uuid:cycle_id>/catalogue.pdf")
@@ -52,33 +48,10 @@ def download_catalogue(cycle_id: uuid.UUID) -> Response:
     session.close()  # the connection goes back: who waits for the PDF must not keep it
     name = hashlib.sha256(EDITION + document).hexdigest()[:24]
     path = wiring().settings.var / "catalogues" / f"{cycle_id}-{name}.pdf"
-    made = catalogues.at_hand(path, partial(_render, document, path))
+    made = catalogues.at_hand(path, partial(render, PROGRAM, document, path))
     return tagged_body(made.read_bytes(), PDF)
 
 
 def _area_names(session: Session, codes: Sequence[str]) -> dict[str, str]:
     found = names_of(session, codes)
     return {each.area_code: korean(each.name) for each in found if each.kind in ("gu", "dong")}
-
-
-def _render(document: bytes, path: Path) -> None:
-    """Write the PDF to *path*, whole or not at all; a process of its own makes it, without any key
-    of ours, and ends in time. Raises Overloaded."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
-    try:
-        with draft.open("wb") as output:
-            subprocess.run(
-                [sys.executable, "-m", "qr.catalogue"],
-                input=document,
-                stdout=output,
-                cwd=ROOT,
-                env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
-                timeout=LONGEST_RENDERING_S,
-                check=True,
-            )
-        draft.replace(path)
-    except subprocess.TimeoutExpired:
-        raise Overloaded from None
-    finally:
-        draft.unlink(missing_ok=True)

@@ -2,9 +2,9 @@
 
 from flask import Flask
 
-from api.codes import landing, printing, views
+from api.codes import landing, posters, printing, views
 
-BLUEPRINTS = [views.blp, printing.blp]
+BLUEPRINTS = [views.blp, printing.blp, posters.blp]
 
 
 def register(app: Flask) -> None:

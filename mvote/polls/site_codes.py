@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol
 
-from sqlalchemy import CheckConstraint, Index, select
+from sqlalchemy import CheckConstraint, Index, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from mvote.base import Base, state_check, utc_now
@@ -54,9 +55,12 @@ class SiteCode(Base):
 
     def is_active_at(self, now: dt.datetime) -> bool:
         """Neither revoked, nor too early, nor expired."""
-        began = self.valid_from <= now
+        return self.valid_from <= now and not self.is_over_at(now)
+
+    def is_over_at(self, now: dt.datetime) -> bool:
+        """Revoked or expired: it will never be good again."""
         ended = self.valid_until is not None and self.valid_until <= now
-        return self.revoked_at is None and began and not ended
+        return self.revoked_at is not None or ended
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,6 +163,27 @@ def site_code(session: Session, code: str) -> SiteCode:
     if found is None:
         raise NotFound
     return found
+
+
+def codes_to_hang(
+    session: Session, *, poll_id: uuid.UUID, now: dt.datetime, limit: int, offset: int = 0
+) -> list[SiteCode]:
+    """One code for each site of the poll, of those that are good now or will be, by their sites.
+
+    A link before the others; of those of one kind the newest.
+    """
+    others = (SiteCode.kind != "link", SiteCode.created_at.desc(), SiteCode.code)
+    wanted = (
+        select(SiteCode)
+        .ext(distinct_on(SiteCode.site_id))
+        .where(
+            SiteCode.poll_id == poll_id,
+            SiteCode.revoked_at.is_(None),
+            or_(SiteCode.valid_until.is_(None), SiteCode.valid_until > now),
+        )
+        .order_by(SiteCode.site_id, *others)
+    )
+    return list(session.scalars(wanted.limit(limit).offset(offset)))
 
 
 def scan(

@@ -1,0 +1,54 @@
+"""A site, a poll that is held there, and codes that join them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from werkzeug.test import TestResponse
+
+from tests.support.world import CITY_HALL, Person, World
+
+SITE = {
+    "name": {"ko": "서울시청", "en": "Seoul City Hall"},
+    "address": {"ko": "서울특별시 중구 세종대로 110", "en": "110 Sejong-daero, Jung-gu, Seoul"},
+    "radius_m": 80,
+    **CITY_HALL,
+}
+AT_SITE = {"rule": "site"}
+
+
+@dataclass
+class Place:
+    """An officer's site and poll; `code` makes codes there."""
+
+    world: World
+    officer: Person = field(init=False)
+    site: dict[str, Any] = field(init=False)
+    poll: dict[str, Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.officer = self.world.officer()
+        self.site = self.new_site()
+        self.poll = self.world.open_poll(self.officer, presence=AT_SITE, publish_from=2)
+
+    def new_site(self, **facts: Any) -> dict[str, Any]:
+        """Another site."""
+        return self.post("/v1/sites", SITE | facts)
+
+    def code(self, kind: str = "link", **more: Any) -> dict[str, Any]:
+        """A new code at the site for the poll, or for another *site* or *poll*, by *who*."""
+        site, poll = more.pop("site", self.site), more.pop("poll", self.poll)
+        body = {"poll_id": poll["id"], "kind": kind, **more}
+        return self.post(f"/v1/sites/{site['id']}/codes", body)
+
+    def scan(self, code: str, who: Person, **body: Any) -> TestResponse:
+        """What a citizen gets who scans the code."""
+        path = f"/v1/codes/{code}/scans"
+        return self.world.client.post(path, json=body, headers=who.headers)
+
+    def post(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        """What the officer made there."""
+        answer = self.world.client.post(path, json=body, headers=self.officer.headers)
+        assert answer.status_code == 201, answer.get_data(as_text=True)
+        return dict(answer.get_json())

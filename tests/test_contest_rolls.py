@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import psycopg
 import pytest
+from sqlalchemy.orm import Session
 
 from mvote.ballotbox.notation import h
 from tests.support.balloting import Balloting, field, rules_against
+from tests.support.governing import spoil, twin
 from tests.support.proposals import refused
+from tests.support.two_sources import Two, end_plan
 from tests.support.world import World
 
 
@@ -134,3 +139,57 @@ def test_a_source_without_a_list_of_its_own_takes_none_and_one_with_it_needs_it(
     assert refused(without) == (409, "not-ready-to-open")
     assert [each["code"] for each in without.get_json()["hindrances"]] == ["roll-empty"]
     assert (world.count("poll"), year.states()) == (0, {"approved"})
+
+
+# no more take part than are on the roll
+
+
+def six_of_five(world: World, year: Balloting) -> dict[str, Any]:
+    """Somebody was put on the roll after it was frozen; box, log and records all agree."""
+    members = year.citizens(6)
+    year.seats(members[:5])
+    poll = year.open("committee")
+    year.begin_voting(poll)
+    spoil(world, "INSERT INTO roll_entry SELECT poll.id, anchor.anchor FROM poll, anchor"  # noqa: S608
+          f" WHERE poll.id = '{poll['id']}' AND citizen_id = '{members[5].id}'")  # fmt: skip
+    for member in members:
+        assert world.cast(poll, member, year.references[:1]).status_code == 201
+    world.finish(poll)
+    end_plan(world)
+    return poll
+
+
+def test_more_who_took_part_than_are_on_the_roll_hold_the_result_up(
+    world: World, year: Balloting
+) -> None:
+    poll = six_of_five(world, year)
+    world.run_counter()
+    answer = world.client.get(f"/v1/polls/{poll['id']}/results")
+    assert refused(answer) == (409, "results-not-available")
+    figures = answer.get_json()["accounting"]
+    assert (figures["participations"], figures["records"], figures["roll"]) == (6, 6, 5)
+    assert figures["accounting_holds"] is False
+
+
+def test_without_asking_the_roll_nobody_would_notice(
+    world: World, year: Balloting, owner: Session
+) -> None:
+    """The sabotaged twin: figures that only agree with each other."""
+    poll = six_of_five(world, year)
+    unasked = ("coalesce(r.participations", "true OR coalesce(r.participations")
+    with twin(owner, "accounting_agrees", *unasked):
+        world.run_counter()
+    assert world.client.get(f"/v1/polls/{poll['id']}/results").status_code == 200
+
+
+def test_the_turnout_says_how_many_are_on_the_roll(world: World) -> None:
+    two = Two(world)
+    for poll in (two.citizens, two.committee):
+        world.finish(poll)
+    shown = [
+        world.client.get(f"/v1/polls/{poll['id']}/results").get_json()
+        for poll in (two.citizens, two.committee)
+    ]
+    assert ["roll" in each["turnout"] for each in shown] == [False, True]
+    assert shown[1]["turnout"] == {"ballots": 5, "blank": 0, "roll": 5}
+    assert [each["accounting"]["roll"] for each in shown] == [None, 5]

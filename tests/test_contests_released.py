@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy.orm import Session
 
@@ -12,9 +13,9 @@ from mvote.budget.balloting.releasing import approvals_of, released_sources
 from mvote.budget.cycle import Cycle
 from mvote.polls.errors import ResultsNotAvailable
 from tests.support.balloting import Balloting, field
-from tests.support.governing import both, call, spoil, status
+from tests.support.governing import both, call, spoil, status, twin
 from tests.support.proposals import refused
-from tests.support.two_sources import Two
+from tests.support.two_sources import Two, end_plan
 from tests.support.world import World
 
 
@@ -57,18 +58,12 @@ def test_a_source_whose_count_does_not_add_up_holds_the_others_until_officers_de
     assert two.states() == ["published", "published"]
 
 
-def end_plan(world: World, closes_at: str) -> None:
-    """Let what closes then be over by the cycle's plan, past the guard."""
-    moved = f"replace(definition::text, '{closes_at}', '2015-07-25T07:00:00Z')::jsonb"
-    spoil(world, f"UPDATE cycle SET definition = {moved}")  # noqa: S608
-
-
 def test_what_was_voided_is_waited_for_until_its_time_is_over(world: World, two: Two) -> None:
     world.finish(two.citizens)
     assert both(world, two.committee, "void", text="잘못 열렸습니다.").status_code == 200
     world.run_counter()
     assert two.states() == ["counted", "voided"]
-    end_plan(world, two.committee["closes_at"])
+    end_plan(world)
     world.run_counter()
     assert two.states() == ["published", "voided"]
 
@@ -81,7 +76,7 @@ def test_a_source_that_nobody_opens_is_waited_for_until_its_time_is_over(world: 
         assert world.cast(poll, voter, projects[:2]).status_code == 201
     world.finish(poll)
     assert status(world, poll) == "counted"
-    end_plan(world, year.cycle["contests"][0]["sources"][1]["closes_at"])
+    end_plan(world)
     world.run_counter()
     assert status(world, poll) == "published"
 
@@ -122,3 +117,72 @@ def test_too_few_ballots_are_released_without_figures(world: World) -> None:
         4, None, None, None,
     )  # fmt: skip
     assert call(world, two.committee, "publish", two.year.officer).status_code == 409
+
+
+def spoil_both(world: World, two: Two) -> None:
+    """Let neither count add up."""
+    for poll in (two.citizens, two.committee):
+        one = f"SELECT id FROM envelope WHERE poll_id = '{poll['id']}' LIMIT 1"  # noqa: S608
+        spoil(world, f"DELETE FROM envelope WHERE id = ({one})")  # noqa: S608
+        world.finish(poll)
+
+
+def test_where_neither_count_adds_up_nothing_is_seen_before_officers_decide_on_both(
+    world: World, two: Two
+) -> None:
+    spoil_both(world, two)
+    assert both(world, two.citizens, "publish").get_json()["status"] == "counted"
+    assert two.states() == ["counted", "counted"]
+    answer = world.client.get(f"/v1/polls/{two.citizens['id']}/results")
+    assert refused(answer) == (409, "results-not-available")
+    again = call(world, two.citizens, "publish", two.year.officer)
+    assert refused(again) == (409, "impossible-transition")
+    assert both(world, two.committee, "publish").get_json()["status"] == "published"
+    assert two.states() == ["published", "published"]
+
+
+def test_without_waiting_for_the_other_the_first_would_be_seen_at_once(
+    world: World, two: Two, owner: Session
+) -> None:
+    """The sabotaged twin: publishing as if the poll stood alone."""
+    spoil_both(world, two)
+    with twin(owner, "publish_poll", "AND of_contest.poll_id IS NULL", ""):
+        assert both(world, two.citizens, "publish").status_code == 200
+    assert two.states() == ["published", "counted"]
+
+
+def test_what_is_voided_instead_is_asked_once_more_with_no_result_before_anybodys_eyes(
+    world: World, two: Two
+) -> None:
+    spoil_both(world, two)
+    assert both(world, two.citizens, "publish").status_code == 200
+    assert both(world, two.committee, "void", text="다시 합니다.").status_code == 200
+    world.run_counter()
+    assert two.states() == ["counted", "voided"]
+    again = two.year.open("committee")
+    assert two.year.try_open("committee").status_code == 409
+    for member in two.members:
+        two.year.begin_voting(again)
+        assert world.cast(again, member, two.projects[4:6]).status_code == 201
+    world.finish(again)
+    assert [status(world, poll) for poll in (two.citizens, again)] == ["published", "published"]
+
+
+def test_no_source_is_asked_once_a_result_of_the_contest_is_public(world: World, two: Two) -> None:
+    world.finish(two.citizens)
+    assert both(world, two.committee, "void", text="잘못 열렸습니다.").status_code == 200
+    spoil(world, f"UPDATE poll SET state = 'published', published_at = now()"  # noqa: S608
+          f" WHERE id = '{two.citizens['id']}'")  # fmt: skip
+    asked = world.count("contest_poll")
+    assert refused(two.year.try_open("committee")) == (409, "impossible-transition")
+    assert world.count("contest_poll") == asked
+    with psycopg.connect(world.admin_url) as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute("UPDATE poll SET state = 'open' WHERE id = %s", [two.committee["id"]])
+        connection.execute("SET session_replication_role = origin")
+        with pytest.raises(psycopg.errors.RestrictViolation, match="a result of the contest"):
+            connection.execute(
+                "INSERT INTO contest_poll (cycle_id, contest, source, n, poll_id) VALUES"
+                " (%s, %s, 'another', 1, %s)",
+                [two.year.cycle["id"], two.year.contest, two.committee["id"]],
+            )

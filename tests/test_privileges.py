@@ -111,7 +111,7 @@ GOLDEN_FUNCTIONS = {
         "publish_correction", "move_cycle", "strike_proposal", "change_targets",
         "seal_statement", "may_seal", "unreleased_sources", "released_statements", "revealed_lot",
         "enact_project", "refuse_the_recused", "opinions_to_read", "own_opinions",
-        "contest_unfinished",
+        "contest_lock", "contest_unfinished",
     },
     "mvote_shuffler": {"close_poll", "finish_closing", "statement_hash"},
     "mvote_counter": {

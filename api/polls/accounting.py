@@ -24,3 +24,8 @@ class AccountingSchema(ma.Schema):
         metadata={"description": "The entries counted have the root of the final checkpoint."},
     )
     accounting_holds = ma.fields.Boolean(required=True)
+    roll = ma.fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={"description": "How many are on the poll's roll: no more may have taken part."},
+    )

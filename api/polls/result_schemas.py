@@ -15,6 +15,7 @@ UNKNOWN = "`unknown`: of those who have not said, or whose account is gone."
 class TurnoutSchema(ma.Schema):
     ballots = ma.fields.Integer(required=True)
     blank = ma.fields.Integer()
+    roll = ma.fields.Integer(metadata={"description": "Where there is one: how many are on it."})
     spoilt = ma.fields.Integer(
         metadata={"description": "Where the ballot may be spoilt: how many broke a limit."}
     )

@@ -90,6 +90,12 @@ def _check_is_new(case: Case) -> None:
         raise InvalidRequest(Fault("/text", "This correction has been published."))
 
 
+def _check_is_undecided(case: Case) -> None:
+    """Of a contest, what is decided waits for the other sources."""
+    if any(each.document["kind"] == "publication" for each in case.told):
+        raise ImpossibleTransition(state="counted", verb="publish")
+
+
 def _stay(places: Places, session: Session, poll_id: uuid.UUID) -> None:
     """Where the poll is found does not change."""
 
@@ -146,6 +152,7 @@ PUBLISH = Act(
     statuses=frozenset({"counted"}),
     carry_out=text("SELECT publish_poll(:poll_id, :approval_id, :by)"),
     event=PollPublished,
+    check=_check_is_undecided,
 )
 CORRECT = Act(
     verb="correct",

@@ -73,8 +73,10 @@ class PublishedResult:
         return {} if self.accounting["accounting_holds"] else self.accounting
 
     def turnout(self) -> dict[str, int]:
-        """How many took part; blank ballots only where totals are shown."""
+        """How many took part, of how many on a roll; blank ballots only where totals are shown."""
         turnout = {"ballots": self.ballots}
+        if (roll := self.definition.document.get("roll")) is not None:
+            turnout["roll"] = roll["size"]
         if self.too_few:
             return turnout
         shown = ("blank", "spoilt") if self.definition.may_spoil else ("blank",)

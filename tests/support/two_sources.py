@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.support.balloting import Balloting, field
-from tests.support.governing import status
+from tests.support.governing import spoil, status
 from tests.support.world import Person, World
 
 
@@ -30,3 +30,10 @@ class Two:
 
     def states(self) -> list[str]:
         return [status(self.world, poll) for poll in (self.citizens, self.committee)]
+
+
+def end_plan(world: World) -> None:
+    """Let the time of every source be over by the cycle's plan, past the guard."""
+    ends = r"regexp_replace(definition::text, '\"closes_at\": \"[^\"]*\"',"
+    over = """'"closes_at": "2015-07-25T07:00:00Z"', 'g')::jsonb"""
+    spoil(world, f"UPDATE cycle SET definition = {ends} {over}")  # noqa: S608

@@ -32,6 +32,7 @@ stands_for(
 )
 stands_for("contest_poll_as_frozen", lambda: InvalidRequest(_frozen("/phases")))
 stands_for("contest_poll_once", lambda: ImpossibleTransition(state="open", verb="poll"))
+stands_for("contest_released", lambda: ImpossibleTransition(state="published", verb="poll"))
 
 
 def period_of(definition: Definition, source: Source) -> Period:

@@ -80,8 +80,11 @@ def open_contest_poll(
 
 
 def _next_attempt(session: Session, asking: Asking) -> int:
-    """The number of this attempt. Raises ImpossibleTransition while an earlier poll stands."""
+    """The number of this attempt. Raises ImpossibleTransition while an earlier poll stands, or once
+    any result of the contest is public."""
     asked = polls_of_contest(session, cycle_id=asking.cycle.id, contest=asking.contest.key)
+    if any(poll.state == "published" for _, poll in asked):
+        raise ImpossibleTransition(state="published", verb="poll")
     before = next((each for each in asked if each[0].source == asking.source.key), None)
     if before is None:
         return 1

@@ -120,10 +120,12 @@ def test_a_count_that_is_interrupted_leaves_nothing_and_is_done_again(world: Wor
     assert _count(world, poll, HELPED)
 
 
-@pytest.mark.parametrize("wrong", ["totals", "blank", "records", "records_hash"])
+@pytest.mark.parametrize("wrong", ["totals", "blank", "winners", "records", "records_hash"])
 def test_a_second_count_that_disagrees_blocks_publication(world: World, wrong: str) -> None:
-    def disagree(definition: dict[str, Any], vectors: Iterable[bytes]) -> dict[str, Any]:
-        return recount(definition, vectors) | {wrong: None}
+    def disagree(
+        definition: dict[str, Any], vectors: Iterable[bytes], log_root: bytes
+    ) -> dict[str, Any]:
+        return recount(definition, vectors, log_root) | {wrong: None}
 
     poll = _closed(world, ["yes"] * 3)
     assert not _count(world, poll, Manner(recount=disagree))
@@ -134,8 +136,10 @@ def test_a_second_count_that_disagrees_blocks_publication(world: World, wrong: s
 
 
 def test_a_second_count_that_refuses_a_record_blocks_publication(world: World) -> None:
-    def refuse(definition: dict[str, Any], vectors: Iterable[bytes]) -> dict[str, Any]:
-        return recount(definition, [*vectors, b"no ballot"])
+    def refuse(
+        definition: dict[str, Any], vectors: Iterable[bytes], log_root: bytes
+    ) -> dict[str, Any]:
+        return recount(definition, [*vectors, b"no ballot"], log_root)
 
     poll = _closed(world, ["yes"] * 3)
     assert not _count(world, poll, Manner(recount=refuse))

@@ -21,7 +21,9 @@ KEYS = tuple("abcdef")
 
 
 def _multiple(least: int, most: int) -> Question:
-    return Question(kind="multiple", options=KEYS, min_selections=least, max_selections=most)
+    return Question(
+        kind="multiple", options=KEYS, min_selections=least, max_selections=most, method="approval"
+    )
 
 
 def _results(world: World, poll: dict[str, Any], **headers: str) -> Any:

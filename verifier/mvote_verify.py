@@ -46,6 +46,7 @@ REQUIRED = {
 }  # fmt: skip
 OPTIONAL = re.compile(r"records\.bin|notices/[0-9]{3,6}\.json")
 MOST_JSON, MOST_BYTES, CHUNK = 1 << 22, 1 << 32, 1 << 20
+MOST_RANKED = 100  # options; a poll has no more
 FEWEST_RECORDS = 50  # below, ballots with several marks are published as totals only
 
 
@@ -159,17 +160,19 @@ def marks_in(question: dict[str, Any], vector: bytes) -> tuple[int, ...]:
         require(set(given) <= {1}, "a ballot holds an unknown mark")
     elif kind == "ranking":
         require(sorted(given) == [*range(1, len(given) + 1)], "a ballot's ranks have gaps")
-    elif question.get("points") is not None:
+    elif "points" in question:  # of a project ballot the limits decide: see `keeps`
         require(sum(given) <= question["points"], "a ballot gives too many points")
+        most = question.get("max_points") or question["points"]
+        require(max(given, default=0) <= most, "a ballot gives an option too many points")
     return marks
 
 
-Limits = list[tuple[bool, int, int | None, list[tuple[int, Any]]]]
+Limits = list[tuple[str, int, int | None, list[tuple[int, Any]]]]
 
 
 def limits_of(question: dict[str, Any]) -> Limits:
-    """The limits of a project ballot: whether different values are counted or all added up, the
-    least and the most, and what each place is worth that the limit looks at."""
+    """The limits of a project ballot: what they measure, the least and the most, and what each
+    place is worth that the limit looks at."""
     options, found = question["options"], Limits()
     parents = {heading["key"]: heading.get("parent") for heading in question.get("headings", ())}
     for limit in question.get("limits", ()):
@@ -182,13 +185,15 @@ def limits_of(question: dict[str, Any]) -> Limits:
             for name in sorted(limit.keys() - {"over"}):
                 worths = [(n, _worth(name, options[n])) for n in within]
                 bounds = limit[name]
-                found.append((name == "headings", bounds.get("min", 0), bounds.get("max"), worths))
+                found.append((name, bounds.get("min", 0), bounds.get("max"), worths))
     return found
 
 
 def _worth(measure: str, option: dict[str, Any]) -> Any:
-    require(measure in ("count", "cost", "headings"), f"a limit measures {measure}")
-    return {"count": 1, "cost": number(option, "amount"), "headings": option["heading"]}[measure]
+    known = {"count": 1, "points": 1, "cost": number(option, "amount"),
+             "headings": option["heading"]}  # fmt: skip
+    require(measure in known, f"a limit measures {measure}")
+    return known[measure]
 
 
 def _is_over(scope: tuple[str, str], option: dict[str, Any], parents: dict[str, Any]) -> bool:
@@ -206,9 +211,11 @@ def _is_over(scope: tuple[str, str], option: dict[str, Any], parents: dict[str, 
 
 def keeps(limits: Limits, marks: Sequence[int]) -> bool:
     """Whether a ballot with these marks keeps to all limits."""
-    for differ, least, most, worths in limits:
+    for measure, least, most, worths in limits:
         given = [worth for place, worth in worths if marks[place]]
-        found = len(set(given)) if differ else sum(given)
+        if measure == "points":
+            given = [marks[place] for place, _ in worths]
+        found = len(set(given)) if measure == "headings" else sum(given)
         if found < least or (most is not None and found > most):
             return False
     return True
@@ -230,20 +237,26 @@ def vector_of(question: dict[str, Any], selections: Sequence[str]) -> bytes:
     return vector
 
 
-def recount(definition: dict[str, Any], vectors: Iterable[bytes]) -> dict[str, Any]:
+def recount(
+    definition: dict[str, Any], vectors: Iterable[bytes], log_root: bytes = b""
+) -> dict[str, Any]:
     """Count ballots from nothing but their vectors. Raises Failed for one that cannot be one.
 
-    `totals`: sum of the marks of each option by its key (ranking: how often it is ranked first);
-    `winners`: keys with the highest total, in the definition's order (ranking: none, which needs a
-    method); `records`, `blank`, `valid`: how many ballots, without a mark, with one; `spoilt`: how
-    many break a limit, where that is allowed: then no mark of theirs counts;
+    `totals`: sum of the marks of each option by its key (ranking: what its ranks are worth, see
+    `worths_of`); `winners`: who won by the question's method, in the definition's order, several
+    if they are tied, none of a project ballot; `workings`: how, for ranked ballots (*log_root*:
+    of the log that the statement speaks of; a lot needs it);
+    `records`, `blank`, `valid`: how many ballots, without a mark, with one; `spoilt`: how many
+    break a limit, where that is allowed: then no mark of theirs counts;
     `records_hash`: over the vectors in the order given; `sorted`: whether that is ascending.
-    Memory does not grow with the number of ballots; it is fastest if equal ones come together.
+    Memory grows with different ranked ballots only; it is fastest if equal ones come together.
     """
     question = definition["question"]
     keys = [option["key"] for option in question["options"]]
     totals, blank, spoilt, records = [0] * len(keys), 0, 0, 0
     ascending, before = True, b""
+    is_ranked, worths = question["kind"] == "ranking", worths_of(question)
+    orders: Counter[bytes] = Counter()
     digest, limits = hashlib.sha256(b"mvote/records/1\0"), limits_of(question)
     for vector, equal in itertools.groupby(vectors):
         marks = marks_in(question, vector)
@@ -257,14 +270,19 @@ def recount(definition: dict[str, Any], vectors: Iterable[bytes]) -> dict[str, A
             require(question["wrong"] == "spoil", "a ballot breaks a limit")
             spoilt += ballots
             continue
-        if question["kind"] == "ranking":
-            marks = tuple(int(mark == 1) for mark in marks)
-        totals = [total + ballots * mark for total, mark in zip(totals, marks, strict=True)]
         blank += ballots * (not any(marks))
-    most = max(totals, default=0) if question["kind"] != "ranking" else 0
+        if is_ranked and any(marks):
+            orders[vector] += ballots
+        if is_ranked:
+            marks = tuple(worths[mark] for mark in marks)
+        totals = [total + ballots * mark for total, mark in zip(totals, marks, strict=True)]
+    ranked = [(order_in(marks_in(question, each)), n) for each, n in orders.items()]
+    workings = workings_of(question, ranked, log_root)
+    by_key = dict(zip(keys, totals, strict=True))
     return {
-        "totals": dict(zip(keys, totals, strict=True)),
-        "winners": [key for key, total in zip(keys, totals, strict=True) if most and total == most],
+        "totals": by_key,
+        "winners": winners_by(question, by_key, workings),
+        "workings": workings,
         "records": records,
         "blank": blank,
         "spoilt": spoilt,
@@ -272,6 +290,160 @@ def recount(definition: dict[str, Any], vectors: Iterable[bytes]) -> dict[str, A
         "records_hash": digest.hexdigest(),
         "sorted": ascending,
     }
+
+
+# --- ranked ballots: Borda, Schulze, instant run-off ----------------------------------------------
+
+Ranked = list[tuple[list[int], int]]  # options in order, best first; how many such ballots
+Paths = dict[str, dict[str, int]]
+
+
+def method_of(question: dict[str, Any]) -> str:
+    usual = {"single": "plurality", "multiple": "approval", "ranking": "schulze"}
+    return str(question.get("method", usual.get(question["kind"], question["kind"])))
+
+
+def worths_of(question: dict[str, Any]) -> list[int]:
+    """What a rank adds to a total, from 0 (not ranked) on: by Borda a point for each option behind;
+    of projects as many points as places follow, and one; else 1 for the first."""
+    n = len(question["options"])
+    if method_of(question) == "borda":
+        return [0, *(n - rank for rank in range(1, n + 1))]
+    if "limits" in question:
+        return [0, *(max(question["max_selections"] + 1 - rank, 0) for rank in range(1, n + 1))]
+    return [0] + [int(rank == 1) for rank in range(1, n + 1)]
+
+
+def order_in(marks: Sequence[int]) -> list[int]:
+    ranked = [(rank, option) for option, rank in enumerate(marks) if rank]
+    return [option for _, option in sorted(ranked)]
+
+
+def workings_of(
+    question: dict[str, Any], ballots: Ranked, log_root: bytes
+) -> dict[str, Any] | None:
+    """How the question's method comes to its winners, by the options' keys."""
+    keys = [option["key"] for option in question["options"]]
+    if question["kind"] != "ranking" or "limits" in question:
+        return None
+    require(len(keys) <= MOST_RANKED, "too many options to be ranked")
+    if method_of(question) == "instant_runoff":
+        return {"rounds": run_off(keys, ballots, log_root)}
+    counts = beaten_by(keys, ballots)
+    require(method_of(question) in ("borda", "schulze"), "an unknown method of ranking")
+    paths = {"paths": strongest(counts)} if method_of(question) == "schulze" else {}
+    return {"pairwise": counts, **paths}
+
+
+def winners_by(
+    question: dict[str, Any], totals: dict[str, int], workings: dict[str, Any] | None
+) -> list[str]:
+    """Who won, in the definition's order, several if they are tied; of projects nobody does yet."""
+    if "limits" in question:
+        return []
+    if method_of(question) == "schulze":
+        require(workings, "the workings are missing")
+        paths, pairs = workings["paths"], workings["pairwise"].values()  # type: ignore[index]
+        best = [x for x in totals if all(paths[x][y] >= paths[y][x] for y in paths[x])]
+        return best if any(max(row.values()) for row in pairs) else []
+    found = workings["rounds"][-1]["votes"] if workings and "rounds" in workings else totals
+    return [key for key in totals if found.get(key, 0) == max(found.values()) > 0]
+
+
+def beaten_by(keys: Sequence[str], ballots: Ranked) -> Paths:
+    """How many ballots rank the one before the other, or rank the one and not the other."""
+    wide = 64  # bits for each count: those of one option are added up as one long number
+    sums, everyone = [0] * len(keys), sum(1 << wide * option for option in range(len(keys)))
+    for order, equal in ballots:
+        behind = everyone
+        for option in order:
+            behind -= 1 << wide * option
+            sums[option] += behind * equal
+    return {
+        key: {other: sums[x] >> wide * y & (1 << wide) - 1
+              for y, other in enumerate(keys) if y != x}
+        for x, key in enumerate(keys)
+    }  # fmt: skip
+
+
+def strongest(counts: Paths) -> Paths:
+    """How strong the strongest path is: as its weakest step, a majority of so many ballots."""
+    paths = {
+        x: {y: n if n > counts[y][x] else 0 for y, n in row.items()} for x, row in counts.items()
+    }
+    for via in paths:
+        for x in paths.keys() - {via}:
+            for y in paths.keys() - {via, x}:
+                paths[x][y] = max(paths[x][y], min(paths[x][via], paths[via][y]))
+    return paths
+
+
+def run_off(keys: Sequence[str], ballots: Ranked, log_root: bytes) -> list[dict[str, Any]]:
+    """The rounds of an instant run-off. Of those tied for the last place leave: all, if they have
+    fewer ballots together than the next; else who had fewest in the latest earlier round that
+    tells them apart; else the last by lot, SHA-256("mvote/lot/1" and the log's root and the key).
+    """
+    lots = {key: sha256(b"mvote/lot/1" + log_root + key.encode()) for key in keys}
+    left, rounds, exhausted = list(keys), list[dict[str, Any]](), 0
+    piles: dict[str, Ranked] = {key: [] for key in keys}
+    for order, equal in ballots:
+        piles[keys[order[0]]].append((order, equal))
+    while True:
+        votes = {key: sum(equal for _, equal in piles[key]) for key in left}
+        now: dict[str, Any] = {"votes": votes, "exhausted": exhausted, "eliminated": [],
+                               "by": None, "transfers": {}}  # fmt: skip
+        rounds.append(now)
+        is_won = 2 * max(votes.values()) > sum(votes.values())
+        if is_won or len(set(votes.values())) == 1:
+            return rounds
+        now["eliminated"], now["by"] = _leaving(votes, rounds[:-1], lots)
+        left = [key for key in left if key not in now["eliminated"]]
+        for key in now["eliminated"]:
+            went = now["transfers"][key] = Counter[str]()
+            for order, equal in piles.pop(key):
+                to = next((keys[option] for option in order if keys[option] in left), None)
+                if to is None:
+                    exhausted += equal
+                    continue
+                piles[to].append((order, equal))
+                went[to] += equal
+
+
+def follow_rounds(
+    rounds: list[dict[str, Any]], totals: dict[str, int], valid: int, lots: dict[str, bytes]
+) -> None:
+    """See that each round follows from the one before it, and that the last one decides."""
+    require(rounds[0]["votes"] == totals, "the first round does not hold the totals")
+    for n, now in enumerate(rounds):
+        votes, leaving = now["votes"], now["eliminated"]
+        require(sum(votes.values()) + now["exhausted"] == valid, f"round {n} loses ballots")
+        is_over = 2 * max(votes.values()) > sum(votes.values()) or len(set(votes.values())) == 1
+        require(is_over == (n == len(rounds) - 1), f"round {n} is not where it ends")
+        if is_over:
+            return
+        ordered = {key: votes[key] for key in totals if key in votes}
+        expected = _leaving(ordered, rounds[:n], lots)
+        require((leaving, now["by"]) == expected, f"in round {n} others must leave")
+        passed = sum((Counter(to) for to in now["transfers"].values()), Counter[str]())
+        onward = {key: votes[key] + passed[key] for key in votes if key not in leaving}
+        require(rounds[n + 1]["votes"] == onward, f"round {n + 1} does not follow")
+
+
+def _leaving(
+    votes: dict[str, int], before: Sequence[dict[str, Any]], lots: dict[str, bytes]
+) -> tuple[list[str], str]:
+    fewest = min(votes.values())
+    last = [key for key in votes if votes[key] == fewest]
+    if len(last) == 1:
+        return last, "fewest"
+    if fewest * len(last) < min(count for count in votes.values() if count != fewest):
+        return last, "together"
+    for earlier in reversed(before):
+        fewest = min(earlier["votes"][key] for key in last)
+        last = [key for key in last if earlier["votes"][key] == fewest]
+        if len(last) == 1:
+            return last, "earlier_round"
+    return [max(last, key=lambda key: (lots[key], key))], "lot"
 
 
 # --- the tree of a log (RFC 6962) -----------------------------------------------------------------
@@ -898,11 +1070,17 @@ class Verifier:
             raise NotChecked(self._why_without_records())
         size = 4 + 2 * len(self.definition["question"]["options"])
         require(self.bundle.size("records.bin") % size == 0, "it ends within a record")
-        return recount(self.definition, pieces(self.bundle.chunks("records.bin"), size))
+        vectors = pieces(self.bundle.chunks("records.bin"), size)
+        return recount(self.definition, vectors, self._stated_root())
+
+    def _stated_root(self) -> bytes:
+        root = self.statement.get("log_root")
+        return b"" if root is None else unhex(root, 32)
 
     def _why_without_records(self) -> str:
         records, question = number(self.statement, "records"), self.definition["question"]
-        least = FEWEST_RECORDS if question["max_selections"] > 1 else 0
+        is_telling = question["max_selections"] > 1 or question["kind"] == "points"
+        least = FEWEST_RECORDS if is_telling else 0
         least = max(number(self.definition, "publish_from"), least)
         if records < least:
             return f"not public: of ballots came {records}, fewer than {least}"
@@ -924,13 +1102,18 @@ class Verifier:
         if "records.bin" not in self.bundle.names:
             return self._plausible_totals()
         self._compare(self.counted)
-        winners = ", ".join(self.counted["winners"]) or "none"
-        return f"counted anew: {said_totals(self.counted['totals'])}; first: {winners}"
+        winners = self._said_winners(self.counted["winners"])
+        return f"counted anew: {said_totals(self.counted['totals'])}{winners}"
+
+    def _said_winners(self, winners: Sequence[str]) -> str:
+        if "limits" in self.definition["question"]:
+            return ""  # the allocation decides, not the vote alone
+        tied = " (A TIE)" if len(winners) > 1 else ""
+        return f"; {method_of(self.definition['question'])}: {', '.join(winners) or 'none'}{tied}"
 
     def _compare(self, counted: dict[str, Any]) -> None:
-        names = ["blank", "valid", "spoilt"]
-        names += ["totals"] if self.definition["question"]["kind"] != "ranking" else []
-        names += ["winners"] if "winners" in self.statement and counted["winners"] else []
+        names = ["blank", "valid", "spoilt", "totals"]
+        names += [name for name in ("winners", "workings") if name in self.statement]
         for name in names:
             said = self.statement.get(name)
             require(said == counted[name], f"{name}: {counted[name]} counted, {said} stated")
@@ -947,7 +1130,33 @@ class Verifier:
         if self.definition["question"]["kind"] in ("single", "multiple"):
             each = [number(totals, key) for key in totals]
             require(max(each) <= valid <= sum(each) <= valid * most, "no ballots give these totals")
-        raise NotChecked(f"as the counters attest: {said_totals(totals)}; no records to count")
+        said = self._follow_the_workings(totals, valid) if "winners" in self.statement else ""
+        raise NotChecked(f"as the counters attest: {said_totals(totals)}{said};"
+                         " no records to count")  # fmt: skip
+
+    def _follow_the_workings(self, totals: dict[str, int], valid: int) -> str:
+        """See that the published workings belong to the totals, and lead to the winners."""
+        question, workings = self.definition["question"], self.statement.get("workings")
+        method, winners = method_of(question), self.statement["winners"]
+        if method == "instant_runoff":
+            lots = {key: sha256(b"mvote/lot/1" + self._stated_root() + key.encode())
+                    for key in totals}  # fmt: skip
+            follow_rounds(workings["rounds"], totals, valid, lots)
+        elif method in ("borda", "schulze"):
+            counts = workings["pairwise"]
+            require(len(totals) <= MOST_RANKED, "too many options to be ranked")
+            pairs = [number(counts[x], y) + number(counts[y], x)
+                     for x, y in itertools.permutations(totals, 2)]  # fmt: skip
+            require(max(pairs, default=0) <= valid, "more compare two options than voted")
+            if method == "borda":
+                sums = {key: sum(counts[key].values()) for key in totals}
+                require(sums == totals, "the totals are not the sums of the pairwise counts")
+            else:
+                require(strongest(counts) == workings["paths"], "the paths are other ones")
+        ordered = {option["key"]: totals[option["key"]] for option in question["options"]}
+        found = winners_by(question, ordered, workings)
+        require(found == winners, f"winners: {found} by the workings, {winners} stated")
+        return self._said_winners(winners)
 
     # what only some can check
 
@@ -1001,7 +1210,7 @@ class Verifier:
         require(public == self.definition["sealing_key"], "this key is of another poll")
         vectors = self._opened(private)
         equal = (vector for vector in sorted(vectors) for _ in range(vectors[vector]))
-        counted = recount(self.definition, equal)
+        counted = recount(self.definition, equal, self._stated_root())
         unopenable = self.log.ballots - counted["records"]
         said = number(self.statement, "unopenable")
         require(unopenable == said, f"ballots that do not open: {unopenable}; stated: {said}")

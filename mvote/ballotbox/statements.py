@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mvote.ballotbox.tallying import count_marks, in_order, records_hash
+from mvote.ballotbox.tallying import Tally, count_marks, in_order, outcome_by, records_hash
 from mvote.ballotbox.unsealing import Count
 from mvote.polls.definition import SMALLEST_FULL_RECORDS, FrozenPoll
 
 PROGRAM = (
-    "counting.py", "helping.py", "merkle.py", "notation.py", "sealing.py", "statements.py",
-    "tallying.py", "unsealing.py", "vectors.py",
+    "ballot_marks.py", "counting.py", "helping.py", "merkle.py", "methods/outcome.py",
+    "methods/pairwise.py", "methods/runoff.py", "methods/schulze.py", "notation.py", "sealing.py",
+    "statements.py", "tallying.py", "unsealing.py", "vectors.py",
 )  # fmt: skip
 
 
@@ -27,7 +28,7 @@ def program_hash() -> str:
 
 def records_public(poll: FrozenPoll, ballots: int) -> bool:
     """Vectors are shown if frozen so, if enough came, and never few unusual ones."""
-    several_marks = poll.question.max_selections > 1
+    several_marks = poll.question.max_selections > 1 or poll.question.kind == "points"
     least = SMALLEST_FULL_RECORDS if several_marks else 0
     return poll.records == "full" and ballots >= max(poll.publish_from, least)
 
@@ -43,6 +44,7 @@ def statement_of(
     counted = count_marks(poll.question, count.vectors)
     statement: dict[str, Any] = {
         "format": "mvote-statement/1",
+        "method": poll.question.method,
         "poll_id": str(poll.poll_id),
         "definition_hash": poll.hash.hex(),
         **figures,
@@ -56,6 +58,16 @@ def statement_of(
         statement["blank"] = counted.blank
         statement["spoilt"] = counted.spoilt
         statement["totals"] = dict(zip(poll.question.options, counted.totals, strict=True))
+        statement |= _decided(poll, count, counted)
     if is_public:
         statement["records_hash"] = records_hash(in_order(count.vectors))
     return statement
+
+
+def _decided(poll: FrozenPoll, count: Count, counted: Tally) -> dict[str, Any]:
+    """Who won, several if they are tied, and the workings; of projects the allocation decides."""
+    if poll.question.rules is not None:
+        return {}
+    outcome = outcome_by(poll.question, count, counted.totals, count.root())
+    found: dict[str, Any] = {"winners": [*outcome.winners]}
+    return found if outcome.workings is None else found | {"workings": outcome.workings}

@@ -1,14 +1,16 @@
 """A ballot as a vector of constant length: what is sealed, and what a cast vote record shows.
 
-0x01 ‖ kind (1 byte) ‖ n (uint16) ‖ n × uint16, big-endian, in the order of the options.
+0x01 ‖ kind (1 byte) ‖ n (uint16) ‖ n × uint16, big-endian, in the order of the options: 0 or 1,
+the rank from 1 on, or points.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mvote.ballotbox.ballot_marks import keeps_its_kind, marks_given
 from mvote.budget.balloting.rules import BallotRules
 from mvote.polls.definition import Kind, Question
 from mvote.polls.errors import InvalidSelection
@@ -25,39 +27,28 @@ class NoVector(ValueError):
 
 
 def vector_of(question: Question, selections: list[Any], *, accept_spoilt: bool = False) -> bytes:
-    """The vector of *selections* (option keys). Raises InvalidSelection with the broken limit.
+    """The vector of *selections* (option keys; for points `{"key", "points"}`).
 
     With *accept_spoilt* it may break limits, where the question counts such a ballot as spoilt.
+    Raises InvalidSelection with the broken limit.
     """
-    chosen = _checked(question, selections)
+    given = marks_given(question, selections)
     if question.rules is not None:
-        _check_limits(question.rules, chosen, accept_spoilt=accept_spoilt)
+        _check_limits(question.rules, given, accept_spoilt=accept_spoilt)
     else:
-        _check_numbers(question, chosen)
-    marks = [int(key in chosen) for key in question.options]
-    return _packed(question, marks)
+        _check_numbers(question, given)
+    return _packed(question, [given.get(key, 0) for key in question.options])
 
 
-def _checked(question: Question, selections: list[Any]) -> set[Any]:
-    known = set(question.options)
-    for key in selections:
-        if not isinstance(key, str) or key not in known:
-            raise InvalidSelection("unknown-option")
-    chosen = set(selections)
-    if len(chosen) != len(selections):
-        raise InvalidSelection("repeated-option")
-    return chosen
-
-
-def _check_numbers(question: Question, chosen: set[Any]) -> None:
-    if len(chosen) < question.min_selections:
+def _check_numbers(question: Question, given: Mapping[str, int]) -> None:
+    if len(given) < question.min_selections:
         raise InvalidSelection("min_selections", min_selections=question.min_selections)
-    if len(chosen) > question.max_selections:
+    if len(given) > question.max_selections:
         raise InvalidSelection("max_selections", max_selections=question.max_selections)
 
 
-def _check_limits(rules: BallotRules, chosen: set[Any], *, accept_spoilt: bool) -> None:
-    broken = rules.broken_by(chosen)
+def _check_limits(rules: BallotRules, given: Mapping[str, int], *, accept_spoilt: bool) -> None:
+    broken = rules.broken_by(given)
     if broken and not (accept_spoilt and rules.may_spoil):
         facts: dict[str, Any] = {"may_spoil": True} if rules.may_spoil else {}
         listed = [each.shown() | {"text": each.text} for each in broken]
@@ -77,10 +68,10 @@ def marks_in(question: Question, vector: bytes) -> tuple[int, ...]:
     if HEAD.unpack_from(vector) != (FORMAT, KINDS[question.kind], n):
         raise NoVector("head")
     marks: tuple[int, ...] = struct.unpack_from(f">{n}H", vector, HEAD.size)
-    if not set(marks) <= {0, 1}:
+    if not keeps_its_kind(question, marks):
         raise NoVector("mark")
     if question.rules is None:
-        if not question.min_selections <= sum(marks) <= question.max_selections:
+        if not question.min_selections <= n - marks.count(0) <= question.max_selections:
             raise NoVector("limit")
     elif not question.rules.may_spoil and _breaks(question, question.rules, marks):
         raise NoVector("limit")
@@ -97,10 +88,21 @@ def _breaks(question: Question, rules: BallotRules, marks: Sequence[int]) -> boo
     return bool(rules.broken_by(_marked(question, marks)))
 
 
-def _marked(question: Question, marks: Sequence[int]) -> list[str]:
-    return [key for key, mark in zip(question.options, marks, strict=True) if mark]
+def _marked(question: Question, marks: Sequence[int]) -> dict[str, int]:
+    return {key: mark for key, mark in zip(question.options, marks, strict=True) if mark}
 
 
-def selections_in(question: Question, vector: bytes) -> list[str]:
-    """The option keys marked in *vector*. Raises NoVector."""
+def marked_in(question: Question, vector: bytes) -> dict[str, int]:
+    """The marks in *vector* by option key, in the question's order. Raises NoVector."""
     return _marked(question, marks_in(question, vector))
+
+
+def selections_in(question: Question, vector: bytes) -> list[Any]:
+    """The selections that *vector* holds, as a ballot gives them. Raises NoVector."""
+    marked = marked_in(question, vector)
+    match question.kind:
+        case "ranking":
+            return sorted(marked, key=marked.__getitem__)
+        case "points":
+            return [{"key": key, "points": points} for key, points in marked.items()]
+    return [*marked]

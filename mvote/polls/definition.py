@@ -15,6 +15,14 @@ import rfc8785
 from mvote.budget.balloting.rules import BallotRules, read_rules
 
 Kind = Literal["single", "multiple", "ranking", "points"]
+METHODS: dict[Kind, tuple[str, ...]] = {
+    "single": ("plurality",),
+    "multiple": ("approval",),
+    "ranking": ("schulze", "instant_runoff", "borda"),
+    "points": ("points",),
+}
+"""How ballots of a kind are counted; the first where the question names none. A project ballot
+has the method of its contest."""
 PresenceRule = Literal["none", "area", "site"]
 SMALLEST_FULL_RECORDS = 50
 DEFAULT_K = 50
@@ -36,6 +44,10 @@ class Question:
     options: tuple[str, ...]
     min_selections: int
     max_selections: int
+    method: str
+    #: of points: how many a ballot gives at most, together and to one option
+    points: int | None = None
+    max_points: int | None = None
     #: of a project ballot: they alone decide what is too few or too many
     rules: BallotRules | None = None
 
@@ -130,6 +142,9 @@ def question_in(question: dict[str, Any]) -> Question:
         options=tuple(option["key"] for option in question["options"]),
         min_selections=question["min_selections"],
         max_selections=question["max_selections"],
+        method=question.get("method", METHODS[question["kind"]][0]),
+        points=question.get("points"),
+        max_points=question.get("max_points"),
         rules=read_rules(question),
     )
 

@@ -97,7 +97,7 @@ def approvals_of(session: Session, source: ReleasedSource) -> Approvals | None:
     rules = definition.question.rules
     approvals: Counter[tuple[str, ...]] = Counter()
     for _, keys in published_records(session, definition, after=-1, limit=ALL):
-        if rules is None or not rules.broken_by(keys):
+        if rules is None or not rules.broken_by(dict.fromkeys(keys, 1)):
             approvals[tuple(references[key] for key in keys)] += 1
     return approvals or None
 

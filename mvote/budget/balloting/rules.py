@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,10 +21,13 @@ class BallotRules:
     #: a ballot that breaks a limit may be cast all the same, and is counted as spoilt
     may_spoil: bool
 
-    def broken_by(self, keys: Iterable[str]) -> list[BrokenLimit]:
-        """Every limit that a ballot with these projects marked does not keep to."""
+    def broken_by(self, marks: Mapping[str, int]) -> list[BrokenLimit]:
+        """Every limit that a ballot does not keep to which gives these *marks* by key."""
         return broken_limits(
-            self.limits, marks=[Mark(key) for key in keys], projects=self.projects, tree=self.tree
+            self.limits,
+            marks=[Mark(key, points) for key, points in marks.items()],
+            projects=self.projects,
+            tree=self.tree,
         )
 
 

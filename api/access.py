@@ -52,6 +52,11 @@ def caller_id() -> uuid.UUID:
     return known
 
 
+def caller_session() -> uuid.UUID | None:
+    """The session that the caller's token was given out in. Raises TokenMissing, TokenInvalid."""
+    return _tokens().session_of(_bearer())
+
+
 def caller() -> Citizen:
     """The citizen who calls, with roles. Raises TokenInvalid for an account that is gone."""
     citizen: Citizen | None = g.get("caller")

@@ -14,14 +14,17 @@ from sqlalchemy import Engine, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from api.db import transaction
 from mvote.errors import TooManyRequests
+from mvote.journal import JournalEntry
 from mvote.people import signing_in
 from mvote.people.challenges import MOST_TRIES, Challenge, hash_of_code
 from mvote.people.citizens import Anchor, Citizen
 from mvote.people.limits import Allowance, Limit, use_up
+from mvote.people.refreshing import refresh
 from mvote.people.registering import register
-from mvote.people.sessions import RefreshToken, SignIn, hash_of_token, new_refresh_token
-from mvote.people.signing_in import FrontDesk, SignedIn
+from mvote.people.sessions import GRACE, RefreshToken, SignIn, hash_of_token, new_refresh_token
+from mvote.people.signing_in import FrontDesk, SignedIn, keep_token
 from tests.support.people import a_number
 from tests.support.racing import race
 
@@ -177,13 +180,40 @@ def a_session(session: Session, desk: FrontDesk) -> str:
     return token
 
 
-def test_a_refresh_token_used_at_once_renews_one_and_ends_the_session(
+def test_a_refresh_token_used_at_once_gets_one_successor(
     session: Session, desk: FrontDesk, api: Engine
 ) -> None:
     token = a_session(session, desk)
-    results = race(api, AT_ONCE, lambda s: signing_in.refresh(s, token=token, now=NOW))
-    assert len([each for each in results if isinstance(each, SignedIn)]) == 1
-    assert (count(session, SignIn), count(session, RefreshToken)) == (0, 0)
+    results = race(api, AT_ONCE, lambda s: refresh(s, desk=desk, token=token, now=NOW))
+    successors = {each.refresh_token for each in results if isinstance(each, SignedIn)}
+    assert (len(results), len(successors)) == (AT_ONCE, 1)
+    assert (count(session, SignIn), count(session, RefreshToken)) == (1, 2)
+
+
+def test_successors_by_chance_would_make_a_session_many(
+    session: Session, desk: FrontDesk, api: Engine
+) -> None:
+    token = a_session(session, desk)
+    family = session.scalars(select(SignIn.id)).one()
+    sabotaged = check_then_act(
+        lambda s: s.scalars(select(RefreshToken)).one().used_at is None,
+        lambda s: keep_token(s, new_refresh_token(), sign_in_id=family, now=NOW),
+    )
+    race(api, AT_ONCE, sabotaged)
+    assert count(session, RefreshToken) == AT_ONCE + 1
+    assert token
+
+
+def test_a_stolen_token_is_written_down_once_however_often_it_comes_at_once(
+    session: Session, desk: FrontDesk, api: Engine
+) -> None:
+    token = a_session(session, desk)
+    later = NOW + GRACE + dt.timedelta(seconds=1)
+    with transaction(session):
+        refresh(session, desk=desk, token=token, now=NOW)
+    results = race(api, AT_ONCE, lambda s: refresh(s, desk=desk, token=token, now=later))
+    assert results == [None] * AT_ONCE
+    assert (count(session, SignIn), count(session, JournalEntry)) == (0, 1)
 
 
 def test_looking_before_renewing_would_renew_all(

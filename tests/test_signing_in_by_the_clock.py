@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from api.db import transaction
 from mvote.errors import TooManyRequests
-from mvote.people import signing_in
+from mvote.people import refreshing, signing_in
 from mvote.people.challenges import Challenge
 from mvote.people.citizens import Tombstone
 from mvote.people.forgetting import forget_expired
@@ -70,9 +70,11 @@ def test_a_session_ends_thirty_days_after_the_code(
     signed_in = sign_in(session, desk, outbox, after=SECOND)
     assert signed_in
     end = NOW + SECOND + dt.timedelta(days=30)
-    renewed = signing_in.refresh(session, token=signed_in.refresh_token, now=end - SECOND)
+    renewed = refreshing.refresh(
+        session, desk=desk, token=signed_in.refresh_token, now=end - SECOND
+    )
     assert renewed
-    assert signing_in.refresh(session, token=renewed.refresh_token, now=end) is None
+    assert refreshing.refresh(session, desk=desk, token=renewed.refresh_token, now=end) is None
 
 
 def test_a_limit_begins_anew_when_its_span_is_over(session: Session) -> None:

@@ -20,7 +20,7 @@ from api.budget.committees import shown
 from api.db import db, transaction
 from api.etags import tagged
 from api.idempotency import idempotent
-from api.people.schemas import AppliedSchema
+from api.people.export_schemas import AppliedSchema
 from api.wiring import wiring
 from mvote.approvals import one_at_a_time
 from mvote.budget.applying import (

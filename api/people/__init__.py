@@ -7,13 +7,13 @@ from flask import Flask
 import geo.areas
 from api import approvals
 from api.keys import make_missing_keys
-from api.people import administering, me, signing_in, well_known
+from api.people import administering, me, own_sessions, signing_in, well_known
 from api.people.messages import messages_of
 from mvote.people.deleting import after_the_longest_poll
 from mvote.people.phones import Phones
 from mvote.people.signing_in import FrontDesk
 
-BLUEPRINTS = [signing_in.blp, me.blp, administering.blp, approvals.blp]
+BLUEPRINTS = [signing_in.blp, me.blp, own_sessions.blp, administering.blp, approvals.blp]
 
 
 def register(app: Flask) -> None:

@@ -11,7 +11,8 @@ from api.access import access, caller, caller_id
 from api.blueprint import Blueprint, needs_version
 from api.db import db, transaction
 from api.etags import check_if_match, tagged
-from api.people.schemas import AccountChangesSchema, AccountSchema, ExportSchema
+from api.people.export_schemas import ExportSchema
+from api.people.schemas import AccountChangesSchema, AccountSchema
 from mvote.base import utc_now
 from mvote.errors import TokenInvalid
 from mvote.people.accounts import Export, account_of, export_of, locked

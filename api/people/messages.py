@@ -29,7 +29,7 @@ class Outbox:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def send(self, *, to: str, text: str, code: str) -> None:
+    def send(self, *, to: str, text: str, code: str = "") -> None:
         line = orjson.dumps({"to": to, "text": text, "code": code}) + b"\n"
         self._path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -53,7 +53,7 @@ class Gateway:
         self._timeout_s = timeout_s
         self._opener = urllib.request.build_opener(_NoRedirects)
 
-    def send(self, *, to: str, text: str, code: str) -> None:
+    def send(self, *, to: str, text: str, code: str = "") -> None:
         body = orjson.dumps({"to": to, "text": text})
         timestamp = str(int(time.time()))
         request = urllib.request.Request(self._url, body, self._headers(timestamp, body))  # noqa: S310 - the URL is the operator's

@@ -20,6 +20,7 @@ from api.fields import (
 )
 from mvote.people.attributes import GENDERS, NAMES
 from mvote.people.citizens import ROLES
+from mvote.people.sessions import LONGEST_DEVICE
 
 SIX_DIGITS = Regexp(r"^[0-9]{6}$", error="Six digits.")
 PURPOSE = Regexp(r"^[a-z][a-z0-9_]{0,39}$", error="1 to 40 small letters, digits or _.")
@@ -27,6 +28,16 @@ AREA_CODE = Regexp(r"^[0-9A-Za-z-]{1,20}$", error="Not an area's code.")
 LONGEST_NUMBER = 40
 MOST_POSTS = 50
 MOST_PURPOSES = 50
+
+
+def DeviceName() -> String:  # noqa: N802 - a field
+    """What an app calls the device that it runs on."""
+    return String(
+        load_default=None,
+        allow_none=True,
+        validate=Length(1, LONGEST_DEVICE),
+        metadata={"description": "What to call this device in the list of sessions."},
+    )
 
 
 class CodeRequestSchema(Strict):
@@ -45,6 +56,10 @@ class ChallengeSchema(ma.Schema):
 class OneTimeCodeSchema(Strict):
     challenge_id = Uuid(required=True)
     code = String(required=True, validate=SIX_DIGITS)
+
+
+class SignInRequestSchema(OneTimeCodeSchema):
+    device = DeviceName()
 
 
 class RefreshSchema(Strict):
@@ -102,128 +117,6 @@ class AccountSchema(CitizenSchema):
     )
     language = ma.fields.String(required=True, allow_none=True)
     consents = ma.fields.List(ma.fields.Nested(ConsentSchema), required=True)
-
-
-class SignInSchema(ma.Schema):
-    started_at = Instant(required=True)
-    expires_at = Instant(required=True)
-
-
-class JournalEntrySchema(ma.Schema):
-    at = Instant(required=True)
-    kind = ma.fields.String(required=True)
-    facts = ma.fields.Dict(required=True)
-
-
-class AuthorshipSchema(ma.Schema):
-    proposal_id = ma.fields.UUID(required=True)
-    invited_at = Instant(required=True)
-    accepted_at = Instant(required=True, allow_none=True)
-    contact = ma.fields.String(required=True, allow_none=True)
-
-
-class SupportedSchema(ma.Schema):
-    proposal_id = ma.fields.UUID(required=True)
-    at = Instant(required=True)
-
-
-class AppliedSchema(ma.Schema):
-    committee_id = ma.fields.UUID(required=True)
-    pseudonym = ma.fields.String(required=True)
-    categories = ma.fields.Dict(required=True)
-    verified = ma.fields.List(ma.fields.String(), required=True)
-    interests = ma.fields.Dict(required=True)
-    preferences = ma.fields.List(ma.fields.String(), required=True)
-    applied_at = Instant(required=True)
-    withdrawn_at = Instant(required=True, allow_none=True)
-
-
-class SatSchema(ma.Schema):
-    committee_id = ma.fields.UUID(required=True)
-    kind = ma.fields.String(required=True)
-    filled_at = Instant(required=True)
-    vacated_at = Instant(required=True, allow_none=True)
-
-
-class DeclaredInterestsSchema(ma.Schema):
-    seat_id = ma.fields.UUID(required=True)
-    interests = ma.fields.Dict(required=True)
-    set_at = Instant(required=True)
-
-
-class RecusedSchema(ma.Schema):
-    proposal_id = ma.fields.UUID(required=True)
-    ground = ma.fields.String(required=True)
-    how = ma.fields.String(required=True)
-    at = Instant(required=True)
-
-
-class OwnOpinionSchema(ma.Schema):
-    proposal_id = ma.fields.UUID(required=True)
-    committee_id = ma.fields.UUID(required=True)
-    round = ma.fields.Integer(required=True)
-    scores = ma.fields.List(ma.fields.Dict(), required=True)
-    comment = ShownText(required=True, allow_none=True)
-    at = Instant(required=True)
-
-
-class MotionVoteSchema(ma.Schema):
-    motion_id = ma.fields.UUID(required=True)
-    vote = ma.fields.String(required=True)
-    at = Instant(required=True)
-
-
-class PreferredSchema(ma.Schema):
-    committee_id = ma.fields.UUID(required=True)
-    subcommittees = ma.fields.List(ma.fields.UUID(), required=True)
-    stated_at = Instant(required=True)
-
-
-class OwnJudgmentVoteSchema(ma.Schema):
-    proposal_id = ma.fields.UUID(required=True)
-    vote = ma.fields.String(required=True)
-    reason = ShownText(required=True, allow_none=True)
-    at = Instant(required=True)
-
-
-class OwnShortlistVoteSchema(ma.Schema):
-    shortlist_id = ma.fields.UUID(required=True)
-    vote = ma.fields.String(required=True)
-    reason = ShownText(required=True, allow_none=True)
-    at = Instant(required=True)
-
-
-class ToldSchema(ma.Schema):
-    kind = ma.fields.String(required=True)
-    cycle_id = ma.fields.UUID(required=True)
-    proposal_id = ma.fields.UUID(required=True, allow_none=True)
-    at = Instant(required=True)
-    read_at = Instant(required=True, allow_none=True)
-
-
-class FollowedSchema(ma.Schema):
-    cycle_id = ma.fields.UUID(required=True)
-
-
-class ExportSchema(ma.Schema):
-    """All that is kept of a citizen; the number in full."""
-
-    account = ma.fields.Nested(AccountSchema, required=True)
-    sign_ins = ma.fields.List(ma.fields.Nested(SignInSchema), required=True)
-    proposals = ma.fields.List(ma.fields.Nested(AuthorshipSchema), required=True)
-    supports = ma.fields.List(ma.fields.Nested(SupportedSchema), required=True)
-    applications = ma.fields.List(ma.fields.Nested(AppliedSchema), required=True)
-    seats = ma.fields.List(ma.fields.Nested(SatSchema), required=True)
-    interests = ma.fields.List(ma.fields.Nested(DeclaredInterestsSchema), required=True)
-    recusals = ma.fields.List(ma.fields.Nested(RecusedSchema), required=True)
-    opinions = ma.fields.List(ma.fields.Nested(OwnOpinionSchema), required=True)
-    preferences = ma.fields.List(ma.fields.Nested(PreferredSchema), required=True)
-    judgment_votes = ma.fields.List(ma.fields.Nested(OwnJudgmentVoteSchema), required=True)
-    shortlist_votes = ma.fields.List(ma.fields.Nested(OwnShortlistVoteSchema), required=True)
-    motion_votes = ma.fields.List(ma.fields.Nested(MotionVoteSchema), required=True)
-    inbox = ma.fields.List(ma.fields.Nested(ToldSchema), required=True)
-    follows = ma.fields.List(ma.fields.Nested(FollowedSchema), required=True)
-    journal = ma.fields.List(ma.fields.Nested(JournalEntrySchema), required=True)
 
 
 def _values(*, none: bool) -> dict[str, ma.fields.Field[Any]]:

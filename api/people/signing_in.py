@@ -6,20 +6,20 @@ from typing import Any
 
 from flask import Response, current_app, request
 
-from api.access import access, caller_id
+from api.access import access, caller_id, caller_session
 from api.blueprint import Blueprint, may_raise
 from api.db import transaction
 from api.people.schemas import (
     ChallengeSchema,
     CodeRequestSchema,
-    OneTimeCodeSchema,
     RefreshSchema,
+    SignInRequestSchema,
     TokensSchema,
 )
 from api.problems import language
 from mvote.base import utc_now
 from mvote.errors import TokenInvalid
-from mvote.people import signing_in
+from mvote.people import refreshing, signing_in
 from mvote.people.challenges import Challenge
 from mvote.people.errors import MessageNotSent, OneTimeCodeInvalid
 from mvote.people.phones import read_number
@@ -37,7 +37,9 @@ def _desk() -> FrontDesk:
 def _tokens_for(signed_in: SignedIn) -> dict[str, Any]:
     tokens: Tokens = current_app.extensions["tokens"]
     return {
-        "access_token": tokens.issue(signed_in.citizen_id, now=utc_now()),
+        "access_token": tokens.issue(
+            signed_in.citizen_id, now=utc_now(), session_id=signed_in.session_id
+        ),
         "refresh_token": signed_in.refresh_token,
         "token_type": "Bearer",
         "expires_in": int(LIFETIME.total_seconds()),
@@ -66,7 +68,7 @@ def send_code(body: dict[str, Any]) -> Challenge:
 @blp.post("/auth/tokens")
 @access("public")
 @may_raise(OneTimeCodeInvalid)
-@blp.arguments(OneTimeCodeSchema)
+@blp.arguments(SignInRequestSchema)
 @blp.response(201, TokensSchema)
 def sign_in(body: dict[str, Any]) -> dict[str, Any]:
     """Trade a one-time code for tokens; whoever comes for the first time has an account now."""
@@ -82,9 +84,15 @@ def sign_in(body: dict[str, Any]) -> dict[str, Any]:
 @blp.arguments(RefreshSchema)
 @blp.response(201, TokensSchema)
 def refresh(body: dict[str, Any]) -> dict[str, Any]:
-    """Trade a refresh token for new tokens. It is good once: a second use ends the session."""
+    """Trade a refresh token for new tokens. It is good once.
+
+    If the answer was lost, the same token gets the same refresh token again within 10 seconds.
+    After that, or once the new one was used, a second use ends the session.
+    """
     with transaction() as session:
-        signed_in = signing_in.refresh(session, token=body["refresh_token"], now=utc_now())
+        signed_in = refreshing.refresh(
+            session, desk=_desk(), token=body["refresh_token"], now=utc_now()
+        )
     if signed_in is None:
         raise TokenInvalid
     return _tokens_for(signed_in)
@@ -94,7 +102,10 @@ def refresh(body: dict[str, Any]) -> dict[str, Any]:
 @access("citizen")
 @blp.response(204)
 def sign_out() -> Response:
-    """End all sessions of the caller; access tokens live on for their ten minutes at most."""
+    """End the caller's session; access tokens live on for their ten minutes at most.
+
+    A token that was given out in no session (by a command) ends them all.
+    """
     with transaction() as session:
-        signing_in.sign_out(session, citizen_id=caller_id())
+        refreshing.sign_out(session, citizen_id=caller_id(), session_id=caller_session())
     return Response(status=204)

@@ -85,9 +85,7 @@ def export_of(session: Session, *, citizen: Citizen, phones: Phones) -> Export:
         account=_account(session, citizen, _number(citizen, phones)),
         sign_ins=_rows(
             session,
-            select(SignIn.started_at, SignIn.expires_at)
-            .where(SignIn.citizen_id == citizen.id)
-            .order_by(SignIn.id),
+            _SIGN_INS.where(SignIn.citizen_id == citizen.id),
         ),
         proposals=_rows(session, _PROPOSALS.where(ProposalAuthor.citizen_id == citizen.id)),
         supports=_rows(session, _SUPPORTS.where(ProposalSupport.citizen_id == citizen.id)),
@@ -135,6 +133,9 @@ def _rows(session: Session, statement: Any) -> list[Entry]:
 _ROLES = select(RoleGrant.role, RoleGrant.department_id, RoleGrant.granted_at).order_by(
     RoleGrant.id
 )
+_SIGN_INS = select(
+    SignIn.started_at, SignIn.last_used_at, SignIn.expires_at, SignIn.how, SignIn.device
+).order_by(SignIn.id)
 _PROPOSALS = (
     select(
         ProposalAuthor.proposal_id,

@@ -8,5 +8,8 @@ from typing import Protocol
 class TextMessages(Protocol):
     """Sends text messages. Called after the commit, never inside a transaction."""
 
-    def send(self, *, to: str, text: str, code: str) -> None:
-        """Send *text*, which holds *code*, to the number *to* (E.164). Raises MessageNotSent."""
+    def send(self, *, to: str, text: str, code: str = "") -> None:
+        """Send *text* to the number *to* (E.164); *code*: the one-time code it holds, if any.
+
+        Raises MessageNotSent.
+        """

@@ -1,8 +1,8 @@
-"""Signing in: a one-time code proves the number, then refresh tokens carry the session on.
+"""Signing in: a one-time code proves the number, then a session begins (see `refreshing`).
 
 Nothing here looks for an account before the number is proved, so that the answer to a request for
-a code cannot tell whether there is one. What fails after a count must be kept (a wrong guess, a
-token used twice) comes back as None: the caller commits first and refuses then.
+a code cannot tell whether there is one. A wrong guess, whose count must be kept, comes back as
+None: the caller commits first and refuses then.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import hmac
 import uuid
 from dataclasses import dataclass
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from mvote.ballotbox.keystore import Keystore
@@ -23,7 +23,7 @@ from mvote.people.limits import Limit, hash_of_address, use_up
 from mvote.people.messages import TextMessages
 from mvote.people.phones import Phones
 from mvote.people.registering import register
-from mvote.people.sessions import RefreshToken, SignIn
+from mvote.people.sessions import How, RefreshToken, SignIn
 
 HOUR = dt.timedelta(hours=1)
 CODES_PER_NUMBER = Limit("codes-per-number", 5, HOUR)
@@ -45,6 +45,7 @@ class SignedIn:
     """Who has signed in, and the token that renews it. Has no repr, so it is never logged."""
 
     citizen_id: uuid.UUID
+    session_id: uuid.UUID
     refresh_token: str
 
 
@@ -75,21 +76,50 @@ def send_code(
 
 
 def sign_in(
-    session: Session, *, desk: FrontDesk, challenge_id: uuid.UUID, code: str, now: dt.datetime
+    session: Session,
+    *,
+    desk: FrontDesk,
+    challenge_id: uuid.UUID,
+    code: str,
+    now: dt.datetime,
+    device: str | None = None,
 ) -> SignedIn | None:
     """Sign in whoever typed the right *code*; None, to be committed, if it is not."""
-    number = _spend(session, desk, challenge_id, code, now)
+    number = spend_code(session, desk=desk, challenge_id=challenge_id, code=code, now=now)
     if number is None:
         return None
     citizen_id = register(session, number=number, phones=desk.phones)
-    started = SignIn(citizen_id=citizen_id, started_at=now, expires_at=now + sessions.LIFETIME)
+    return begin(session, citizen_id=citizen_id, how="phone", device=device, now=now)
+
+
+def begin(
+    session: Session, *, citizen_id: uuid.UUID, how: How, device: str | None, now: dt.datetime
+) -> SignedIn:
+    """Begin a session of a citizen who has proved *how* it is them."""
+    ends = now + sessions.LIFETIME
+    started = SignIn(
+        citizen_id=citizen_id,
+        started_at=now,
+        last_used_at=now,
+        expires_at=ends,
+        how=how,
+        device=device,
+    )
     session.add(started)
-    session.flush()
-    return SignedIn(citizen_id, _new_token(session, started.id, now))
+    session.flush()  # the token refers to it
+    token = sessions.new_refresh_token()
+    keep_token(session, token, sign_in_id=started.id, now=now)
+    return SignedIn(citizen_id, started.id, token)
 
 
-def _spend(
-    session: Session, desk: FrontDesk, challenge_id: uuid.UUID, code: str, now: dt.datetime
+def keep_token(session: Session, token: str, *, sign_in_id: uuid.UUID, now: dt.datetime) -> None:
+    """Let *token* renew a session, once."""
+    token_hash = sessions.hash_of_token(token)
+    session.add(RefreshToken(token_hash=token_hash, sign_in_id=sign_in_id, issued_at=now))
+
+
+def spend_code(
+    session: Session, *, desk: FrontDesk, challenge_id: uuid.UUID, code: str, now: dt.datetime
 ) -> str | None:
     """Use one try of a challenge; the number it proves, if *code* was right."""
     tried = take_try(session, challenge_id=challenge_id, now=now)
@@ -117,45 +147,3 @@ def take_try(session: Session, *, challenge_id: uuid.UUID, now: dt.datetime) -> 
         .returning(Challenge),
         execution_options={"populate_existing": True},
     ).one_or_none()
-
-
-def refresh(session: Session, *, token: str, now: dt.datetime) -> SignedIn | None:
-    """Trade a refresh token for the next; None, to be committed, if it is not good.
-
-    A token that comes a second time was stolen, before or after: the whole sign-in ends.
-    """
-    token_hash = sessions.hash_of_token(token)
-    signed_in = _locked_sign_in(session, token_hash, now)
-    if signed_in is None:
-        return None
-    unused = session.execute(
-        update(RefreshToken)
-        .where(RefreshToken.token_hash == token_hash, RefreshToken.used_at.is_(None))
-        .values(used_at=now)
-        .returning(RefreshToken.sign_in_id)
-    ).one_or_none()
-    if unused is None:
-        session.execute(delete(SignIn).where(SignIn.id == signed_in.id))
-        return None
-    return SignedIn(signed_in.citizen_id, _new_token(session, signed_in.id, now))
-
-
-def _locked_sign_in(session: Session, token_hash: bytes, now: dt.datetime) -> SignIn | None:
-    """The sign-in that a token belongs to, alone with it: its state is read after the lock."""
-    belongs = select(RefreshToken.sign_in_id).where(RefreshToken.token_hash == token_hash)
-    id_ = session.execute(belongs).scalar_one_or_none()
-    return session.execute(
-        select(SignIn).where(SignIn.id == id_, SignIn.expires_at > now).with_for_update()
-    ).scalar_one_or_none()
-
-
-def sign_out(session: Session, *, citizen_id: uuid.UUID) -> None:
-    """End all sessions of a citizen. Access tokens given out live on for their few minutes."""
-    session.execute(delete(SignIn).where(SignIn.citizen_id == citizen_id))
-
-
-def _new_token(session: Session, sign_in_id: uuid.UUID, now: dt.datetime) -> str:
-    token = sessions.new_refresh_token()
-    token_hash = sessions.hash_of_token(token)
-    session.add(RefreshToken(token_hash=token_hash, sign_in_id=sign_in_id, issued_at=now))
-    return token

@@ -61,8 +61,11 @@ class Tokens:
         # the library, which also looks at no type, takes twice as long.
         self._by_heading = {_heading(key): self._public[key.kid].public_bytes_raw() for key in keys}
 
-    def issue(self, citizen_id: uuid.UUID, *, now: dt.datetime) -> str:
-        """A fresh access token of *citizen_id*."""
+    def issue(
+        self, citizen_id: uuid.UUID, *, now: dt.datetime, session_id: uuid.UUID | None = None
+    ) -> str:
+        """A fresh access token of *citizen_id*, in one of their sessions."""
+        in_session = {"sid": str(session_id)} if session_id else {}
         claims = {
             "iss": self._issuer,
             "aud": AUDIENCE,
@@ -70,22 +73,31 @@ class Tokens:
             "iat": int(now.timestamp()),
             "exp": int((now + LIFETIME).timestamp()),
             "jti": uuid.uuid4().hex,
+            **in_session,
         }
         return _signed(claims, self._signer)
 
     def citizen_of(self, token: str) -> uuid.UUID:
         """Whose *token* it is. Raises TokenInvalid whatever is wrong with it."""
+        return uuid.UUID(self._claims_of(token)["sub"])
+
+    def session_of(self, token: str) -> uuid.UUID | None:
+        """The session that a *token* was given out in; None if in none. Raises TokenInvalid."""
+        said = self._claims_of(token).get("sid")
+        return uuid.UUID(said) if said else None
+
+    def _claims_of(self, token: str) -> dict[str, Any]:
         heading, _, rest = token.partition(".")
         content, _, signature = rest.partition(".")
         try:
             signed = f"{heading}.{content}".encode("ascii")
             _check(self._by_heading[heading], _unpacked(signature), signed)
-            return self._citizen_in(orjson.loads(_unpacked(content)))
+            return self._checked(orjson.loads(_unpacked(content)))
         except (BadSignatureError, ValueError, KeyError, TypeError):
             raise TokenInvalid from None
 
-    def _citizen_in(self, claims: dict[str, Any]) -> uuid.UUID:
-        """The citizen in claims whose signature is ours; as strict as PyJWT, or stricter."""
+    def _checked(self, claims: dict[str, Any]) -> dict[str, Any]:
+        """Claims whose signature is ours; as strict as PyJWT, or stricter."""
         now = time.time()
         if (claims["iss"], claims["aud"]) != (self._issuer, AUDIENCE):
             raise TokenInvalid
@@ -95,7 +107,8 @@ class Tokens:
             raise TokenInvalid
         if type(claims["jti"]) is not str or type(claims["sub"]) is not str:
             raise TokenInvalid
-        return uuid.UUID(claims["sub"])
+        uuid.UUID(claims["sub"])
+        return claims
 
     def jwks(self) -> dict[str, list[dict[str, str]]]:
         """The public keys as a JWK set (RFC 7517, RFC 8037)."""

@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 from werkzeug.test import TestResponse
 
+from mvote.budget.cycle import PhaseKind
 from tests.support.balloting import Balloting
 from tests.support.world import Person, World
 
@@ -18,8 +19,10 @@ WHY = {"ko": "겹치는 사업이 있습니다.", "en": "Another project does th
 class Council(Balloting):
     """A cycle in balloting that is taken from there to the end."""
 
-    def __init__(self, world: World, year: int = 2015, **changes: Any) -> None:
-        super().__init__(world, year)
+    def __init__(
+        self, world: World, year: int = 2015, *, now: PhaseKind = "balloting", **changes: Any
+    ) -> None:
+        super().__init__(world, year, now=now)
         self.definition |= changes
         self.second = world.officer()
         self.members: list[Person] = []

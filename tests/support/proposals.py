@@ -118,12 +118,7 @@ class Town:
 
     def officers(self, count: int = 2) -> list[Person]:
         """Officers of one department."""
-        people = self.world.citizens(count)
-        with Session(self.world.engines["api"]) as session, transaction(session):
-            department = add_department(session, name={"ko": "공원과"}, by=None)
-            for person in people:
-                grant(session, citizen_id=person.id, post=Post("officer", department.id))
-        return people
+        return officers_of_one(self.world, count)
 
     def department_of(self, officer: Person) -> str:
         me = self.world.client.get("/v1/me", headers=officer.headers).get_json()
@@ -213,6 +208,16 @@ class Town:
                 "UPDATE proposal SET due_at = now() - interval '1 second' WHERE id = %s",
                 [proposal["id"]],
             )
+
+
+def officers_of_one(world: World, count: int = 2) -> list[Person]:
+    """So many officers of one new department."""
+    people = world.citizens(count)
+    with Session(world.engines["api"]) as session, transaction(session):
+        department = add_department(session, name={"ko": "공원과"}, by=None)
+        for person in people:
+            grant(session, citizen_id=person.id, post=Post("officer", department.id))
+    return people
 
 
 def refused(answer: TestResponse) -> tuple[int, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -49,6 +49,29 @@ class Bench:
         return named or next(iter(self.seats.values()), None)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Sitting:
+    """Who sits where now, for whoever judges many proposals of a cycle in one transaction.
+
+    All recusals from those proposals that are known now are written down.
+    """
+
+    committees: Sequence[Committee]
+    #: by committee, those with a vote
+    seats: Mapping[uuid.UUID, Sequence[Seat]]
+
+
+def sitting_on(
+    session: Session, cycle: Cycle, proposals: Iterable[Proposal], around: Neighbourhood
+) -> Sitting:
+    """What `bench_for` each of *proposals*, which are locked, would find out anew each time."""
+    committees = committees_of(session, cycle.id)
+    seats = {each.id: _voting_seats(session, each) for each in committees}
+    everybody = [seat for sitting in seats.values() for seat in sitting]
+    note_recusals(session, proposals=proposals, seats=everybody, around=around)
+    return Sitting(committees=committees, seats=seats)
+
+
 def kinds_for(review: Review, cycle: Cycle, proposal: Proposal, motion: Motion) -> list[str]:
     """The kinds of committees that vote on *motion*: the body, then its fallback."""
     body = review.confirm if motion == "confirm" else body_of(cycle, proposal)
@@ -56,39 +79,54 @@ def kinds_for(review: Review, cycle: Cycle, proposal: Proposal, motion: Motion) 
 
 
 def bench_for(
-    session: Session, cycle: Cycle, proposal: Proposal, motion: Motion, around: Neighbourhood
+    session: Session,
+    cycle: Cycle,
+    proposal: Proposal,
+    motion: Motion,
+    around: Neighbourhood,
+    *,
+    sitting: Sitting | None = None,
 ) -> Bench:
     """Who judges *proposal*, which is locked; recusals that are known now are written down first.
 
-    Where the body and its fallback are too small, reserves get a seat for this item. Raises
-    QuorumImpossible with everybody who can help.
+    Where the body is too small its fallback is asked, and where that is, too, reserves get a seat
+    for this item. *sitting*: what is known of many proposals at once. Raises QuorumImpossible with
+    everybody who can help.
     """
     review = review_of(cycle)
     rule = rule_of_review(review)
     kinds = kinds_for(review, cycle, proposal, motion)
-    bodies = _bodies(session, cycle, proposal, kinds)
+    bodies = _bodies(session, cycle, proposal, kinds, sitting)
     if not bodies:
         raise _nobody(kinds, rule)
-    sitting = {each.id: _voting_seats(session, each) for each in bodies}
-    out = _out(session, proposal, [s for seats in sitting.values() for s in seats], around)
-    named = [_body(each, sitting[each.id]) for each in bodies]
-    missing = rule.floor - max(len(body.filled - out) for body in named)
+    seats: dict[uuid.UUID, Sequence[Seat]] = {}
+    named, out = [], frozenset[str]()
+    for each in bodies:
+        seats[each.id] = sitting.seats[each.id] if sitting else _voting_seats(session, each)
+        out |= _out(session, proposal, seats[each.id], None if sitting else around)
+        named.append(_body(each, seats[each.id]))
+        if len(named[-1].filled - out) >= rule.floor:
+            break
     reserves: list[Seat] = []
-    if missing > 0:
-        lacking = rule.floor - len(named[-1].filled - out)
+    lacking = rule.floor - len(named[-1].filled - out)
+    if lacking > 0:
         reserves = reserve_seats(session, bodies[-1], proposal, lacking=lacking, around=around)
         out |= _out(session, proposal, reserves, around)
     judges = judges_of(
         named[0], rule, recused=out, fallback=named[-1], reserves=[str(s.id) for s in reserves]
     )
-    return _bench(judges, bodies, [*sitting[uuid.UUID(judges.body)], *reserves])
+    return _bench(judges, bodies, [*seats[uuid.UUID(judges.body)], *reserves])
 
 
 def _out(
-    session: Session, proposal: Proposal, seats: Sequence[Seat], around: Neighbourhood
+    session: Session, proposal: Proposal, seats: Sequence[Seat], around: Neighbourhood | None
 ) -> frozenset[str]:
-    """Who may not judge it: the recused, and after an appeal whoever took part before."""
-    note_recusals(session, proposals=[proposal], seats=seats, around=around)
+    """Who may not judge it: the recused, and after an appeal whoever took part before.
+
+    Without *around* only what is written down counts.
+    """
+    if around is not None:
+        note_recusals(session, proposals=[proposal], seats=seats, around=around)
     took_part = who_took_part(session, proposal)
     those = {seat.id for seat in seats if seat.citizen_id in took_part}
     return _names(those | recused_seats(session, proposal.id))
@@ -103,10 +141,14 @@ def _bench(judges: Judges, bodies: Sequence[Committee], seats: Sequence[Seat]) -
 
 
 def _bodies(
-    session: Session, cycle: Cycle, proposal: Proposal, kinds: Iterable[str]
+    session: Session,
+    cycle: Cycle,
+    proposal: Proposal,
+    kinds: Iterable[str],
+    sitting: Sitting | None,
 ) -> list[Committee]:
     """The committees of these kinds that the proposal falls to, each once."""
-    committees = committees_of(session, cycle.id)
+    committees = sitting.committees if sitting else committees_of(session, cycle.id)
     text = session.get_one(Revision, (proposal.id, int(proposal.revision or 0)))
     found: list[Committee] = []
     for kind in kinds:

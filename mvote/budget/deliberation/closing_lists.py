@@ -12,14 +12,14 @@ from sqlalchemy.orm import Session
 
 from mvote.base import database_time, instant
 from mvote.budget.cycle import Cycle
-from mvote.budget.deliberation.bodies import Bench, bench_for
+from mvote.budget.deliberation.bodies import Bench, sitting_on
 from mvote.budget.deliberation.closing import check_opinions, record, too_few
 from mvote.budget.deliberation.convening import meeting_of
 from mvote.budget.deliberation.counting import ballots
 from mvote.budget.deliberation.errors import WindowNotOver
 from mvote.budget.deliberation.following import follow
 from mvote.budget.deliberation.judgment import Judgment, JudgmentVote, Motion
-from mvote.budget.deliberation.listing import is_judged_by
+from mvote.budget.deliberation.listing import bench_on
 from mvote.budget.deliberation.rules import review_of, rule_of_review
 from mvote.budget.deliberation.shortlist import Shortlist, ShortlistVote
 from mvote.budget.deliberation.shortlisting import (
@@ -111,11 +111,15 @@ def _judge_together(session: Session, vote: _Vote) -> None:
     apart = {each.proposal_id for each in pulled_out_of(session, vote.shortlist.id)}
     listed = [*vote.shortlist.ranked, *vote.shortlist.not_chosen]
     together = [each for each in listed if each not in apart]
-    for proposal in locked_proposals(session, together).values() if together else ():
-        committee = committee_of(session, vote.shortlist.committee_id)
-        motion: Motion = vote.shortlist.motion
-        if is_judged_by(session, vote.cycle, committee, proposal, motion, vote.around):
-            bench = bench_for(session, vote.cycle, proposal, motion, vote.around)
+    if not together:
+        return
+    locked = locked_proposals(session, together).values()
+    sitting = sitting_on(session, vote.cycle, locked, vote.around)
+    committee = committee_of(session, vote.shortlist.committee_id)
+    motion: Motion = vote.shortlist.motion
+    for proposal in locked:
+        bench = bench_on(session, vote.cycle, committee, proposal, motion, vote.around, sitting)
+        if bench is not None:
             _judge_one(session, vote, proposal, bench)
 
 

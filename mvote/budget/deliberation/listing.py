@@ -15,7 +15,7 @@ from mvote.base import database_time
 from mvote.budget.committee import Committee
 from mvote.budget.cycle import Cycle
 from mvote.budget.definition import Review
-from mvote.budget.deliberation.bodies import bench_for
+from mvote.budget.deliberation.bodies import Bench, Sitting, bench_for, sitting_on
 from mvote.budget.deliberation.convening import check_is_of
 from mvote.budget.deliberation.errors import VotingBegan
 from mvote.budget.deliberation.judgment import Motion
@@ -105,28 +105,38 @@ def _faults(
     """What on the list this committee does not judge now."""
     places = {each: f"/ranked/{n}" for n, each in enumerate(ranked)}
     places |= {each: f"/not_chosen/{n}" for n, each in enumerate(not_chosen)}
-    for proposal in locked_proposals(session, places).values():
-        if not is_judged_by(session, cycle, committee, proposal, motion, around):
+    listed = locked_proposals(session, places).values()
+    waiting = [each for each in listed if _is_under_review(cycle, each)]
+    sitting = sitting_on(session, cycle, waiting, around)
+    for proposal in listed:
+        if bench_on(session, cycle, committee, proposal, motion, around, sitting) is None:
             yield Fault(places[proposal.id], NOT_ITS, korean=NOT_ITS_IN_KOREAN)
 
 
-def is_judged_by(
+def bench_on(
     session: Session,
     cycle: Cycle,
     committee: Committee,
     proposal: Proposal,
     motion: Motion,
     around: Neighbourhood,
-) -> bool:
-    """Whether the proposal, which is locked, waits for this committee's vote on *motion*."""
-    if proposal.cycle_id != cycle.id or proposal.state != "under_review":
-        return False
+    sitting: Sitting,
+) -> Bench | None:
+    """Who judges the proposal, which is locked, if it waits for this committee's vote on *motion*;
+    else None."""
+    if not _is_under_review(cycle, proposal):
+        return None
     if motion_due(session, cycle, proposal) != motion:
-        return False
+        return None
     try:
-        return bench_for(session, cycle, proposal, motion, around).committee.id == committee.id
+        bench = bench_for(session, cycle, proposal, motion, around, sitting=sitting)
     except QuorumImpossible:
-        return False
+        return None
+    return bench if bench.committee.id == committee.id else None
+
+
+def _is_under_review(cycle: Cycle, proposal: Proposal) -> bool:
+    return proposal.cycle_id == cycle.id and proposal.state == "under_review"
 
 
 def _faults_of_ranking(

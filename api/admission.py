@@ -15,12 +15,12 @@ from functools import lru_cache
 from typing import Any, TypeAlias
 
 import orjson
-from werkzeug.datastructures import LanguageAccept
-from werkzeug.http import parse_accept_header
 
+from api.languages import LONGEST_HEADER, preferred
 from api.problems import CONTENT_TYPE
 from api.system import count
 from mvote.errors import Overloaded
+from mvote.languages import languages, said
 
 Environ: TypeAlias = dict[str, Any]
 Wsgi: TypeAlias = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
@@ -32,11 +32,15 @@ log = logging.getLogger("mvote.admission")
 
 
 class Admission:
-    """Lets at most *most* requests in at the same time; *headers* go with every refusal."""
+    """Lets at most *most* requests in at the same time; *headers* go with every refusal.
 
-    def __init__(self, onward: Wsgi, *, most: int, headers: dict[str, str]) -> None:
+    *language* is the one of the city.
+    """
+
+    def __init__(self, onward: Wsgi, *, most: int, headers: dict[str, str], language: str) -> None:
         self._onward = onward
         self._most = most
+        self._language = language
         self._inside = 0
         self._door = threading.Lock()
         self._headers = [
@@ -44,6 +48,7 @@ class Admission:
             ("Cache-Control", "no-store"),
             ("Content-Type", CONTENT_TYPE),
             ("Retry-After", str(RETRY_AFTER_S)),
+            ("Vary", "Accept-Language"),
         ]
         self._refused = 0
         self._logged_at = 0.0
@@ -61,7 +66,8 @@ class Admission:
                 self._inside -= 1
 
     def _refuse(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
-        body = _refusal(environ.get("HTTP_ACCEPT_LANGUAGE", "")[:200])
+        accepted = environ.get("HTTP_ACCEPT_LANGUAGE", "")[:LONGEST_HEADER]
+        body = _refusal(accepted, self._language)
         self._note()
         start_response(
             "503 SERVICE UNAVAILABLE", [*self._headers, ("Content-Length", str(len(body)))]
@@ -79,11 +85,10 @@ class Admission:
 
 
 @lru_cache(maxsize=256)
-def _refusal(languages: str) -> bytes:
+def _refusal(accepted: str, default: str) -> bytes:
     """The problem (RFC 9457), in the language that is preferred."""
-    accepted = parse_accept_header(languages, LanguageAccept)
-    spoken = accepted.best_match(["ko", "en"], "ko") or "ko"
-    title = Overloaded.title[spoken]
+    spoken = preferred(accepted, languages(), default)
+    title = said(Overloaded.title, spoken)
     problem = {
         "type": f"/docs/problems#{Overloaded.code}",
         "title": title,
@@ -92,5 +97,5 @@ def _refusal(languages: str) -> bytes:
         "code": Overloaded.code,
     }
     if Overloaded.next_step:
-        problem["next_step"] = Overloaded.next_step[spoken]
+        problem["next_step"] = said(Overloaded.next_step, spoken)
     return orjson.dumps(problem)

@@ -17,6 +17,7 @@ from api import (
     contract,
     docs,
     headers,
+    languages,
     logs,
     people,
     places,
@@ -67,12 +68,14 @@ def create_app(settings: Settings | None = None, *, recount: Recount | None = No
     access.check_every_operation_is_declared(app)
     contract.register(app, api)
     problems.register(app)
+    languages.register(app)
     headers.register(app)
     commands.register(app)
     app.wsgi_app = Admission(  # type: ignore[method-assign]
         ByHand(app, app.wsgi_app),
         most=settings.requests_at_once,
         headers=headers.headers_of(settings),
+        language=settings.city_language,
     )
     if settings.trusted_proxies:
         hops = settings.trusted_proxies

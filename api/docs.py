@@ -10,9 +10,10 @@ from flask import Flask, Response, render_template_string, send_from_directory
 from api import contract
 from api.access import access
 from api.etags import tagged_body
+from api.languages import in_words, language
 from api.problems import HTTP_FAULTS, InternalError, status_of
 from api.statuses import STATUSES
-from mvote.errors import DomainError, Text
+from mvote.errors import DomainError
 
 FILES = Path(flask_swagger_ui.__file__).parent / "dist"
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>mvote API</title>
@@ -22,12 +23,12 @@ PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>mvot
 START = """SwaggerUIBundle({
   url: "/openapi.yaml", dom_id: "#swagger-ui", deepLinking: true, validatorUrl: null
 });"""
-PROBLEMS = """<!doctype html><html lang="en"><head><meta charset="utf-8">
+PROBLEMS = """<!doctype html><html lang="{{ language }}"><head><meta charset="utf-8">
 <title>mvote: problems</title><style>body { font: 1rem/1.5 sans-serif; margin: 2rem auto;
 max-width: 48rem } dt { font-weight: 600; margin-top: 1rem }</style></head><body>
-<h1>What the codes of errors mean</h1><dl>
+<h1>{{ _("What the codes of errors mean") }}</h1><dl>
 {% for code, status, title in problems %}<dt id="{{ code }}">{{ code }} ({{ status }})</dt>
-<dd>{{ title.en }} <span lang="ko">{{ title.ko }}</span></dd>
+<dd>{{ title }}</dd>
 {% endfor %}</dl></body></html>"""
 HTML = "text/html; charset=utf-8"
 YAML = "application/yaml; charset=utf-8"
@@ -64,12 +65,14 @@ def file(name: str) -> Response:
 
 def problems_page() -> Response:
     """Where `type` of an error leads."""
-    html = render_template_string(PROBLEMS, problems=_problems())
+    html = render_template_string(PROBLEMS, language=language(), problems=_problems())
     return Response(html, content_type=HTML)
 
 
-def _problems() -> list[tuple[str, int, Text]]:
+def _problems() -> list[tuple[str, int, str]]:
     """Code, status and title of every error, each code once, by code."""
     errors: list[type[DomainError]] = [*STATUSES, *HTTP_FAULTS.values(), InternalError]
-    by_code = {error.code: (error.code, status_of(error), error.title) for error in errors}
+    by_code = {
+        error.code: (error.code, status_of(error), in_words(error.title)) for error in errors
+    }
     return [by_code[code] for code in sorted(by_code)]

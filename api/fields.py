@@ -12,6 +12,7 @@ from typing import Any
 import marshmallow as ma
 
 from mvote.base import instant
+from mvote.wording import say
 
 LANGUAGES = ("ko", "en")
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
@@ -35,7 +36,7 @@ class Strict(ma.Schema):
 class String(ma.fields.String):
     """Text in NFC without control, invisible or direction-changing characters."""
 
-    default_error_messages = {"forbidden": "Contains a control or invisible character."}  # noqa: RUF012
+    default_error_messages = {"forbidden": say("Contains a control or invisible character.")}  # noqa: RUF012
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
         text = super()._deserialize(value, *args, **kwargs)
@@ -97,7 +98,7 @@ class Uuid(ma.fields.UUID):
 class Instant(ma.fields.Field[dt.datetime]):
     """RFC 3339 with a time zone in, UTC with `Z` out."""
 
-    default_error_messages = {"invalid": "Not an RFC 3339 instant with a time zone."}  # noqa: RUF012
+    default_error_messages = {"invalid": say("Not an RFC 3339 instant with a time zone.")}  # noqa: RUF012
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> dt.datetime:
         if not isinstance(value, str) or not RFC3339.fullmatch(value):
@@ -118,10 +119,10 @@ class LocalText(ma.fields.Field[dict[str, str]]):
     """A plain string (Korean) or `{"ko": …, "en": …}`; always an object within and going out."""
 
     default_error_messages = {  # noqa: RUF012
-        "invalid": "A string, or an object with `ko` or `en` or both.",
-        "forbidden": "Contains a control or invisible character.",
-        "empty": "Must not be empty.",
-        "long": "Longer than {max} characters.",
+        "invalid": say("A string, or an object with `ko` or `en` or both."),
+        "forbidden": say("Contains a control or invisible character."),
+        "empty": say("Must not be empty."),
+        "long": say("Longer than {max} characters."),
     }
 
     def __init__(self, *, max_length: int, **kwargs: Any) -> None:
@@ -177,7 +178,7 @@ def texts_of(text: dict[str, Any]) -> dict[str, Any]:
 class CleanObject(ma.fields.Dict):
     """A JSON object whose shape others check; its texts are clean, so that it can be kept."""
 
-    default_error_messages = {"forbidden": "Contains a control or invisible character."}  # noqa: RUF012
+    default_error_messages = {"forbidden": say("Contains a control or invisible character.")}  # noqa: RUF012
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
         if not is_clean(value):

@@ -13,6 +13,7 @@ from api.access import caller_id
 from api.db import transaction
 from api.problems import InvalidParameter
 from mvote.answers import Asked, KeptAnswer, answer_before, keep_answer
+from mvote.wording import say
 
 View = TypeVar("View", bound=Callable[..., Any])
 HEADER = "Idempotency-Key"
@@ -72,7 +73,7 @@ def answered_once(content: bytes, answer: Callable[[], Response]) -> Response:
 def _asked(body: bytes) -> Asked:
     key = request.headers[HEADER]
     if not KEY.fullmatch(key):
-        raise InvalidParameter(("header", HEADER, "1 to 255 visible ASCII characters."))
+        raise InvalidParameter(("header", HEADER, say("1 to 255 visible ASCII characters.")))
     content = b"\x00".join([request.full_path.encode(), body])
     operation = str(request.endpoint)
     return Asked(citizen_id=caller_id(), operation=operation, key=key, content=content)

@@ -12,6 +12,7 @@ import orjson
 
 from api.fields import Integer, String, is_clean
 from api.problems import InvalidParameter
+from mvote.wording import say
 
 DEFAULT_LIMIT, MAX_LIMIT = 20, 100
 
@@ -53,7 +54,7 @@ def read_cursor(cursor: str | None, *types: type) -> list[Any] | None:
         or [type(part) for part in place] != list(types)
         or not is_clean(place)
     ):
-        raise InvalidParameter(("query", "cursor", "This is no cursor of ours."))
+        raise InvalidParameter(("query", "cursor", say("This is no cursor of ours.")))
     return place
 
 
@@ -68,4 +69,4 @@ def place_of(cursor: str | None) -> uuid.UUID | None:
     try:
         return uuid.UUID(place[0]) if place else None
     except ValueError:
-        raise InvalidParameter(("query", "cursor", "This is no cursor of ours.")) from None
+        raise InvalidParameter(("query", "cursor", say("This is no cursor of ours."))) from None

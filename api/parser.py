@@ -10,6 +10,7 @@ from flask import Request, Response
 from flask.json.provider import JSONProvider
 from webargs.flaskparser import FlaskParser
 
+from api.library_words import understood
 from api.problems import InvalidParameter, MalformedJson, UnsupportedMediaType
 from mvote.errors import Fault, InvalidRequest
 
@@ -60,7 +61,10 @@ def faults_in(messages: Any, pointer: str = "") -> list[Fault]:
             for fault in faults_in(inner, pointer + _step(key))
         ]
     listed = messages if isinstance(messages, list) else [messages]
-    return [Fault(pointer, str(message)) for message in listed]
+    return [
+        Fault(pointer, understood(message if isinstance(message, str) else str(message)))
+        for message in listed
+    ]
 
 
 def _step(key: Any) -> str:

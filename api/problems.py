@@ -1,4 +1,4 @@
-"""Errors as `application/problem+json` (RFC 9457), for every status, in Korean and English.
+"""Errors as `application/problem+json` (RFC 9457), for every status, in the caller's language.
 
 The one table from error to status stands here. No text of an exception that is not ours ever
 reaches a client.
@@ -12,15 +12,16 @@ from http import HTTPStatus
 from typing import Any, ClassVar
 
 import orjson
-from flask import Flask, Response, request
+from flask import Flask, Response
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
-from api.korean import in_korean
+from api.languages import in_words, language
 from api.statuses import STATUSES
 from mvote import errors
-from mvote.errors import DomainError, Fault, InvalidRequest, Text
+from mvote.errors import DomainError, Fault, InvalidRequest
+from mvote.wording import Message, say
 
 CONTENT_TYPE = "application/problem+json"
 log = logging.getLogger("mvote.problems")
@@ -30,23 +31,19 @@ class HttpFault(DomainError):
     """A fault of the request itself, before any rule of ours; subclasses name theirs."""
 
 
-def http_fault(code: str, ko: str, en: str) -> type[HttpFault]:
+def http_fault(code: str, title: Message) -> type[HttpFault]:
     """A class for a fault that only HTTP knows."""
-    return type(code, (HttpFault,), {"code": code, "title": {"ko": ko, "en": en}})
+    return type(code, (HttpFault,), {"code": code, "title": title})
 
 
 HTTP_FAULTS: dict[int, type[HttpFault]] = {
-    400: http_fault("malformed-json", "JSON을 읽을 수 없습니다.", "The body is not valid JSON."),
-    404: http_fault("not-found", "찾을 수 없습니다.", "There is no such thing."),
-    405: http_fault("method-not-allowed", "허용되지 않은 메서드입니다.", "Method not allowed."),
-    406: http_fault("not-acceptable", "제공할 수 없는 형식입니다.", "No such format is offered."),
-    413: http_fault("too-large", "요청이 너무 큽니다.", "The request is too large."),
-    415: http_fault(
-        "unsupported-media-type", "지원하지 않는 형식입니다.", "This media type is not taken."
-    ),
-    428: http_fault(
-        "version-required", "If-Match 헤더가 필요합니다.", "Say with If-Match what you change."
-    ),
+    400: http_fault("malformed-json", say("The body is not valid JSON.")),
+    404: http_fault("not-found", say("There is no such thing.")),
+    405: http_fault("method-not-allowed", say("Method not allowed.")),
+    406: http_fault("not-acceptable", say("No such format is offered.")),
+    413: http_fault("too-large", say("The request is too large.")),
+    415: http_fault("unsupported-media-type", say("This media type is not taken.")),
+    428: http_fault("version-required", say("Say with If-Match what you change.")),
 }
 MalformedJson = HTTP_FAULTS[400]
 NotAcceptable = HTTP_FAULTS[406]
@@ -59,7 +56,7 @@ class InternalError(HttpFault):
     """Our own fault; the id finds it in the logs."""
 
     code = "internal-error"
-    title: ClassVar[Text] = {"ko": "서버 오류가 발생했습니다.", "en": "Something went wrong here."}
+    title: ClassVar[Message] = say("Something went wrong here.")
 
 
 class InvalidParameter(InvalidRequest):
@@ -78,23 +75,17 @@ def status_of(error: type[DomainError]) -> int:
     return next((STATUSES[cls] for cls in error.__mro__ if cls in STATUSES), 500)
 
 
-def language() -> str:
-    """`ko` or `en`, as the caller prefers; Korean if nothing is said."""
-    return request.accept_languages.best_match(["ko", "en"], "ko") or "ko"
-
-
 def problem_of(error: DomainError, status: int) -> dict[str, Any]:
     """The body of RFC 9457 for *error*."""
-    spoken = language()
     body: dict[str, Any] = {
         "type": f"/docs/problems#{error.code}",
-        "title": error.title[spoken],
+        "title": in_words(error.title),
         "status": status,
-        "detail": _said(error.detail) if error.detail else error.title[spoken],
+        "detail": in_words(error.detail or error.title),
         "code": error.code,
     }
     if error.next_step:
-        body["next_step"] = error.next_step[spoken]
+        body["next_step"] = in_words(error.next_step)
     if isinstance(error, InvalidRequest):
         body["errors"] = _errors_of(error)
     return body | {key: _shown(value) for key, value in error.facts.items()}
@@ -104,25 +95,24 @@ def _errors_of(error: InvalidRequest) -> list[dict[str, str]]:
     listed = [_shown_fault(fault) for fault in error.faults]
     if isinstance(error, InvalidParameter):
         wrong = error.wrong
-        listed += [{"in": place, "name": name, "detail": _said(why)} for place, name, why in wrong]
+        listed += [
+            {"in": place, "name": name, "detail": in_words(why)} for place, name, why in wrong
+        ]
     return listed
 
 
 def _shown_fault(fault: Fault) -> dict[str, str]:
-    detail = fault.korean if fault.korean and language() == "ko" else _said(fault.detail)
+    detail = fault.korean if fault.korean and language() == "ko" else in_words(fault.detail)
     shown = {"pointer": fault.pointer, "detail": detail}
     return shown | {"code": fault.code} if fault.code else shown
-
-
-def _said(detail: str) -> str:
-    """*detail* in the caller's language."""
-    return in_korean(detail) if language() == "ko" else detail
 
 
 def _shown(value: Any) -> Any:
     """A fact as JSON, its texts in the caller's language."""
     if isinstance(value, DomainError):
         return problem_summary(value)
+    if isinstance(value, Message):
+        return in_words(value)
     if isinstance(value, list | tuple):
         return [_shown(each) for each in value]
     return value
@@ -130,11 +120,10 @@ def _shown(value: Any) -> Any:
 
 def problem_summary(error: DomainError) -> dict[str, Any]:
     """`{code, title, next_step}` and facts: an error as one of several in a list."""
-    spoken = language()
-    step = error.next_step[spoken] if error.next_step else None
-    summary = {"code": error.code, "title": error.title[spoken], "next_step": step}
+    step = in_words(error.next_step) if error.next_step else None
+    summary = {"code": error.code, "title": in_words(error.title), "next_step": step}
     if error.detail:
-        summary["detail"] = _said(error.detail)
+        summary["detail"] = in_words(error.detail)
     return summary | error.facts
 
 

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 from click import ClickException
 
+from mvote.languages import languages
+
 ROOT = Path(__file__).resolve().parent.parent
 Environment = Literal["development", "production", "test"]
 
@@ -47,6 +49,8 @@ class Settings:
     retention_days: int = 365
     public_url: str = "http://127.0.0.1:8000"
     city_time_zone: str = "Asia/Seoul"
+    #: who asks for no language that we speak is answered in this one
+    city_language: str = "ko"
     phone_region: str = "KR"
     citizen_polls_per_week: int = 3
     trusted_proxies: int = 0
@@ -92,6 +96,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         retention_days=_number(values, "RETENTION_DAYS", 365),
         public_url=_public_url(values),
         city_time_zone=values.get("CITY_TIME_ZONE") or "Asia/Seoul",
+        city_language=_language(values),
         phone_region=values.get("PHONE_REGION") or "KR",
         citizen_polls_per_week=_number(values, "CITIZEN_POLLS_PER_WEEK", 3),
         trusted_proxies=_number(values, "TRUSTED_PROXIES", 0),
@@ -153,6 +158,13 @@ def _public_url(values: Mapping[str, str]) -> str:
     if not url.startswith(("http://", "https://")):
         raise Misconfigured("PUBLIC_URL begins with https:// (or http:// in development)")
     return url
+
+
+def _language(values: Mapping[str, str]) -> str:
+    language = values.get("CITY_LANGUAGE") or "ko"
+    if language not in languages():
+        raise Misconfigured(f"CITY_LANGUAGE is one of {', '.join(languages())}, not {language!r}")
+    return language
 
 
 def _number(values: Mapping[str, str], name: str, default: int) -> int:

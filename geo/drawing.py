@@ -22,12 +22,13 @@ from geo.geofence import (
 )
 from geo.geojson import Flaw, check_all, is_finite_number, read_geometry, write_geometry
 from mvote.errors import Fault, InvalidRequest, NotFound
+from mvote.wording import say
 
 NARROW_M = 150
 MOST_VERTICES = 1_000
 WIDEST_DEGREES = 5
 MEMBERS = {"type", "coordinates", "bbox", "crs"}
-SHAPES = (
+SHAPES = say(
     'Give {"center": {"lat", "lon"}, "radius_m"}, a GeoJSON Polygon or MultiPolygon,'
     ' or {"area_code"}.'
 )
@@ -114,7 +115,7 @@ def _read(session: Session, area: Any, pointer: str) -> dict[str, Any]:
 def _circle(area: dict[str, Any], pointer: str) -> dict[str, Any]:
     center = area["center"]
     if not isinstance(center, dict) or set(center) != {"lat", "lon"}:
-        raise InvalidRequest(Fault(f"{pointer}/center", "Give exactly lat and lon."))
+        raise InvalidRequest(Fault(f"{pointer}/center", say("Give exactly lat and lon.")))
     return {
         "kind": "circle",
         "lat": number_between(center["lat"], -90, 90, f"{pointer}/center/lat"),
@@ -128,20 +129,22 @@ def _circle(area: dict[str, Any], pointer: str) -> dict[str, Any]:
 def number_between(value: Any, least: float, most: float, pointer: str) -> float:
     """*value*, if it is a finite number in that range. Raises InvalidRequest."""
     if not is_finite_number(value):
-        raise InvalidRequest(Fault(pointer, "Must be a finite number."))
+        raise InvalidRequest(Fault(pointer, say("Must be a finite number.")))
     if not least <= value <= most:
-        raise InvalidRequest(Fault(pointer, f"Must be from {least} to {most}."))
+        raise InvalidRequest(
+            Fault(pointer, say("Must be from {least} to {most}.", least=least, most=most))
+        )
     return float(value)
 
 
 def official_area(session: Session, area_code: Any, pointer: str) -> dict[str, Any]:
     """Which version of an area a code names today. Raises InvalidRequest."""
     if not isinstance(area_code, str) or not AREA_CODE.fullmatch(area_code):
-        raise InvalidRequest(Fault(pointer, "Must be the code of an area."))
+        raise InvalidRequest(Fault(pointer, say("Must be the code of an area.")))
     try:
         return {"kind": "area", "area_id": current(session, area_code).id}
     except NotFound:
-        raise InvalidRequest(Fault(pointer, "There is no such area.")) from None
+        raise InvalidRequest(Fault(pointer, say("There is no such area."))) from None
 
 
 def drawn_polygon(session: Session, area: dict[str, Any], pointer: str) -> dict[str, Any]:
@@ -152,7 +155,7 @@ def drawn_polygon(session: Session, area: dict[str, Any], pointer: str) -> dict[
         if isinstance(flaw, Flaw):
             raise flaw
     except Flaw as flaw:
-        raise InvalidRequest(Fault(pointer + flaw.pointer, str(flaw))) from None
+        raise InvalidRequest(Fault(pointer + flaw.pointer, flaw.said)) from None
     return {"kind": "polygon", "shape": from_wkb(wkb)}
 
 
@@ -160,5 +163,5 @@ def _bare_geometry(area: dict[str, Any]) -> bytes:
     wkb = read_geometry(area, most_vertices=MOST_VERTICES, widest=WIDEST_DEGREES)
     foreign = sorted(set(area) - MEMBERS)
     if foreign:
-        raise Flaw("Unknown field.", pointer=f"/{foreign[0]}")
+        raise Flaw(say("Unknown field."), pointer=f"/{foreign[0]}")
     return wkb

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from geo.areas import Area
 from geo.columns import WGS84
+from mvote.wording import say
 
 Place = tuple[float, float]
 """Longitude, latitude."""
@@ -36,10 +37,21 @@ class Flaw(ValueError):
         self.pointer = pointer
         self.place = place
 
-    def __str__(self) -> str:
+    @property
+    def said(self) -> str:
+        """The reason, and where on the map."""
         if self.place is None:
             return self.reason
-        return f"{self.reason}, at longitude {self.place[0]!r}, latitude {self.place[1]!r}"
+        lon, lat = self.place
+        return say(
+            "{reason}, at longitude {lon}, latitude {lat}",
+            reason=self.reason,
+            lon=lon,
+            lat=lat,
+        )
+
+    def __str__(self) -> str:
+        return str(self.said)
 
 
 def read_geometry(value: Any, *, most_vertices: int = MOST_VERTICES, widest: float = 360) -> bytes:
@@ -53,7 +65,7 @@ def read_geometry(value: Any, *, most_vertices: int = MOST_VERTICES, widest: flo
     check_crs(value)
     kind, coordinates = value.get("type"), value.get("coordinates")
     if kind not in ("Polygon", "MultiPolygon"):
-        raise Flaw("Only Polygon and MultiPolygon are taken.", pointer="/type")
+        raise Flaw(say("Only Polygon and MultiPolygon are taken."), pointer="/type")
     polygons = _listed(coordinates, "/coordinates", least=1)
     prefix = "/coordinates"
     if kind == "Polygon":
@@ -84,7 +96,10 @@ def check_crs(holder: dict[str, Any]) -> None:
     if not isinstance(name, str) or not OURS.fullmatch(name):
         shown = str(name)[:80].encode("ascii", "backslashreplace").decode()
         raise Flaw(
-            f"The coordinate reference system is {shown}; only WGS 84 (EPSG:4326) is taken.",
+            say(
+                "The coordinate reference system is {shown}; only WGS 84 (EPSG:4326) is taken.",
+                shown=shown,
+            ),
             pointer="/crs",
         )
 
@@ -106,11 +121,17 @@ class _Reader:
         positions = _listed(value, pointer, least=4)
         self.vertices += len(positions)
         if self.vertices > self.most_vertices:
-            raise Flaw(f"There are more than {self.most_vertices} vertices.", pointer=pointer)
+            raise Flaw(
+                say(
+                    "There are more than {most_vertices} vertices.",
+                    most_vertices=self.most_vertices,
+                ),
+                pointer=pointer,
+            )
         read = [_position(position, f"{pointer}/{n}") for n, position in enumerate(positions)]
         self._widen(read)
         if read[0] != read[-1]:
-            raise Flaw("A ring must end where it begins.", pointer=pointer, place=read[-1])
+            raise Flaw(say("A ring must end where it begins."), pointer=pointer, place=read[-1])
         return struct.pack("<I", len(read)) + struct.pack(
             f"<{2 * len(read)}d", *(number for position in read for number in position)
         )
@@ -125,12 +146,14 @@ class _Reader:
     def check_span(self, widest: float) -> None:
         west, south, east, north = self.span
         if max(east - west, north - south) > widest:
-            raise Flaw(f"It spans more than {widest} degrees.", pointer="/coordinates")
+            raise Flaw(
+                say("It spans more than {widest} degrees.", widest=widest), pointer="/coordinates"
+            )
 
 
 def _listed(value: Any, pointer: str, *, least: int) -> list[Any]:
     if not isinstance(value, list):
-        raise Flaw("Here must be a list.", pointer=pointer)
+        raise Flaw(say("Here must be a list."), pointer=pointer)
     if len(value) < least:
         what = "A ring has at least four positions." if least > 1 else "There must be something."
         raise Flaw(what, pointer=pointer)
@@ -143,7 +166,7 @@ def _position(value: Any, here: str) -> Place:
         or len(value) not in (2, 3)
         or not all(map(is_finite_number, value))
     ):
-        raise Flaw("A position is two finite numbers, longitude and latitude.", pointer=here)
+        raise Flaw(say("A position is two finite numbers, longitude and latitude."), pointer=here)
     lon, lat = float(value[0]), float(value[1])
     if not (-180 <= lon <= 180 and -90 <= lat <= 90):
         _refuse_out_of_range(lon, lat, here)
@@ -243,5 +266,5 @@ def _flaw_in(row: Row[Any]) -> Flaw | None:
     if not row.valid:
         return Flaw(str(row.reason), place=(row.lon, row.lat))
     if row.swapped:
-        return Flaw("It lies outside all areas; are longitude and latitude swapped?")
+        return Flaw(say("It lies outside all areas; are longitude and latitude swapped?"))
     return None

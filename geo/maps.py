@@ -11,6 +11,7 @@ from geo.areas import AREA_CODE
 from geo.geojson import Flaw, check_crs, read_geometry
 from geo.importing import BadFeature, MappedArea, MapRefused
 from mvote.errors import Text
+from mvote.wording import say
 
 MOST_BYTES = 256 * 1024 * 1024
 LONGEST_NAME = 200
@@ -72,10 +73,10 @@ def _features_of(document: Any) -> list[Any]:
 
 def _area(feature: Any, number: int, properties: Properties) -> MappedArea:
     if not isinstance(feature, dict) or feature.get("type") != "Feature":
-        raise Flaw("This is not a Feature.")
+        raise Flaw(say("This is not a Feature."))
     facts = feature.get("properties")
     if not isinstance(facts, dict):
-        raise Flaw("It has no properties.")
+        raise Flaw(say("It has no properties."))
     code = _code(facts, properties.code)
     return MappedArea(
         number=number,
@@ -88,11 +89,13 @@ def _area(feature: Any, number: int, properties: Properties) -> MappedArea:
 
 def _code(facts: dict[str, Any], name: str) -> str:
     if name not in facts:
-        raise Flaw(f"It has no property {name!a}.")
+        raise Flaw(say("It has no property {name}.", name=ascii(name)))
     value = facts[name]
     code = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
     if not isinstance(code, str) or not AREA_CODE.fullmatch(code):
-        raise Flaw(f"Its {name!a} is not a code: 1 to 20 letters, digits or hyphens.")
+        raise Flaw(
+            say("Its {name} is not a code: 1 to 20 letters, digits or hyphens.", name=ascii(name))
+        )
     return code
 
 
@@ -113,12 +116,22 @@ def _names(facts: dict[str, Any], properties: Properties) -> Text:
 def _text(facts: dict[str, Any], name: str) -> str:
     value = facts.get(name)
     if not isinstance(value, str) or not value.strip():
-        raise Flaw(f"It has no text in {name!a}.")
+        raise Flaw(say("It has no text in {name}.", name=ascii(name)))
     if any(unicodedata.category(character) in HIDDEN for character in value):
-        raise Flaw(f"Its {name!a} has a control or invisible character, or half of one.")
+        raise Flaw(
+            say(
+                "Its {name} has a control or invisible character, or half of one.", name=ascii(name)
+            )
+        )
     text = unicodedata.normalize("NFC", value).strip()
     if len(text) > LONGEST_NAME:
-        raise Flaw(f"Its {name!a} is longer than {LONGEST_NAME} characters.")
+        raise Flaw(
+            say(
+                "Its {name} is longer than {longest_name} characters.",
+                name=ascii(name),
+                longest_name=LONGEST_NAME,
+            )
+        )
     return text
 
 
@@ -130,5 +143,5 @@ def _parent(facts: dict[str, Any], code: str, properties: Properties) -> str | N
     else:
         return None
     if parent == code:
-        raise Flaw("It would be its own parent.")
+        raise Flaw(say("It would be its own parent."))
     return parent

@@ -33,6 +33,7 @@ from geo.spots import read_spot
 from mvote.base import Base
 from mvote.budget.proposal import Proposal
 from mvote.errors import Fault, InvalidRequest
+from mvote.wording import say
 
 DECIMALS = 7
 COARSE = 0.0005
@@ -76,7 +77,7 @@ class CityProposalPlaces:
         session.flush()
         outside = session.scalars(_outside(and_(*mine))).all()
         if outside:
-            faults = (Fault(f"/places/{n}", "It lies outside the city.") for n in outside)
+            faults = (Fault(f"/places/{n}", say("It lies outside the city.")) for n in outside)
             raise InvalidRequest(*faults)
         return _area_codes(session, and_(*mine))
 

@@ -11,8 +11,11 @@ from geo.columns import WGS84, on_earth, point
 from geo.drawing import MEMBERS, drawn_polygon, number_between, official_area
 from geo.geojson import Flaw, read_point
 from mvote.errors import Fault, InvalidRequest
+from mvote.wording import say
 
-KINDS_OF_PLACE = 'Give {"lat", "lon"}, a GeoJSON Point, Polygon or MultiPolygon, or {"area_code"}.'
+KINDS_OF_PLACE = say(
+    'Give {"lat", "lon"}, a GeoJSON Point, Polygon or MultiPolygon, or {"area_code"}.'
+)
 
 
 def read_spot(session: Session, place: Any, pointer: str) -> dict[str, Any]:
@@ -42,7 +45,7 @@ def _point(place: dict[str, Any], pointer: str) -> dict[str, Any]:
     try:
         lon, lat = read_point(place)
     except Flaw as flaw:
-        raise InvalidRequest(Fault(pointer + flaw.pointer, str(flaw))) from None
+        raise InvalidRequest(Fault(pointer + flaw.pointer, flaw.said)) from None
     return _at(lat, lon)
 
 

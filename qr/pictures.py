@@ -14,7 +14,7 @@ JPEG_QUALITY = 88
 
 
 class NoPicture(ValueError):
-    """This is no picture of a kind that is taken, or a broken or too large one."""
+    """`no-picture`: none of a kind that is taken, or a broken one; `too-large`: too many pixels."""
 
 
 def drawn_anew(content: bytes) -> tuple[bytes, str]:
@@ -25,13 +25,13 @@ def drawn_anew(content: bytes) -> tuple[bytes, str]:
     try:
         with Image.open(BytesIO(content), formats=list(FORMATS)) as picture:
             if picture.width * picture.height > MOST_PIXELS:
-                raise NoPicture("It has too many pixels.")
+                raise NoPicture("too-large")
             kind = str(picture.format)
             return _written(ImageOps.exif_transpose(picture), kind), FORMATS[kind]
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         if isinstance(error, NoPicture):
             raise
-        raise NoPicture("This is no picture.") from None
+        raise NoPicture("no-picture") from None
 
 
 def _written(picture: Image.Image, kind: str) -> bytes:

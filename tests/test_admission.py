@@ -39,7 +39,7 @@ def slow() -> Slow:
 
 def full_house(slow: Slow, most: int, ask: Callable[[Client], Any]) -> Any:
     """What comes of *ask* while as many as may be are inside."""
-    client = Client(Admission(slow, most=most, headers=SECURITY))
+    client = Client(Admission(slow, most=most, headers=SECURITY, language="ko"))
     with ThreadPoolExecutor(most) as pool:
         inside = [pool.submit(client.get, "/v1/polls") for _ in range(most)]
         wait_until(lambda: len(slow.came_in) == most)
@@ -64,7 +64,7 @@ def test_whoever_comes_beyond_what_is_worked_at_is_refused_and_nothing_is_done(s
 
 
 def test_when_there_is_room_again_everyone_gets_in(slow: Slow) -> None:
-    client = Client(Admission(slow, most=1, headers=SECURITY))
+    client = Client(Admission(slow, most=1, headers=SECURITY, language="ko"))
     slow.may_end.set()
     assert [client.get("/v1/polls").status_code for _ in range(5)] == [200] * 5
 
@@ -75,7 +75,7 @@ def test_who_fails_inside_leaves_the_room_free(slow: Slow) -> None:
             raise RuntimeError
         return slow(environ, start)
 
-    client = Client(Admission(fail, most=1, headers=SECURITY))
+    client = Client(Admission(fail, most=1, headers=SECURITY, language="ko"))
     slow.may_end.set()
     for _ in range(3):
         with pytest.raises(RuntimeError):

@@ -12,6 +12,7 @@ from mvote.budget.allocating.cycle_rules import contest_of
 from mvote.budget.contradictions import contradictions
 from mvote.budget.contradictions.texts import TEXTS
 from mvote.budget.definition import read_definition
+from mvote.languages import said
 from tests.support.budgets import YEARS, Definition, definition_of
 
 HANGUL = re.compile(r"[가-힣]")
@@ -194,8 +195,8 @@ def test_every_contradiction_that_is_worded_has_a_case_and_the_other_way_round()
 def test_every_contradiction_is_told_in_two_languages() -> None:
     for _, _, changes in CASES:
         for each in contradictions(read_definition(changed(*changes))):
-            assert HANGUL.search(each.text["ko"])
-            assert each.text["en"].isascii()
+            assert HANGUL.search(said(each.text, "ko"))
+            assert each.text.isascii()
 
 
 def test_all_contradictions_are_named_at_once() -> None:

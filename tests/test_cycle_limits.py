@@ -20,6 +20,7 @@ from mvote.budget.definition import (
 )
 from mvote.budget.limits import Mark, Project, broken_limits, freeze_limits
 from mvote.budget.satisfying import Paper, never_satisfied
+from mvote.languages import said
 from tests.support.budgets import definition_of
 
 TREE = HeadingTree([
@@ -123,8 +124,8 @@ def test_groups_points_and_headings_are_measured() -> None:
 
 def test_a_broken_limit_is_told_in_two_languages() -> None:
     [low] = broken_limits([count("all", least=1)], marks=[], projects={}, tree=TREE)
-    assert low.text["en"] == "number of projects (all): 0, at least 1 needed."
-    assert "최소 1" in low.text["ko"]
+    assert said(low.text, "en") == "number of projects (all): 0, at least 1 needed."
+    assert "최소 1" in said(low.text, "ko")
     assert low.shown() == {"over": "all", "measure": "count", "min": 1, "max": None, "found": 0}
 
 

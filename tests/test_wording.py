@@ -28,7 +28,7 @@ def test_the_last_of_the_trustees_is_asked_for_one_share(tmp_path: Path) -> None
     answers = iter(["1", held.words(1), "2", held.words(2)])
     Table(ask=lambda _: next(answers), tell=told.append).shares_of_enough(held.record)
     asked = [line.partition(" / ")[2] for line in told if "필요합니다" in line]
-    assert asked == ["2 more shares needed.", "1 more share needed."]
+    assert asked == ["2 more shares are needed.", "1 more share is needed."]
 
 
 def test_too_few_shares_are_told_whatever_their_number() -> None:

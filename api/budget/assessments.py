@@ -25,6 +25,7 @@ from mvote.budget.errors import PhaseNotOpen
 from mvote.budget.returning import return_to_authors
 from mvote.budget.revision import DEAREST
 from mvote.errors import ImpossibleTransition, NotAllowed
+from mvote.wording import say
 
 blp = Blueprint("assessments", "assessments", description="What departments find of proposals.")
 
@@ -54,7 +55,7 @@ class AssessmentRequest(Strict):
     def consistent(self, data: dict[str, Any], **_: Any) -> None:
         least = data.get("min_useful_amount")
         if least is not None and least > data.get("assessed_amount", DEAREST):
-            raise ma.ValidationError("More than assessed_amount.", "min_useful_amount")
+            raise ma.ValidationError(say("More than assessed_amount."), "min_useful_amount")
 
 
 class ShownCheck(ma.Schema):

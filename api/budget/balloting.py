@@ -32,6 +32,7 @@ from mvote.errors import ImpossibleTransition, NotAllowed
 from mvote.polls.drafting import Author
 from mvote.polls.errors import NotReadyToOpen
 from mvote.polls.poll import STATUSES, Poll
+from mvote.wording import say
 
 blp = Blueprint("balloting", "balloting", description="Contests of a cycle as polls.")
 
@@ -68,7 +69,7 @@ class ContestPollRequest(Strict):
     def consistent(self, data: dict[str, Any], **_: Any) -> None:
         keys = [each["key"] for each in data.get("groups", [])]
         if len(set(keys)) < len(keys):
-            raise ma.ValidationError("The same key twice.", "groups")
+            raise ma.ValidationError(say("The same key twice."), "groups")
 
 
 @blp.post("/cycles/<uuid:cycle_id>/poll")

@@ -23,9 +23,10 @@ from api.polls.schemas import CODE, OLDEST
 from mvote.budget.applying import DERIVED
 from mvote.budget.committee import KINDS
 from mvote.budget.seat import APPOINTED_KINDS, RESERVE_STATES, SEAT_KINDS, SEAT_STATES
+from mvote.wording import say
 
 MOST_SEATS, MOST_QUOTAS, MOST_VALUES = 1_000, 200, 500
-SHA256 = Regexp(r"^[0-9a-f]{64}\Z", error="32 bytes as 64 hexadecimal digits.")
+SHA256 = Regexp(r"^[0-9a-f]{64}\Z", error=say("32 bytes as 64 hexadecimal digits."))
 WORD = Length(1, 100)
 SEED = "The secret half of the seed, whose SHA-256 was published as `commitment`."
 
@@ -75,7 +76,9 @@ class NewDraw(Strict):
     @ma.validates_schema
     def consistent(self, data: dict[str, Any], **_: Any) -> None:
         if data["public_value_at"] <= data["applications_close_at"]:
-            raise ma.ValidationError("Must be later than applications_close_at.", "public_value_at")
+            raise ma.ValidationError(
+                say("Must be later than applications_close_at."), "public_value_at"
+            )
 
 
 class AgeBand(Strict):
@@ -137,7 +140,7 @@ class DrawRequest(Strict):
     def consistent(self, data: dict[str, Any], **_: Any) -> None:
         needed = () if data["dry_run"] else ("seed", "public_value", "targets")
         missing = {
-            name: ["Missing data for required field."] for name in needed if name not in data
+            name: [say("Missing data for required field.")] for name in needed if name not in data
         }
         if missing:
             raise ma.ValidationError(missing)

@@ -27,11 +27,15 @@ from mvote.budget.files import (
     keep_file,
 )
 from mvote.errors import Fault, InvalidRequest, NotFound, TooManyRequests
+from mvote.wording import say
 from qr.pictures import NoPicture, drawn_anew
 
 View = TypeVar("View", bound=Callable[..., Any])
 blp = Blueprint("files", "files", description="Pictures and attachments.")
 LARGEST_PICTURE = 2 * 1024 * 1024
+NO_PICTURES = {
+    "no-picture": say("This is no picture."), "too-large": say("It has too many pixels."),
+}  # fmt: skip
 SHA256 = re.compile(r"[0-9a-f]{64}")
 BINARY = {"type": "string", "format": "binary"}
 
@@ -93,7 +97,7 @@ def send_a_picture() -> Response:
     try:
         content, media_type = drawn_anew(request.get_data())
     except NoPicture as broken:
-        raise InvalidRequest(Fault("", str(broken))) from None
+        raise InvalidRequest(Fault("", NO_PICTURES[str(broken)])) from None
     return _kept(content, media_type, "images")
 
 

@@ -14,8 +14,9 @@ from api.budget.inbox_schemas import InboxQuery, ReceivedSchema, UnreadSchema
 from api.db import db, transaction
 from api.etags import tagged
 from api.idempotency import idempotent
+from api.languages import language
 from api.pages import page_of, read_cursor, write_cursor
-from api.problems import InvalidParameter, language
+from api.problems import InvalidParameter
 from mvote.base import instant
 from mvote.budget.telling.inbox import (
     Place,
@@ -25,7 +26,9 @@ from mvote.budget.telling.inbox import (
     mark_read,
     unread_count,
 )
-from mvote.budget.telling.words import said
+from mvote.budget.telling.words import told
+from mvote.languages import TEXT_LANGUAGES
+from mvote.wording import say
 
 blp = Blueprint("inbox", "inbox", description="What the caller was told.")
 
@@ -52,15 +55,15 @@ def list_of_my_inbox(query: dict[str, Any]) -> dict[str, Any]:
 
 
 def _shown(received: Received) -> dict[str, Any]:
-    bulletin, text = received.bulletin, said(received)
+    bulletin = received.bulletin
     named = ("id", "kind", "at", "cycle_id", "proposal_id", "due_at")
     return {name: getattr(bulletin, name) for name in named} | {
         "read_at": received.read_at,
         "reference": received.reference,
         "references": bulletin.facts.get("references", []),
         "update_n": bulletin.facts.get("n"),
-        "text": text,
-        "message": text[language()],
+        "text": {each: told(received, each) for each in TEXT_LANGUAGES},
+        "message": told(received, language()),
     }
 
 
@@ -74,7 +77,7 @@ def _place(cursor: str | None) -> Place | None:
     try:
         return (dt.datetime.fromisoformat(place[0]), uuid.UUID(place[1])) if place else None
     except ValueError:
-        raise InvalidParameter(("query", "cursor", "This is no cursor of ours.")) from None
+        raise InvalidParameter(("query", "cursor", say("This is no cursor of ours."))) from None
 
 
 @blp.put("/me/inbox/<uuid:bulletin_id>/read")

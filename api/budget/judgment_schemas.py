@@ -9,6 +9,7 @@ from marshmallow.validate import OneOf
 
 from api.fields import Instant, LocalText, ShownText, Strict, String, Uuid
 from mvote.budget.deliberation.judgment import MOTIONS, VOTES
+from mvote.wording import say
 
 PUT_BY_MEMBERS = ("approve", "return", "call_up")
 
@@ -31,7 +32,7 @@ class OtherMotionRequest(Strict):
     @ma.validates_schema
     def consistent(self, data: dict[str, Any], **_: Any) -> None:
         if (data["motion"] == "return") != (data["missing"] is not None):
-            raise ma.ValidationError("It belongs to a return, and to nothing else.", "missing")
+            raise ma.ValidationError(say("It belongs to a return, and to nothing else."), "missing")
 
 
 class ClosingRequest(Strict):

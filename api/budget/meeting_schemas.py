@@ -9,6 +9,7 @@ from marshmallow.validate import Length, OneOf
 
 from api.fields import Instant, LocalText, ShownText, Strict, String, Uuid
 from mvote.budget.deliberation.meeting import FORMS
+from mvote.wording import say
 
 MOST_ITEMS, MOST_SEATS = 200, 1_000
 
@@ -32,9 +33,9 @@ class NewMeeting(Strict):
     @ma.validates_schema
     def consistent(self, data: dict[str, Any], **_: Any) -> None:
         if data["ends_at"] <= data["starts_at"]:
-            raise ma.ValidationError("Must be later than starts_at.", "ends_at")
+            raise ma.ValidationError(say("Must be later than starts_at."), "ends_at")
         if data["form"] == "meeting" and data["place"] is None:
-            raise ma.ValidationError("Missing data for required field.", "place")
+            raise ma.ValidationError(say("Missing data for required field."), "place")
 
 
 class CallingOff(Strict):

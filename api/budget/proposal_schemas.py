@@ -24,8 +24,9 @@ from api.polls.schemas import CODE
 from geo.geojson import is_finite_number
 from mvote.budget.proposal import STATES
 from mvote.budget.revision import DEAREST
+from mvote.wording import say
 
-SHA256 = Regexp(r"^[0-9a-f]{64}\Z", error="64 hexadecimal digits.")
+SHA256 = Regexp(r"^[0-9a-f]{64}\Z", error=say("64 hexadecimal digits."))
 MOST_ITEMS, MOST_PLACES, MOST_FILES, MOST_PARTS = 100, 20, 10, 10
 SHAPES = ("Point", "Polygon", "MultiPolygon")
 PLACE = {
@@ -61,7 +62,7 @@ PLACE = {
 class Place(CleanObject):
     """A place: `{lat, lon}`, a GeoJSON geometry, or `{area_code}`."""
 
-    default_error_messages = {"shape": "Not a place."}  # noqa: RUF012
+    default_error_messages = {"shape": say("Not a place.")}  # noqa: RUF012
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(keys=ma.fields.String(), metadata=PLACE, **kwargs)

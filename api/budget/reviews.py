@@ -33,6 +33,7 @@ from mvote.budget.reviewing.opining import give_opinion
 from mvote.budget.reviewing.reading import Place, opinions_for
 from mvote.budget.reviewing.stepping_aside import note_own_recusal
 from mvote.errors import ImpossibleTransition, NotAllowed
+from mvote.wording import say
 
 blp = Blueprint("reviews", "reviews", description="Reviewing proposals.")
 
@@ -106,7 +107,7 @@ def _place(cursor: str | None) -> Place | None:
     try:
         return uuid.UUID(found[0]), found[1], found[2]
     except ValueError:
-        raise InvalidParameter(("query", "cursor", "This is no cursor of ours.")) from None
+        raise InvalidParameter(("query", "cursor", say("This is no cursor of ours."))) from None
 
 
 @blp.post("/proposals/<uuid:proposal_id>/discussion")

@@ -16,6 +16,7 @@ from mvote.budget.definition.headings import Heading
 from mvote.budget.definition.phases import Phase
 from mvote.budget.definition.reading import members
 from mvote.budget.pabulib.rules import VOTE_TYPES
+from mvote.wording import say
 
 NewCycle = schema_of(Definition)
 CycleChanges = type(
@@ -39,7 +40,7 @@ class PhaseRequest(Strict):
     @ma.validates_schema
     def consistent(self, data: dict[str, Any], **_: Any) -> None:
         if "kind" not in data and ("opens_at" in data or "closes_at" in data):
-            raise ma.ValidationError("Missing data for required field.", "kind")
+            raise ma.ValidationError(say("Missing data for required field."), "kind")
 
 
 class CycleNoticeSchema(ma.Schema):

@@ -17,6 +17,7 @@ from api.fields import Boolean, Instant, Integer, LocalText, Strict, String
 from mvote.base import instant
 from mvote.budget.definition.reading import members, without_none
 from mvote.budget.definition.scalars import Between, Longest, Matching
+from mvote.wording import say
 
 Options = dict[str, Any]
 SHARE = r"[0-9]{1,9}/[1-9][0-9]{0,8}"
@@ -35,7 +36,7 @@ class InstantText(Instant):
 class ScoreField(ma.fields.Field[Any]):
     """A whole number, or a share as text."""
 
-    default_error_messages = {"invalid": "A whole number, or a share like 30/100."}  # noqa: RUF012
+    default_error_messages = {"invalid": say("A whole number, or a share like 30/100.")}  # noqa: RUF012
 
     def __init__(self, *, most: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -26,10 +26,12 @@ from api.rendering import render
 from api.wiring import wiring
 from geo.sites import sites_of
 from mvote.base import database_time
-from mvote.errors import NotFound, Overloaded, Text
+from mvote.errors import NotFound, Overloaded
+from mvote.languages import side_by_side
 from mvote.polls.drafting import poll_known_to
 from mvote.polls.poll import Poll
 from mvote.polls.site_codes import CodeKind, SiteCode, codes_to_hang
+from mvote.wording import Message, say
 from qr.poster import SIZES
 
 blp = Blueprint("posters", "posters", description="Posters to print.")
@@ -40,11 +42,8 @@ EDITION = b"1"
 """Another one when the look of posters changes: what was kept is then made anew."""
 AT_ONCE = 500
 posters = MadeOnce(pattern="*.pdf", most_bytes=256 * 1024**2, patience_s=5.0)
-HINTS: dict[CodeKind, Text] = {
-    "link": {
-        "ko": "투표하려면 이곳에서 위치를 확인해야 합니다.",
-        "en": "To vote, the app checks that you are here.",
-    },
+HINTS: dict[CodeKind, Message] = {
+    "link": say("To vote, the app checks that you are here."),
 }
 
 
@@ -121,7 +120,7 @@ def _document(session: Session, poll: Poll, codes: Sequence[SiteCode], size: str
             "code": code.code,
             "site": sites[code.site_id].name,
             "address": sites[code.site_id].address,
-            "hint": HINTS[code.kind] if asks_presence else None,
+            "hint": side_by_side(HINTS[code.kind]) if asks_presence else None,
         }
         for code in codes
     ]

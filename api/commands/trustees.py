@@ -16,6 +16,7 @@ from api.commands.plainly import PlainGroup
 from api.db import reading, transaction
 from api.logins import Login, login_of
 from mvote.ballotbox.asking import Table, hidden_line, shown_line
+from mvote.ballotbox.ceremony import STOPPED
 from mvote.ballotbox.ceremony_record import CeremonyRecord, NoRecord, read_record
 from mvote.ballotbox.drill import DrillFailed, groups_of
 from mvote.ballotbox.durably import write_once
@@ -30,6 +31,7 @@ from mvote.ballotbox.trustees import (
     import_drilled_key,
     open_box,
 )
+from mvote.languages import at_once
 from mvote.wording import counted
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -137,6 +139,4 @@ def _refused_clearly() -> Iterator[None]:
     except REFUSALS as error:
         raise click.ClickException(str(error)) from None
     except EOFError:
-        raise click.ClickException(
-            "중단했습니다. 아무것도 저장하지 않았습니다. / stopped; nothing was kept"
-        ) from None
+        raise click.ClickException(at_once(STOPPED)) from None

@@ -28,6 +28,7 @@ from mvote.people.accounts import account_of, locked
 from mvote.people.citizens import Citizen, Department
 from mvote.people.declaring import verify
 from mvote.people.granting import Post, add_department, departments_after, set_roles
+from mvote.wording import say
 
 blp = Blueprint("administering", "administering", description="Departments, roles, verification.")
 DepartmentPage = page_of(DepartmentSchema, "DepartmentPage")
@@ -60,7 +61,7 @@ def _id_in(cursor: str | None) -> uuid.UUID | None:
     try:
         return uuid.UUID(place[0]) if place else None
     except ValueError:
-        raise InvalidParameter(("query", "cursor", "This is no cursor of ours.")) from None
+        raise InvalidParameter(("query", "cursor", say("This is no cursor of ours."))) from None
 
 
 @blp.get("/departments")

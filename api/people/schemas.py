@@ -21,10 +21,11 @@ from api.fields import (
 from mvote.people.attributes import GENDERS, NAMES
 from mvote.people.citizens import ROLES
 from mvote.people.sessions import LONGEST_DEVICE
+from mvote.wording import say
 
-SIX_DIGITS = Regexp(r"^[0-9]{6}$", error="Six digits.")
-PURPOSE = Regexp(r"^[a-z][a-z0-9_]{0,39}$", error="1 to 40 small letters, digits or _.")
-AREA_CODE = Regexp(r"^[0-9A-Za-z-]{1,20}$", error="Not an area's code.")
+SIX_DIGITS = Regexp(r"^[0-9]{6}$", error=say("Six digits."))
+PURPOSE = Regexp(r"^[a-z][a-z0-9_]{0,39}$", error=say("1 to 40 small letters, digits or _."))
+AREA_CODE = Regexp(r"^[0-9A-Za-z-]{1,20}$", error=say("Not an area's code."))
 LONGEST_NUMBER = 40
 MOST_POSTS = 50
 MOST_PURPOSES = 50
@@ -175,7 +176,7 @@ class GivenRoleSchema(Strict):
     def officers_have_a_department(self, data: dict[str, Any], **_: Any) -> None:
         if (data["role"] == "officer") != (data["department_id"] is not None):
             raise ma.ValidationError(
-                "An officer has a department, an administrator has none.", "department_id"
+                say("An officer has a department, an administrator has none."), "department_id"
             )
 
 

@@ -9,6 +9,7 @@ from flask import Response, current_app, request
 from api.access import access, caller_id, caller_session
 from api.blueprint import Blueprint, may_raise
 from api.db import transaction
+from api.languages import language
 from api.people.schemas import (
     ChallengeSchema,
     CodeRequestSchema,
@@ -16,7 +17,6 @@ from api.people.schemas import (
     SignInRequestSchema,
     TokensSchema,
 )
-from api.problems import language
 from mvote.base import utc_now
 from mvote.errors import TokenInvalid
 from mvote.people import refreshing, signing_in

@@ -11,14 +11,15 @@ from api.fields import Float, Instant, LocalText, ShownText, String
 from api.pages import PageQuery
 from geo.areas import AREA_CODE, KIND
 from geo.sites import LARGEST_RADIUS_M, SMALLEST_RADIUS_M
+from mvote.wording import say
 
-CODE = Regexp(rf"^{AREA_CODE.pattern}\Z", error="Not an area's code.")
+CODE = Regexp(rf"^{AREA_CODE.pattern}\Z", error=say("Not an area's code."))
 
 
 class AreasQuery(PageQuery):
     kind = String(
         load_default=None,
-        validate=Regexp(rf"^{KIND.pattern}\Z", error="Not a kind of areas."),
+        validate=Regexp(rf"^{KIND.pattern}\Z", error=say("Not a kind of areas.")),
         metadata={"description": "`sido`, `gu`, `legal_dong`, `dong`, or another of the city's."},
     )
     parent = String(

@@ -19,6 +19,7 @@ from api.places.schemas import NewSite, SiteChanges, SiteSchema, SitesQuery
 from api.problems import InvalidParameter, NotAcceptable
 from geo.sites import Site, add_site, list_sites, revise_site, site_of
 from mvote.errors import ImpossibleTransition, NotFound
+from mvote.wording import say
 
 blp = Blueprint("sites", "sites", description="Real places where codes hang.")
 FEATURES = {
@@ -104,7 +105,7 @@ def _found(query: dict[str, Any]) -> list[Site]:
     try:
         after = uuid.UUID(place[0]) if place else None
     except ValueError:
-        raise InvalidParameter(("query", "cursor", "This is no cursor of ours.")) from None
+        raise InvalidParameter(("query", "cursor", say("This is no cursor of ours."))) from None
     try:
         return list_sites(
             db.session(),
@@ -113,7 +114,7 @@ def _found(query: dict[str, Any]) -> list[Site]:
             area_code=query["area"],
         )
     except NotFound:
-        raise InvalidParameter(("query", "area", "There is no such area.")) from None
+        raise InvalidParameter(("query", "area", say("There is no such area."))) from None
 
 
 def _feature(site: dict[str, Any]) -> dict[str, Any]:

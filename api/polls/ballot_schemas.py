@@ -8,6 +8,7 @@ import marshmallow as ma
 from marshmallow.validate import Length, Regexp
 
 from api.fields import Boolean, PositionSchema, Strict, String
+from mvote.wording import say
 
 
 class EvidenceFields(Strict):
@@ -46,7 +47,7 @@ class BallotHeaders(ma.Schema):
     key = String(
         required=True,
         data_key="Idempotency-Key",
-        validate=Regexp(r"^[A-Za-z0-9_-]{22,64}\Z", error="22 to 64 of A-Z a-z 0-9 _ -."),
+        validate=Regexp(r"^[A-Za-z0-9_-]{22,64}\Z", error=say("22 to 64 of A-Z a-z 0-9 _ -.")),
     )
 
 

@@ -14,6 +14,7 @@ from api.polls.log_schemas import MOST_ENTRIES, ConsistencySchema
 from api.problems import InvalidParameter
 from mvote.ballotbox import public_log
 from mvote.ballotbox.log import entries_between
+from mvote.wording import say
 
 NOTE = "text/plain; charset=utf-8"
 
@@ -44,7 +45,7 @@ def inclusion_answer(log_id: uuid.UUID, query: Mapping[str, Any]) -> Response:
     index, size = query["index"], _or(query["size"], newest)
     _check_order({"index": index, "size": size}, newest)
     if index == size:
-        raise InvalidParameter(("query", "index", "The log of this size has no such entry."))
+        raise InvalidParameter(("query", "index", say("The log of this size has no such entry.")))
     return tagged(proof_of(public_log.inclusion_of(session, log_id, index=index, size=size)))
 
 
@@ -74,6 +75,6 @@ def _check_order(places: Mapping[str, int], size: int) -> None:
     """See that two places follow each other within a log of *size*. Raises InvalidParameter."""
     (first, low), (last, high) = places.items()
     if high > size:
-        raise InvalidParameter(("query", last, f"The signed log is of size {size}."))
+        raise InvalidParameter(("query", last, say("The signed log is of size {size}.", size=size)))
     if low > high:
-        raise InvalidParameter(("query", first, f"Must not be greater than {last}."))
+        raise InvalidParameter(("query", first, say("Must not be greater than {last}.", last=last)))

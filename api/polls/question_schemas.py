@@ -8,9 +8,10 @@ import marshmallow as ma
 from marshmallow.validate import Length, OneOf, Range, Regexp
 
 from api.fields import Integer, LocalText, Strict, String
+from mvote.wording import say
 
 MAX_OPTIONS = 100
-KEY = Regexp(r"^[A-Za-z0-9_-]{1,40}\Z", error="1 to 40 letters, digits, - or _.")
+KEY = Regexp(r"^[A-Za-z0-9_-]{1,40}\Z", error=say("1 to 40 letters, digits, - or _."))
 
 
 class OptionSchema(Strict):
@@ -39,9 +40,11 @@ class QuestionSchema(Strict):
     def consistent(self, data: dict[str, Any], **_: Any) -> None:
         keys = [option["key"] for option in data.get("options", [])]
         if len(set(keys)) < len(keys):
-            raise ma.ValidationError("Two options have the same key.", "options")
+            raise ma.ValidationError(say("Two options have the same key."), "options")
         most = data.get("max_selections")
         if data.get("kind") == "single" and most not in (None, 1):
-            raise ma.ValidationError("A single choice has at most one selection.", "max_selections")
+            raise ma.ValidationError(
+                say("A single choice has at most one selection."), "max_selections"
+            )
         if most is not None and data.get("min_selections", 1) > most:
-            raise ma.ValidationError("More than max_selections.", "min_selections")
+            raise ma.ValidationError(say("More than max_selections."), "min_selections")

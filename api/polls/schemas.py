@@ -22,8 +22,9 @@ from api.pages import DEFAULT_LIMIT, MAX_LIMIT, PageQuery
 from api.polls.question_schemas import QuestionSchema
 from mvote.polls.definition import DEFAULT_K, DEFAULT_PUBLISH_FROM
 from mvote.polls.poll import ORIGINS, STATUSES
+from mvote.wording import say
 
-CODE = Regexp(r"^[0-9A-Za-z-]{1,20}\Z", error="Not an area's code.")
+CODE = Regexp(r"^[0-9A-Za-z-]{1,20}\Z", error=say("Not an area's code."))
 AREA_BASES = ("home", "work", "business", "study")
 GENDERS = ("female", "male", "other")
 OLDEST = 150
@@ -72,7 +73,7 @@ class EligibilitySchema(Strict):
     @ma.validates_schema
     def consistent(self, data: dict[str, Any], **_: Any) -> None:
         if data.get("min_age", 0) > data.get("max_age", OLDEST):
-            raise ma.ValidationError("Higher than max_age.", "min_age")
+            raise ma.ValidationError(say("Higher than max_age."), "min_age")
 
 
 class PresenceSchema(Strict):
@@ -95,7 +96,7 @@ class PollFields(Strict):
     })  # fmt: skip
     trustee_key = String(
         allow_none=True,
-        validate=Regexp(r"^[0-9a-f]{64}\Z", error="64 hexadecimal digits."),
+        validate=Regexp(r"^[0-9a-f]{64}\Z", error=say("64 hexadecimal digits.")),
         metadata={"description": "With trustees: the public key from their ceremony."},
     )
     cast_check = Boolean()

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from mvote.ballotbox.ceremony_record import CeremonyRecord, SharePlace
 from mvote.ballotbox.share_problems import ShareProblem
 from mvote.ballotbox.shares import WORDS, TypedShare, read_words, typed_share
-from mvote.wording import counted
+from mvote.languages import at_once
+from mvote.wording import Message, say, say_number
 
 Ask = Callable[[str], str]
 Tell = Callable[[str], None]
+NUMBER = say("number of the share")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +27,8 @@ class Table:
 
     def share_of(self, record: CeremonyRecord, place: SharePlace) -> TypedShare:
         """The share of one trustee, asked for until it is right. Raises EOFError."""
-        self.tell(f"{place.number}. {place.name}: {WORDS}개 낱말 / {WORDS} words")
+        words = say_number("{number} word", "{number} words", WORDS)
+        self.tell(f"{place.number}. {place.name}: {at_once(words)}")
         while True:
             try:
                 return typed_share(record, place, self._words(place))
@@ -37,7 +40,7 @@ class Table:
         shares: list[TypedShare] = []
         while len(shares) < record.threshold:
             left = record.threshold - len(shares)
-            self.tell(f"조각 {left}개가 더 필요합니다. / {counted(left, 'more share')} needed.")
+            self.tell(at_once(_still_needed(left)))
             try:
                 place = self._place(record, [share.place for share in shares])
             except ShareProblem as problem:
@@ -47,7 +50,7 @@ class Table:
         return shares
 
     def _place(self, record: CeremonyRecord, given_before: list[SharePlace]) -> SharePlace:
-        given = self.ask("조각 번호 / number of the share: ").strip()
+        given = self.ask(f"{at_once(NUMBER)}: ").strip()
         numbers = {str(place.number): place for place in record.places}
         if given not in numbers:
             raise ShareProblem("no-such-share", None)
@@ -59,12 +62,17 @@ class Table:
         """So many words as a share has, in one line or in several. Raises ShareProblem."""
         words: list[str] = []
         while len(words) < WORDS:
-            line = self.ask(f"{len(words) + 1}번째 낱말부터 / from word {len(words) + 1}: ")
+            begin = say("from word {next}", next=len(words) + 1)
+            line = self.ask(f"{at_once(begin)}: ")
             try:
                 words += read_words(line, place, first=len(words) + 1)
             except ShareProblem as problem:
                 self.tell(str(problem))
         return words
+
+
+def _still_needed(left: int) -> Message:
+    return say_number("{number} more share is needed.", "{number} more shares are needed.", left)
 
 
 def hidden_line(prompt: str) -> str:

@@ -21,9 +21,12 @@ from mvote.ballotbox.durably import write_once
 from mvote.ballotbox.share_problems import ShareProblem
 from mvote.ballotbox.shares import make_key
 from mvote.ballotbox.sheets import sheet
-from mvote.wording import counted
+from mvote.languages import at_once
+from mvote.wording import counted, say
 
 RECORD_FILE = "ceremony.json"
+PUBLIC_KEY, RECORD = say("public key"), say("record of the ceremony")
+STOPPED, PROVED = say("Stopped: nothing was kept."), say("Every group gives the key.")
 IN_MEMORY = {"tmpfs", "ramfs"}
 
 
@@ -40,7 +43,7 @@ def main(words: Sequence[str] | None = None) -> int:
         _tell(f"{error}")
         return 1
     except (EOFError, KeyboardInterrupt):
-        _tell("중단했습니다. 아무것도 저장하지 않았습니다. / Stopped; nothing was kept.")
+        _tell(at_once(STOPPED))
         return 1
     return 0
 
@@ -77,12 +80,17 @@ def _make(out: Path, names: list[str], threshold: int, shares: int) -> None:
         page = sheet(made.record, place, words)
         write_once(out / f"sheet-{place.number:02d}.html", page.encode())
     write_once(out / RECORD_FILE, made.record.content)
-    _tell(f"공개키 / public key: {made.record.public_key.hex()}")
-    _tell(f"키 생성식 기록 / record: {out / RECORD_FILE}, SHA-256 {made.record.hash.hex()}")
+    _tell(f"{at_once(PUBLIC_KEY)}: {made.record.public_key.hex()}")
+    _tell(f"{at_once(RECORD)}: {out / RECORD_FILE}, SHA-256 {made.record.hash.hex()}")
     _tell(
-        f"{out}의 종이 {shares}장을 인쇄해 나누어 주고, 기록만 가지고 나온 뒤 컴퓨터를 끄세요. /"
-        f" Print the {shares} sheets in {out}, hand them out, take only the record with you, and"
-        " switch the computer off."
+        at_once(
+            say(
+                "Print the {shares} sheets in {folder}, hand them out, take only the record with"
+                " you, and switch the computer off.",
+                shares=shares,
+                folder=out,
+            )
+        )
     )
 
 
@@ -90,16 +98,17 @@ def _warn_of_traces(out: Path) -> None:
     """The sheets together are the key: where they are written, no trace of them may stay."""
     if _kind_of_disk(out) not in IN_MEMORY:
         _tell(
-            f"주의: {out}은(는) 디스크입니다. 종이 파일을 지워도 흔적이 남습니다. 메모리 폴더"
-            f"(예: /dev/shm)를 쓰세요. / Warning: {out} is on a disk, which keeps traces of the"
-            " sheets even after they are deleted. Use a folder in memory, such as /dev/shm."
+            at_once(
+                say(
+                    "Warning: {folder} is on a disk, which keeps traces of the sheets even after"
+                    " they are deleted. Use a folder in memory, such as /dev/shm.",
+                    folder=out,
+                )
+            )
         )
     swaps = Path("/proc/swaps")
     if swaps.exists() and len(swaps.read_text().splitlines()) > 1:
-        _tell(
-            "주의: 스왑이 켜져 있습니다(swapoff -a). / Warning: swap is on, memory may reach a disk"
-            " (swapoff -a)."
-        )
+        _tell(at_once(say("Warning: swap is on, memory may reach a disk (swapoff -a).")))
 
 
 def _kind_of_disk(folder: Path) -> str:
@@ -119,13 +128,13 @@ def _kind_of_disk(folder: Path) -> str:
 def _drill(path: Path, out: Path | None, *, show: bool) -> None:
     challenge = read_challenge(path.read_bytes())
     record = challenge.record
-    _tell(f"키 생성식 기록 / record: SHA-256 {record.hash.hex()}")
+    _tell(f"{at_once(RECORD)}: SHA-256 {record.hash.hex()}")
     table = Table(ask=shown_line if show else hidden_line, tell=_tell)
     shares = [table.share_of(record, place) for place in record.places]
     answer = out or path.with_name("answer.json")
     content = answer_of(challenge, shares)
     write_once(answer, content)
-    _tell(f"모든 조합이 열쇠를 만들었습니다. / Every group gives the key. → {answer}")
+    _tell(f"{at_once(PROVED)} → {answer}")
 
 
 def _tell(line: str) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from mvote.ballotbox.ballot_marks import keeps_its_kind, marks_given
 from mvote.budget.balloting.rules import BallotRules
+from mvote.languages import side_by_side
 from mvote.polls.definition import Kind, Question
 from mvote.polls.errors import InvalidSelection
 
@@ -51,7 +52,7 @@ def _check_limits(rules: BallotRules, given: Mapping[str, int], *, accept_spoilt
     broken = rules.broken_by(given)
     if broken and not (accept_spoilt and rules.may_spoil):
         facts: dict[str, Any] = {"may_spoil": True} if rules.may_spoil else {}
-        listed = [each.shown() | {"text": each.text} for each in broken]
+        listed = [each.shown() | {"text": side_by_side(each.text)} for each in broken]
         raise InvalidSelection(broken[0].over, broken=listed, **facts)
 
 

@@ -25,6 +25,7 @@ from mvote.budget.proposing import hand_in
 from mvote.budget.revision import newest_revision
 from mvote.errors import Fault, InvalidRequest, NotAllowed, NotFound
 from mvote.journal import Event, write_down
+from mvote.wording import say
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,13 +73,13 @@ def merge(session: Session, *, proposal_id: uuid.UUID, into: uuid.UUID, by: uuid
     NotAllowed, ImpossibleTransition, InvalidRequest.
     """
     if into == proposal_id:
-        raise InvalidRequest(Fault("/into", "Must be another proposal."))
+        raise InvalidRequest(Fault("/into", say("Must be another proposal.")))
     both = _own(session, [proposal_id, into], proposal_id, by)
     source, target = both[proposal_id], both[into]
     if target.reference is None:
         raise NotFound
     if source.cycle_id != target.cycle_id:
-        raise InvalidRequest(Fault("/into", "Must be of the same cycle."))
+        raise InvalidRequest(Fault("/into", say("Must be of the same cycle.")))
     _check_not_on_paper(session, both)
     for each in (source, target):
         _check_can(session, each, "merge")
@@ -108,16 +109,16 @@ def split(
     ImpossibleTransition, InvalidRequest, NotReadyToSubmit.
     """
     if len(set(parts)) < len(parts):
-        raise InvalidRequest(
-            Fault("/parts", "The same draft twice.", korean="같은 초안이 두 번 있습니다.")
-        )
+        raise InvalidRequest(Fault("/parts", say("The same draft twice.")))
     found = _own(session, [proposal_id, *parts], proposal_id, by)
     origin, drafts = found[proposal_id], [found[each] for each in sorted(parts)]
     _check_not_on_paper(session, found)
     _check_can(session, origin, "split")
     for n, part in enumerate(parts):
         if found[part].split_from != proposal_id or found[part].state != "draft":
-            raise InvalidRequest(Fault(f"/parts/{n}", "Must be a draft split from this proposal."))
+            raise InvalidRequest(
+                Fault(f"/parts/{n}", say("Must be a draft split from this proposal."))
+            )
     arguments = {
         "text": origin.revision,
         "parts": [[str(part.id), part.version] for part in drafts],
@@ -157,7 +158,7 @@ def _own(
 def _check_not_on_paper(session: Session, ids: Iterable[uuid.UUID]) -> None:
     """Whose author has no account cannot agree here. Raises NotAllowed."""
     if on_paper(session, ids):
-        raise NotAllowed("What came on paper is not merged or split.")
+        raise NotAllowed(say("What came on paper is not merged or split."))
 
 
 def _check_can(session: Session, proposal: Proposal, verb: Verb) -> None:

@@ -25,6 +25,7 @@ from mvote.budget.proposal_rules import Facts, basis_of, facts_of, rule_not_met
 from mvote.errors import Fault, InvalidRequest, NotFound, stands_for
 from mvote.journal import Event, write_down
 from mvote.people.attributes import Attribute
+from mvote.wording import say
 
 PSEUDONYM_KEY = "pseudonym"
 """The keystore's name for what makes pseudonyms."""
@@ -34,8 +35,7 @@ OF_APPOINTED = b"mvote/pseudonym/appointed/1"
 AS_THEY_ARE = ("gender", "occupation")
 DERIVED = (*AS_THEY_ARE, "area", "age")
 """Categories that come from the account alone: nobody declares them with the application."""
-DERIVES = "It is read from the account."
-DERIVES_IN_KOREAN = "내 정보에 등록된 값을 씁니다."
+DERIVES = say("It is read from the account.")
 Categories = dict[str, list[str]]
 
 stands_for("application_in_time", lambda: ApplicationsClosed(closed_at=None))
@@ -88,9 +88,7 @@ def apply_for_seat(
         raise NotAnApplicant(rule)
     taken = sorted(set(declared) & set(DERIVED))
     if taken:
-        raise InvalidRequest(
-            *(Fault(f"/declared/{name}", DERIVES, korean=DERIVES_IN_KOREAN) for name in taken)
-        )
+        raise InvalidRequest(*(Fault(f"/declared/{name}", DERIVES) for name in taken))
     pseudonym = pseudonym_of(key, committee_id=committee_id, citizen_id=citizen_id)
     known = _application(session, committee_id, pseudonym)
     application = known or Application(

@@ -22,6 +22,7 @@ from mvote.budget.revision import Revision
 from mvote.errors import Fault, InvalidRequest, NotAllowed, NotFound
 from mvote.journal import Event, write_down
 from mvote.people.citizens import Citizen, Department
+from mvote.wording import say
 
 Found = dict[str, Any]
 """What an officer finds: the members of an Assessment but its officers and times."""
@@ -88,16 +89,16 @@ def take(session: Session, proposal: Proposal, by: Citizen) -> None:
 def check_may_assess(session: Session, proposal: Proposal, by: Citizen) -> None:
     """See that the officer is of its department and has no part in it. Raises NotAllowed."""
     if proposal.department_id not in by.department_ids:
-        raise NotAllowed("It is assessed by another department.")
+        raise NotAllowed(say("It is assessed by another department."))
     _check_is_not_theirs(session, proposal, by)
 
 
 def _check_is_not_theirs(session: Session, proposal: Proposal, by: Citizen) -> None:
     if is_author(session, proposal.id, by.id):
-        raise NotAllowed("Nobody assesses a proposal of their own.")
+        raise NotAllowed(say("Nobody assesses a proposal of their own."))
     entry = session.get(PaperEntry, proposal.id)
     if entry is not None and entry.entered_by == by.id:
-        raise NotAllowed("Nobody assesses what they have entered.")
+        raise NotAllowed(say("Nobody assesses what they have entered."))
 
 
 def _check_price(session: Session, proposal: Proposal, revision: int, price: int) -> None:
@@ -108,15 +109,14 @@ def _check_price(session: Session, proposal: Proposal, revision: int, price: int
     text = session.get_one(Revision, (proposal.id, revision))
     most = most_for(cycle_of(session, proposal), text.heading, text.kind)
     if not price:
-        raise InvalidRequest(Fault(
-            "/assessed_amount", "What is feasible costs something.",
-            korean="할 수 있는 사업에는 금액이 있어야 합니다.",
-        ))  # fmt: skip
+        raise InvalidRequest(Fault("/assessed_amount", say("What is feasible costs something.")))
     if price > most:
-        raise InvalidRequest(Fault(
-            "/assessed_amount", f"What is feasible costs {most} at most, in its heading and kind.",
-            korean=f"할 수 있는 사업은 이 분야와 유형에서 최대 {most}원입니다.",
-        ))  # fmt: skip
+        raise InvalidRequest(
+            Fault(
+                "/assessed_amount",
+                say("What is feasible costs {most} at most, in its heading and kind.", most=most),
+            )
+        )
 
 
 def _is_same(known: Assessment, proposal: Proposal, found: Found) -> bool:
@@ -172,10 +172,13 @@ def transfer(
     proposal = locked_proposal(session, proposal_id, by.id)
     _check_can_be_assessed(session, proposal)
     if proposal.department_id is not None and proposal.department_id not in by.department_ids:
-        raise NotAllowed("It is assessed by another department.")
+        raise NotAllowed(say("It is assessed by another department."))
     _check_is_not_theirs(session, proposal, by)
     if session.get(Department, department_id) is None:
-        fault = Fault("/department_id", f"There is no department {department_id}.")
+        fault = Fault(
+            "/department_id",
+            say("There is no department {department_id}.", department_id=department_id),
+        )
         raise InvalidRequest(fault)
     _hand_over(session, proposal, department_id, by, reason)
     return proposal

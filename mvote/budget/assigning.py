@@ -12,7 +12,8 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
-from mvote.errors import DomainError, Text
+from mvote.errors import DomainError
+from mvote.wording import Message, say
 
 Reviewer = str
 Reference = str
@@ -23,10 +24,7 @@ class NotEnoughReviewers(DomainError):
     """Fact `proposals`: for each that lacks reviewers, how many it needs and who is left."""
 
     code = "not-enough-reviewers"
-    title: ClassVar[Text] = {
-        "ko": "회피한 위원이 많아 심사할 위원이 부족한 제안이 있습니다.",
-        "en": "So many are recused that some proposals lack reviewers.",
-    }
+    title: ClassVar[Message] = say("So many are recused that some proposals lack reviewers.")
 
 
 def assign(

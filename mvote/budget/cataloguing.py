@@ -14,7 +14,8 @@ from mvote.budget.cycle import Cycle
 from mvote.budget.delivering.stages import FROZEN
 from mvote.budget.proposal import Proposal
 from mvote.budget.revision import Revision
-from mvote.errors import DomainError, Text
+from mvote.errors import DomainError
+from mvote.wording import Message, say
 
 Document = dict[str, Any]
 AreaNames = Callable[[Sequence[str]], Mapping[str, str]]
@@ -28,10 +29,7 @@ class CatalogueNotAvailable(DomainError):
     """No project of the cycle is on a ballot yet."""
 
     code = "catalogue-not-available"
-    title: ClassVar[Text] = {
-        "ko": "아직 투표 대상 사업이 정해지지 않았습니다.",
-        "en": "No projects are on a ballot yet.",
-    }
+    title: ClassVar[Message] = say("No projects are on a ballot yet.")
 
 
 def catalogue_of(session: Session, cycle: Cycle, area_names: AreaNames) -> Document:

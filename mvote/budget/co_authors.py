@@ -19,6 +19,7 @@ from mvote.budget.reviewing.recusing import recuse_by
 from mvote.errors import Fault, ImpossibleTransition, InvalidRequest, NotAllowed, NotFound
 from mvote.journal import Event, write_down
 from mvote.people.citizens import Citizen
+from mvote.wording import say
 
 MOST = 50
 """Authors of one proposal: all of them must agree to withdraw, merge or split it."""
@@ -62,8 +63,7 @@ def _check_has_room(session: Session, proposal: Proposal) -> None:
     asked = select(func.count()).select_from(ProposalAuthor)
     if session.scalars(asked.where(ProposalAuthor.proposal_id == proposal.id)).one() >= MOST:
         raise InvalidRequest(Fault(
-            "/citizen_id", f"At most {MOST} people are authors or asked to be.",
-            korean=f"공동 제안자는 요청한 사람을 포함해 {MOST}명까지입니다.",
+            "/citizen_id", say("At most {most} people are authors or asked to be.", most=MOST),
         ))  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from mvote.budget.proposal_people import ProposalContact
 from mvote.errors import NotAllowed
 from mvote.journal import Event, write_down
 from mvote.people.citizens import Citizen
+from mvote.wording import say
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +32,7 @@ def contacts_for(session: Session, *, proposal_id: uuid.UUID, by: Citizen) -> Se
     proposal = proposal_known_to(session, proposal_id, None)
     department_id = proposal.department_id
     if department_id is None or department_id not in by.department_ids:
-        raise NotAllowed("It is assessed by another department.")
+        raise NotAllowed(say("It is assessed by another department."))
     given = select(ProposalContact.contact).where(ProposalContact.proposal_id == proposal_id)
     event = ContactsRead(department_id=department_id)
     write_down(session, event, actor_id=by.id, subject_id=proposal_id)

@@ -10,6 +10,7 @@ from typing import Any
 from mvote.base import Json
 from mvote.budget.cycle import PHASE_KINDS, PhaseKind
 from mvote.errors import Fault, InvalidRequest
+from mvote.wording import say
 
 NOW = "now"
 """Stands for the clock at the moment in which a date is put."""
@@ -63,8 +64,7 @@ def beginning_now(
     pointer, phase = _phase(definition, kind)
     if _at(phase, "closes_at") <= now:
         raise InvalidRequest(Fault(
-            "/closes_at", "The phase is over by its plan; give it a new end.",
-            korean="계획대로라면 이미 끝난 단계입니다. 새로 끝나는 시각을 정해 주세요.",
+            "/closes_at", say("The phase is over by its plan; give it a new end."),
         ))  # fmt: skip
     if _at(phase, "opens_at") <= now:
         return {}
@@ -82,7 +82,7 @@ def _phase(definition: Mapping[str, Json], kind: PhaseKind) -> tuple[str, dict[s
         if phase["kind"] == kind:
             return f"/phases/{n}", phase
     raise InvalidRequest(Fault(
-        "/kind", "The cycle has no such phase.", korean="이 예산 과정에는 그런 단계가 없습니다."
+        "/kind", say("The cycle has no such phase.")
     ))  # fmt: skip
 
 

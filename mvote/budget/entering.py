@@ -26,9 +26,9 @@ from mvote.budget.proposing import BEGINNING, begin, hand_in
 from mvote.errors import Fault, InvalidRequest, NotAllowed, NotFound
 from mvote.journal import Event, write_down
 from mvote.people.citizens import Citizen
+from mvote.wording import say
 
-NOT_THEN = "It must have come while the cycle took proposals, and not later than today."
-NOT_THEN_IN_KOREAN = "제안을 받는 기간 안이며 오늘보다 늦지 않은 날짜여야 합니다."
+NOT_THEN = say("It must have come while the cycle took proposals, and not later than today.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +95,7 @@ def enter_from_paper(
 def _check_received(session: Session, cycle: Cycle, received_on: dt.date, now: dt.datetime) -> None:
     opened = [each.opens_at for each in phases_of(session, cycle.id) if each.kind in BEGINNING]
     if not city_day(cycle, min(opened)) <= received_on <= city_day(cycle, now):
-        raise InvalidRequest(Fault("/received_on", NOT_THEN, korean=NOT_THEN_IN_KOREAN))
+        raise InvalidRequest(Fault("/received_on", NOT_THEN))
 
 
 def sheet_for(session: Session, *, proposal_id: uuid.UUID, officer: Citizen) -> PaperEntry:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from mvote.errors import DomainError, Text
+from mvote.errors import DomainError
+from mvote.wording import Message, say
 
 
 class PhaseNotOpen(DomainError):
@@ -15,11 +16,5 @@ class PhaseNotOpen(DomainError):
     """
 
     code = "phase-not-open"
-    title: ClassVar[Text] = {
-        "ko": "지금은 이 일을 하는 기간이 아닙니다.",
-        "en": "This is not the time for it in the cycle.",
-    }
-    next_step: ClassVar[Text] = {
-        "ko": "예산 편성 일정을 확인해 주세요.",
-        "en": "See the dates of the cycle's phases.",
-    }
+    title: ClassVar[Message] = say("This is not the time for it in the cycle.")
+    next_step: ClassVar[Message] = say("See the dates of the cycle's phases.")

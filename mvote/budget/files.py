@@ -20,6 +20,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from mvote.base import Base, state_check, utc_now
 from mvote.errors import Fault, InvalidRequest, NotFound
 from mvote.journal import Event, write_down
+from mvote.wording import say
 
 PDF = "application/pdf"
 PICTURE_TYPES = ("image/png", "image/jpeg", "image/webp")
@@ -93,11 +94,13 @@ def check_pdf(content: bytes) -> None:
     """
     start = _START.search(content[-1024:])
     if not _HEAD.match(content) or start is None:
-        raise InvalidRequest(Fault("", "This is no whole PDF."))
+        raise InvalidRequest(Fault("", say("This is no whole PDF.")))
     if not _SECTION.match(content, int(start[1])):
-        raise InvalidRequest(Fault("", "This is no whole PDF."))
+        raise InvalidRequest(Fault("", say("This is no whole PDF.")))
     if _ACTIVE.search(_ESCAPED.sub(_plain, content)):
-        raise InvalidRequest(Fault("", "A PDF that runs programs or hides files is not taken."))
+        raise InvalidRequest(
+            Fault("", say("A PDF that runs programs or hides files is not taken."))
+        )
 
 
 def _plain(escaped: re.Match[bytes]) -> bytes:
@@ -122,4 +125,4 @@ def _unknown(
     known = set(session.scalars(of_type)) if named else set()
     for n, digest in enumerate(named):
         if digest not in known:
-            yield Fault(f"/{member}/{n}/sha256", "There is no such file; send it first.")
+            yield Fault(f"/{member}/{n}/sha256", say("There is no such file; send it first."))

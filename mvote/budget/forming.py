@@ -22,13 +22,12 @@ from mvote.budget.drawing.quotas import Quota, Rule, scaled
 from mvote.errors import Fault, InvalidRequest, NotAllowed, NotFound, Text, stands_for
 from mvote.journal import Event, write_down
 from mvote.people.citizens import Citizen
+from mvote.wording import say
 
 ACT = "committee:targets"
 _CHANGE = text("SELECT change_targets(:committee_id, :approval_id, :by)")
-TIGHTER = "A quota may be lowered or left away, not tightened."
-TIGHTER_IN_KOREAN = "비율은 낮추거나 없앨 수만 있고 강화할 수는 없습니다."
-STAYS = "The number of seats stays."
-STAYS_IN_KOREAN = "위원 수는 바꿀 수 없습니다."
+TIGHTER = say("A quota may be lowered or left away, not tightened.")
+STAYS = say("The number of seats stays.")
 Targets = dict[str, Any]
 """`seats`, `quotas`, `reserves`, `reserve_quotas`, as they are published."""
 
@@ -37,8 +36,7 @@ stands_for(
     lambda: InvalidRequest(
         Fault(
             "/draw/applications_close_at",
-            "It must lie ahead.",
-            korean="앞으로 올 시각이어야 합니다.",
+            say("It must lie ahead."),
         )
     ),
 )
@@ -72,8 +70,7 @@ def form_committee(
         raise InvalidRequest(
             Fault(
                 "/ends_on",
-                "It must be later than starts_on.",
-                korean="starts_on보다 늦어야 합니다.",
+                say("It must be later than starts_on."),
             )
         )
     session.add(committee)
@@ -90,7 +87,7 @@ def form_committee(
 def _check_headings(cycle: Cycle, headings: Sequence[str]) -> None:
     known = {heading["key"] for heading in cycle.definition.get("headings") or ()}
     faults = [
-        Fault(f"/headings/{n}", "There is no such heading in this cycle.")
+        Fault(f"/headings/{n}", say("There is no such heading in this cycle."))
         for n, heading in enumerate(headings)
         if heading not in known
     ]
@@ -214,13 +211,13 @@ def _check_only_lowers(before: Rule, after: Rule) -> None:
     lists = {"quotas": (before.quotas, after.quotas),
              "reserve_quotas": (before.reserve_quotas, after.reserve_quotas)}  # fmt: skip
     faults = [
-        Fault(f"/targets/{name}/{n}", TIGHTER, korean=TIGHTER_IN_KOREAN)
+        Fault(f"/targets/{name}/{n}", TIGHTER)
         for name, (old, new) in lists.items()
         for n, quota in enumerate(new)
         if not any(_is_no_tighter(quota, each) for each in old)
     ]
     if after.seats != before.seats:
-        faults.append(Fault("/targets/seats", STAYS, korean=STAYS_IN_KOREAN))
+        faults.append(Fault("/targets/seats", STAYS))
     if faults:
         raise InvalidRequest(*faults)
 

@@ -16,24 +16,14 @@ from mvote.budget.cycle import Cycle
 from mvote.budget.proposal import Proposal, State
 from mvote.budget.proposal_rules import lineage_of
 from mvote.budget.revision import Revision
+from mvote.languages import side_by_side
+from mvote.wording import say
 
 TITLES = {
-    "assessment-open": (
-        "아직 검토가 끝나지 않은 제안이 있습니다.",
-        "Proposals are still being assessed.",
-    ),
-    "review-open": (
-        "아직 위원회 심사가 끝나지 않은 제안이 있습니다.",
-        "Proposals are still under review.",
-    ),
-    "appeal-open": (
-        "아직 결정되지 않은 이의 신청이 있습니다.",
-        "Appeals are still undecided.",
-    ),
-    "appeal-window-open": (
-        "이의 신청 기간이 아직 끝나지 않은 제안이 있습니다.",
-        "Rejections can still be appealed.",
-    ),
+    "assessment-open": say("Proposals are still being assessed."),
+    "review-open": say("Proposals are still under review."),
+    "appeal-open": say("Appeals are still undecided."),
+    "appeal-window-open": say("Rejections can still be appealed."),
 }
 OPEN_STATES: dict[State, str] = {
     "submitted": "assessment-open",
@@ -56,10 +46,9 @@ class OpenMatter:
 
     def shown(self) -> dict[str, Any]:
         """As it stands among the hindrances of an answer."""
-        ko, en = TITLES[self.code]
         return {
             "code": self.code,
-            "title": {"ko": ko, "en": en},
+            "title": side_by_side(TITLES[self.code]),
             "proposals": list(self.references),
             "until": instant(self.until) if self.until else None,
         }

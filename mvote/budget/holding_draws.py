@@ -29,6 +29,7 @@ from mvote.budget.seat import CommitteeDraw, DrawFile, Reserve, Seat
 from mvote.errors import Fault, InvalidRequest, NotAllowed, NotFound, stands_for
 from mvote.journal import Event, write_down
 from mvote.people.citizens import Citizen
+from mvote.wording import say
 
 stands_for("pk_committee_draw", AlreadyDrawn)
 stands_for("draw_is_due", lambda: DrawNotDue(due_at=None))
@@ -98,7 +99,7 @@ def hold_draw(
     published = targets_of(session, committee_id)[-1]
     if whole(targets) != published.document:
         raise InvalidRequest(Fault(
-            "/targets", "They are not the published ones.", korean="공개된 기준과 다릅니다."
+            "/targets", say("They are not the published ones.")
         ))  # fmt: skip
     given = Draw(
         rule=rule_from(published.document),

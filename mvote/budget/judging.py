@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, ClassVar, Literal
 
-from mvote.errors import DomainError, Text
-from mvote.wording import counted
+from mvote.errors import DomainError
+from mvote.wording import Message, counted, say
 
 Vote = Literal["yes", "no", "abstain"]
 Seat = str
@@ -25,14 +25,8 @@ class QuorumImpossible(DomainError):
     """Recusals leave too few; facts say how many there are, how many are needed, who can help."""
 
     code = "quorum-not-reached"
-    title: ClassVar[Text] = {
-        "ko": "회피한 위원이 많아 의결 정족수를 채울 수 없습니다.",
-        "en": "So many are recused that no quorum is possible.",
-    }
-    next_step: ClassVar[Text] = {
-        "ko": "예비 위원을 더 추첨하거나 빈 자리를 채워 주세요.",
-        "en": "Draw more reserves, or fill the vacant seats.",
-    }
+    title: ClassVar[Message] = say("So many are recused that no quorum is possible.")
+    next_step: ClassVar[Message] = say("Draw more reserves, or fill the vacant seats.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,7 +173,7 @@ class Shortlist:
         """Why it cannot be put to the vote: every reason."""
         most = counted(max_projects, "project")
         return [
-            *[f"{item} is listed twice" for item in sorted(_repeated(self.ranked))],
+            *[say("{item} is listed twice.", item=item) for item in sorted(_repeated(self.ranked))],
             *[f"{item} is not on the list" for item in sorted(self.pulled_out - {*self.ranked})],
             *([f"more than {most}"] if len(self.ranked) > max_projects else []),
         ]

@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mvote.budget.definition import Bounds, HeadingTree, Limit, Measure
-from mvote.errors import Text
+from mvote.wording import Message, say
 
 EACH_HEADING = "each:heading"
-NAMES: dict[Measure, tuple[str, str]] = {
-    "count": ("사업 수", "number of projects"),
-    "cost": ("사업비 합계", "cost together"),
-    "points": ("점수 합계", "points together"),
-    "headings": ("분야 수", "number of headings"),
+NAMES: dict[Measure, Message] = {
+    "count": say("number of projects"),
+    "cost": say("cost together"),
+    "points": say("points together"),
+    "headings": say("number of headings"),
 }
 
 
@@ -53,18 +53,12 @@ class BrokenLimit:
     found: int
 
     @property
-    def text(self) -> Text:
-        """What is wrong, in Korean and English."""
-        ko, en = NAMES[self.measure]
+    def text(self) -> Message:
+        """What is wrong."""
+        facts = {"what": NAMES[self.measure], "over": self.over, "found": self.found}
         if self.min is not None and self.found < self.min:
-            return {
-                "ko": f"{ko}({self.over}): {self.found}, 최소 {self.min}이어야 합니다.",
-                "en": f"{en} ({self.over}): {self.found}, at least {self.min} needed.",
-            }
-        return {
-            "ko": f"{ko}({self.over}): {self.found}, 최대 {self.max}까지입니다.",
-            "en": f"{en} ({self.over}): {self.found}, at most {self.max} allowed.",
-        }
+            return say("{what} ({over}): {found}, at least {min} needed.", min=self.min, **facts)
+        return say("{what} ({over}): {found}, at most {max} allowed.", max=self.max, **facts)
 
     def shown(self) -> dict[str, Any]:
         """As a refusal names it."""

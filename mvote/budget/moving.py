@@ -31,17 +31,17 @@ from mvote.budget.planning import check_definition, cycle_of
 from mvote.errors import Fault, ImpossibleTransition, InvalidRequest, Text, stands_for
 from mvote.journal import Event, write_down
 from mvote.people.citizens import Citizen
+from mvote.wording import say
 
 ACT = "cycle:move"
 _MOVE = text("SELECT move_cycle(:cycle_id, :approval_id, :by)")
-AHEAD = "Only dates that lie ahead move, and only to where they lie ahead."
-AHEAD_IN_KOREAN = "아직 오지 않은 날짜만, 앞으로 올 날짜로만 옮길 수 있습니다."
+AHEAD = say("Only dates that lie ahead move, and only to where they lie ahead.")
 
 stands_for("cycle_dates_lie_ahead", lambda: InvalidRequest(_not_ahead("")))
 stands_for(
     "ex_cycle_phase_one_at_a_time",
     lambda: InvalidRequest(Fault(
-        "/phases", "Two phases overlap.", korean="두 단계의 기간이 겹칩니다."
+        "/phases", say("Two phases overlap.")
     )),
 )  # fmt: skip
 
@@ -76,7 +76,7 @@ def phase_dates(session: Session, cycle: Cycle, kind: PhaseKind, wanted: Dates) 
     found = beginning_now(cycle.definition, kind, database_time(session))
     if not found:
         raise InvalidRequest(Fault(
-            "/kind", "The phase has begun.", korean="이미 시작한 단계입니다."
+            "/kind", say("The phase has begun.")
         ))  # fmt: skip
     return found
 
@@ -127,7 +127,7 @@ def _is_past(at: str | None, now: dt.datetime) -> bool:
 
 
 def _not_ahead(pointer: str) -> Fault:
-    return Fault(pointer, AHEAD, korean=AHEAD_IN_KOREAN, code="date-not-ahead")
+    return Fault(pointer, AHEAD, code="date-not-ahead")
 
 
 def _carry_out(session: Session, cycle: Cycle, approval: Approval, by: Citizen) -> None:

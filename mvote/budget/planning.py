@@ -28,10 +28,9 @@ from mvote.errors import (
 from mvote.journal import Event, write_down
 from mvote.people.citizens import Citizen
 from mvote.polls.drafting import Author
+from mvote.wording import say
 
-OVER = Fault(
-    "/phases", "The last phase is over.", korean="마지막 단계가 이미 끝났습니다.", code="cycle-over"
-)
+OVER = Fault("/phases", say("The last phase is over."), code="cycle-over")
 stands_for("cycle_starts_before_it_ends", lambda: InvalidRequest(OVER))
 
 
@@ -58,12 +57,7 @@ def check_definition(definition: dict[str, Json]) -> None:
     """Raises InvalidRequest with every contradiction in *definition*, a JSON of the right shape."""
     found = contradictions(read_definition(definition))
     if found:
-        raise InvalidRequest(
-            *(
-                Fault(each.pointer, each.text["en"], korean=each.text["ko"], code=each.code)
-                for each in found
-            )
-        )
+        raise InvalidRequest(*(Fault(each.pointer, each.text, code=each.code) for each in found))
 
 
 def plan_cycle(

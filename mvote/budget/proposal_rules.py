@@ -16,6 +16,7 @@ from mvote.budget.proposal_errors import NotAProposer
 from mvote.budget.revision import DEAREST
 from mvote.errors import Fault
 from mvote.people.attributes import Attribute
+from mvote.wording import say
 
 Content = dict[str, Any]
 CLOCKS = {"assess_days": 30, "return_days": 10, "appeal_days": 7, "appeal_decision_days": 14}
@@ -78,7 +79,7 @@ def _wrong_items(content: Content) -> Iterator[Fault]:
     for n, item in enumerate(content.get("cost_items") or ()):
         if item["quantity"] * item["unit_price"] != item["amount"]:
             yield Fault(
-                f"/cost_items/{n}/amount", "It is not the quantity times the price of a unit."
+                f"/cost_items/{n}/amount", say("It is not the quantity times the price of a unit.")
             )
 
 
@@ -87,20 +88,23 @@ def _wrong_place_in(cycle: Cycle, content: Content) -> Iterator[Fault]:
     headings = {heading["key"]: heading for heading in rules.get("headings") or ()}
     heading = content.get("heading")
     if heading is not None and heading not in headings:
-        yield Fault("/heading", "There is no such heading in this cycle.")
+        yield Fault("/heading", say("There is no such heading in this cycle."))
     kinds = {kind["key"] for kind in rules.get("kinds") or ()}
     kind = content.get("kind")
     if kind is not None and kind not in kinds:
-        yield Fault("/kind", "There is no such kind in this cycle.")
+        yield Fault("/kind", say("There is no such kind in this cycle."))
     may_be_organisations = (rules.get("proposers") or {}).get("organisations", False)
     if content.get("organisation") is not None and not may_be_organisations:
-        yield Fault("/organisation", "This cycle takes no proposals of organisations.")
+        yield Fault("/organisation", say("This cycle takes no proposals of organisations."))
 
 
 def _too_dear(cycle: Cycle, content: Content) -> Iterator[Fault]:
     amount, most = amount_of(content), most_for(cycle, content.get("heading"), content.get("kind"))
     if amount > most:
-        yield Fault("/cost_items", f"Together {amount}, but at most {most} are allowed.")
+        yield Fault(
+            "/cost_items",
+            say("Together {amount}, but at most {most} are allowed.", amount=amount, most=most),
+        )
 
 
 def most_for(cycle: Cycle, heading: str | None, kind: str | None) -> int:

@@ -22,6 +22,7 @@ from mvote.budget.proposal_rules import days_from
 from mvote.errors import Fault, ImpossibleTransition, InvalidRequest, Text, stands_for
 from mvote.journal import Event, write_down
 from mvote.people.citizens import Citizen
+from mvote.wording import say
 
 stands_for("proposal_appealed_in_time", lambda: AppealOver(why="too late"))
 LONGEST_RETURN = dt.timedelta(days=90)
@@ -65,7 +66,7 @@ def return_to_authors(
     check_may_assess(session, proposal, by)
     due_at = due_at or days_from(now, cycle_of(session, proposal), "return_days")
     if not now < due_at <= now + LONGEST_RETURN:
-        raise InvalidRequest(Fault("/due_at", "Must be later than now, within 90 days."))
+        raise InvalidRequest(Fault("/due_at", say("Must be later than now, within 90 days.")))
     proposal.move("return", now=now, due_at=due_at)
     session.add(Return(proposal_id=proposal_id, missing=missing, by=by.id, at=now, due_at=due_at))
     session.flush()

@@ -33,6 +33,7 @@ from mvote.errors import (
 )
 from mvote.journal import Event, write_down
 from mvote.people.citizens import Citizen
+from mvote.wording import say
 
 stands_for("uq_seat_citizen", AlreadySeated)
 stands_for("uq_seat_chair", AlreadySeated)
@@ -188,7 +189,7 @@ def appoint(
         raise ImpossibleTransition(state="drawn_by_lot", verb="appoint")
     if session.get(Citizen, citizen_id) is None:
         raise InvalidRequest(Fault(
-            "/citizen_id", "There is no such citizen.", korean="그런 시민이 없습니다."
+            "/citizen_id", say("There is no such citizen.")
         ))  # fmt: skip
     pseudonym = pseudonym_of(
         key, committee_id=committee.id, citizen_id=citizen_id, label=OF_APPOINTED

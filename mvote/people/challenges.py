@@ -14,16 +14,14 @@ from sqlalchemy.orm import Mapped, mapped_column
 from mvote.ballotbox.keystore import Keystore
 from mvote.base import Base, random_id, utc_now
 from mvote.people.citizens import hash_check
+from mvote.wording import say
 
 CODE_KEY = "one-time-code"
 DIGITS = 6
 MOST_TRIES = 5
 LIFETIME = dt.timedelta(minutes=5)
-#: what a phone gets; short enough for one message in either language
-TEXTS = {
-    "ko": "[mvote] 인증번호는 {code}입니다. 5분 안에 입력하고, 아무에게도 알려 주지 마세요.",
-    "en": "[mvote] Your one-time code is {code}. Enter it within 5 minutes. Tell it to nobody.",
-}
+#: what a phone gets; short enough for one message in any language
+TEXT = say("[mvote] Your one-time code is {code}. Enter it within 5 minutes. Tell it to nobody.")
 
 
 class Challenge(Base):

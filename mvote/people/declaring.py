@@ -16,6 +16,7 @@ from mvote.errors import Fault, InvalidRequest, NotAllowed
 from mvote.journal import Event, write_down
 from mvote.people.attributes import AREA_NAMES, GENDERS, NAMES, Attribute
 from mvote.people.citizens import Citizen, Consent
+from mvote.wording import say
 
 EARLIEST_BIRTH_YEAR = 1900
 LONGEST_OCCUPATION = 60
@@ -88,7 +89,7 @@ def verify(
     Raises NotAllowed for an officer's own attributes, InvalidRequest with all that is wrong.
     """
     if by.id == citizen_id:
-        raise NotAllowed("Nobody verifies their own attributes.")
+        raise NotAllowed(say("Nobody verifies their own attributes."))
     lineages = _checked(session, values, areas, now)
     verified = {"verified_by": by.id, "verified_at": now, "verified_how": how}
     for name, value in values.items():
@@ -138,15 +139,17 @@ def _fault(
 ) -> str | None:
     """What is wrong with one value, if anything."""
     if name not in NAMES:
-        return "There is no such attribute."
+        return say("There is no such attribute.")
     if name in AREA_NAMES and not lineages[name]:
-        return "There is no area with this code."
+        return say("There is no area with this code.")
     if name == "birth_year" and not EARLIEST_BIRTH_YEAR <= value <= now.year:
-        return f"Between {EARLIEST_BIRTH_YEAR} and {now.year}."
+        return say(
+            "Between {first} and {last}.", first=str(EARLIEST_BIRTH_YEAR), last=str(now.year)
+        )
     if name == "gender" and value not in GENDERS:
-        return f"One of {', '.join(GENDERS)}."
+        return say("One of {choices}.", choices=GENDERS)
     if name == "occupation" and len(value) > LONGEST_OCCUPATION:
-        return f"At most {LONGEST_OCCUPATION} characters."
+        return say("At most {most} characters.", most=LONGEST_OCCUPATION)
     return None
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from mvote.errors import Fault, InvalidRequest, NotAllowed, Text
 from mvote.journal import Event, write_down
 from mvote.people.citizens import Citizen, Department, Role, RoleGrant
+from mvote.wording import say
 
 
 @dataclass(frozen=True, order=True)
@@ -58,7 +59,7 @@ def set_roles(
     """
     held = _held(session, citizen_id)
     if by.id == citizen_id and Post("administrator") in held - set(posts):
-        raise NotAllowed("An administrator's role is taken by another administrator.")
+        raise NotAllowed(say("An administrator's role is taken by another administrator."))
     _change(session, citizen_id, given=set(posts) - held, taken=held - set(posts), by=by.id)
 
 
@@ -110,7 +111,11 @@ def _check_departments(session: Session, posts: set[Post]) -> None:
     known = session.scalars(select(Department.id).where(Department.id.in_(asked)))
     unknown = asked - set(known)
     if unknown:
-        raise InvalidRequest(Fault("/roles", f"There is no department {min(unknown)}."))
+        raise InvalidRequest(
+            Fault(
+                "/roles", say("There is no department {department_id}.", department_id=min(unknown))
+            )
+        )
 
 
 def departments_after(

@@ -13,6 +13,7 @@ from phonenumbers import PhoneNumberType
 
 from mvote.ballotbox.keystore import Keystore, KeyUnreadable
 from mvote.errors import Fault, InvalidRequest
+from mvote.wording import say
 
 HASH_KEY, ANCHOR_KEY, SEALING_KEY = "phone-hash", "anchor", "phone-encryption"
 KEY_NAMES = (HASH_KEY, ANCHOR_KEY, SEALING_KEY)
@@ -29,10 +30,10 @@ def read_number(text: str, *, region: str) -> str:
     try:
         number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:
-        raise InvalidRequest(Fault("/phone", "This is no phone number.")) from None
+        raise InvalidRequest(Fault("/phone", say("This is no phone number."))) from None
     reachable = phonenumbers.is_valid_number(number) and not number.extension
     if not reachable or phonenumbers.number_type(number) not in REACHABLE:
-        raise InvalidRequest(Fault("/phone", "This is no number of a mobile phone."))
+        raise InvalidRequest(Fault("/phone", say("This is no number of a mobile phone.")))
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 

@@ -18,20 +18,20 @@ from sqlalchemy.orm import Session
 from mvote.base import after_commit
 from mvote.errors import NotFound
 from mvote.journal import Event, write_down
+from mvote.languages import said
 from mvote.people import sessions
 from mvote.people.citizens import Citizen
 from mvote.people.errors import MessageNotSent
 from mvote.people.sessions import RefreshToken, SignIn
 from mvote.people.signing_in import FrontDesk, SignedIn, keep_token
+from mvote.wording import say
 
 log = logging.getLogger("mvote.people")
 #: what a phone gets when a session was ended because a token of it came twice
-WARNINGS = {
-    "ko": "[mvote] 로그인 정보가 두 곳에서 쓰여 안전을 위해 해당 기기에서 로그아웃했습니다."
-    " 본인이 아니라면 다시 로그인해 기기 목록을 확인하세요.",
-    "en": "[mvote] A sign-in of yours was used in two places, so we ended it. If this was not you,"
-    " sign in again and look at your sessions.",
-}
+WARNING = say(
+    "[mvote] A sign-in of yours was used in two places, so we ended it. If this was not you, sign"
+    " in again and look at your sessions."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +88,7 @@ def _revoke(session: Session, stolen: SignIn, desk: FrontDesk) -> None:
     write_down(session, event, actor_id=None, subject_id=citizen.id)
     session.execute(delete(SignIn).where(SignIn.id == stolen.id))
     number = desk.phones.unseal(citizen.phone_sealed, phone_hash=citizen.phone_hash)
-    text = WARNINGS[citizen.language or "ko"]
+    text = said(WARNING, citizen.language or "ko")
     after_commit(session, partial(_tell, desk, number, text))
 
 

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from mvote.ballotbox.keystore import Keystore
 from mvote.base import after_commit, random_id
+from mvote.languages import said
 from mvote.people import challenges, sessions
 from mvote.people.challenges import MOST_TRIES, Challenge
 from mvote.people.limits import Limit, hash_of_address, use_up
@@ -70,7 +71,7 @@ def send_code(
         expires_at=now + challenges.LIFETIME,
     )
     session.add(challenge)
-    text = challenges.TEXTS[language].format(code=code)
+    text = said(challenges.TEXT.format(code=code), language)
     after_commit(session, lambda: desk.messages.send(to=number, text=text, code=code))
     return challenge
 

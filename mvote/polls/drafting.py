@@ -25,12 +25,13 @@ from mvote.people.citizens import Citizen
 from mvote.polls.errors import QuotaReached
 from mvote.polls.places import Places
 from mvote.polls.poll import Origin, Poll, after
+from mvote.wording import say
 
 WEEK = dt.timedelta(days=7)
 
 stands_for(
     "ck_poll_opens_before_it_closes",
-    lambda: InvalidRequest(Fault("/closes_at", "Must be later than opens_at.")),
+    lambda: InvalidRequest(Fault("/closes_at", say("Must be later than opens_at."))),
 )
 
 

@@ -26,6 +26,7 @@ from mvote.polls.notices import Notice, notices_of
 from mvote.polls.opening import LONGEST_PERIOD
 from mvote.polls.places import Places
 from mvote.polls.poll import STATUSES, Poll, Status
+from mvote.wording import say
 
 Arguments: TypeAlias = dict[str, Any]
 """What is asked for, as JSON: `closes_at` (RFC 3339), `text` (`{"ko": …, "en": …}`)."""
@@ -79,15 +80,15 @@ def _check_new_end(case: Case) -> None:
     new_end = dt.datetime.fromisoformat(case.arguments["closes_at"])
     begun, ends = case.poll.opens_at or case.now, case.poll.closes_at or case.now
     if new_end <= max(case.now, ends):
-        raise InvalidRequest(Fault("/closes_at", "Must be later than now and than closes_at."))
+        raise InvalidRequest(Fault("/closes_at", say("Must be later than now and than closes_at.")))
     if new_end - begun > LONGEST_PERIOD:
-        raise InvalidRequest(Fault("/closes_at", "Voting may last 366 days at most."))
+        raise InvalidRequest(Fault("/closes_at", say("Voting may last 366 days at most.")))
 
 
 def _check_is_new(case: Case) -> None:
     said = [each.document for each in case.told]
     if any((n["kind"], n.get("text")) == ("correction", case.arguments["text"]) for n in said):
-        raise InvalidRequest(Fault("/text", "This correction has been published."))
+        raise InvalidRequest(Fault("/text", say("This correction has been published.")))
 
 
 def _check_is_undecided(case: Case) -> None:

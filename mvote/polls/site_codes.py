@@ -20,13 +20,14 @@ from mvote.polls.poll import Poll
 from mvote.polls.presence import Position, Verdict
 from mvote.polls.presence_tokens import PresenceTokens
 from mvote.polls.proving import ERRORS
+from mvote.wording import say
 
 CodeKind = Literal["link"]
 KINDS: tuple[CodeKind, ...] = ("link",)
 
 stands_for(
     "ck_site_code_valid_from_before_until",
-    lambda: InvalidRequest(Fault("/valid_until", "Must be later than valid_from.")),
+    lambda: InvalidRequest(Fault("/valid_until", say("Must be later than valid_from."))),
 )
 
 

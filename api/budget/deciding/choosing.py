@@ -6,6 +6,7 @@ from api.problems import InvalidParameter
 from mvote.budget.allocations import contests_of
 from mvote.budget.cycle import Cycle
 from mvote.polls.errors import ResultsNotAvailable
+from mvote.wording import say
 
 
 def chosen_contest(cycle: Cycle, contest: str | None) -> str:
@@ -16,5 +17,7 @@ def chosen_contest(cycle: Cycle, contest: str | None) -> str:
     if not keys:
         raise ResultsNotAvailable
     if len(keys) > 1:
-        raise InvalidParameter(("query", "contest", f"Name one of: {', '.join(keys)}."))
+        raise InvalidParameter(
+            ("query", "contest", say("Name one of: {keys}.", keys=", ".join(keys)))
+        )
     return keys[0]

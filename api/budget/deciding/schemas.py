@@ -11,9 +11,10 @@ from mvote.budget.deciding.enactment import ENACTED
 from mvote.budget.deciding.motion import STATES, VOTES
 from mvote.budget.deciding.outcomes import VERDICTS
 from mvote.budget.revision import DEAREST
+from mvote.wording import say
 
 MOST = 10**9
-SHA256 = Regexp(r"^[0-9a-f]{64}\Z", error="64 hexadecimal digits.")
+SHA256 = Regexp(r"^[0-9a-f]{64}\Z", error=say("64 hexadecimal digits."))
 MOST_PROJECTS = 1_000
 Reference = Length(1, 100)
 

@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from mvote.budget.allocating.errors import AllocationImpossible, SourceMissing
 from mvote.budget.allocating.model import Blend, Exact, Normalise, Source, Tally
+from mvote.wording import say
 
 Shares = dict[str, Fraction]
 """x of one source, by reference: from 0 to 1."""
@@ -56,7 +57,7 @@ def _is_absent(tally: Tally | None, blend: Blend | None) -> bool:
 
 def _unblended(there: Mapping[str, Source], references: Sequence[str]) -> Scores:
     if len(there) != 1:
-        raise AllocationImpossible("several sources need a blend")
+        raise AllocationImpossible(say("several sources need a blend"))
     (source,) = there.values()
     votes = source.tally.votes if source.tally else {}
     return Scores({each: votes.get(each, 0) for each in references}, {}, {source.key: 1})
@@ -67,7 +68,7 @@ def _redistributed(sources: Sequence[Source], there: Mapping[str, Source]) -> di
     every = sum((Fraction(each.weight) for each in sources), Fraction(0))
     present = sum((Fraction(each.weight) for each in there.values()), Fraction(0))
     if present <= 0:
-        raise AllocationImpossible("the sources that are there weigh nothing")
+        raise AllocationImpossible(say("the sources that are there weigh nothing"))
     return {key: Fraction(each.weight) * every / present for key, each in there.items()}
 
 
@@ -93,14 +94,14 @@ def _of_max(votes: Shares) -> Shares:
 
 def _share_of_ballots(votes: Shares, tally: Tally) -> Shares:
     if tally.ballots <= 0:
-        raise AllocationImpossible("votes without ballots")
+        raise AllocationImpossible(say("votes without ballots"))
     return {each: v / tally.ballots for each, v in votes.items()}
 
 
 def _of_scale(votes: Shares, tally: Tally) -> Shares:
     """The mean score over all ballots, those that gave it none as 0, in parts of the scale."""
     if not tally.scale:
-        raise AllocationImpossible("of_scale needs the scale of the scores")
+        raise AllocationImpossible(say("of_scale needs the scale of the scores"))
     return {each: v / tally.scale for each, v in _share_of_ballots(votes, tally).items()}
 
 

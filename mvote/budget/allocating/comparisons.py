@@ -14,6 +14,7 @@ from mvote.budget.allocating.allocation import Allocation, allocate
 from mvote.budget.allocating.errors import AllocationImpossible, SourceMissing, TooMuchWork
 from mvote.budget.allocating.model import Completion, Contest, Normalise
 from mvote.budget.allocating.work import Work
+from mvote.wording import say
 
 ONLY = "_only"
 COMPLETIONS: dict[str, Completion] = {
@@ -76,7 +77,7 @@ def _only(contest: Contest, name: str) -> Contest:
     key = name.removesuffix(ONLY)
     sources = tuple(each for each in contest.sources if each.key == key)
     if key == name or not sources:
-        raise AllocationImpossible(f"there is no comparison called {name}")
+        raise AllocationImpossible(say("there is no comparison called {name}", name=name))
     floor = contest.rule.floor if contest.blend is None else None
     ties = tuple(tie for tie in contest.rule.ties if tie in (key, "lower_cost", "lot"))
     rule = replace(contest.rule, floor=floor, ties=ties)

@@ -25,6 +25,7 @@ from mvote.budget.allocating.model import (
     Tally,
 )
 from mvote.budget.allocating.pots import Pots
+from mvote.wording import say
 
 STEP_OF_WON = 1_000
 USUAL_TIES = ("lower_cost", "lot")
@@ -47,7 +48,7 @@ def contest_of(
     """
     definition = next((each for each in cycle["contests"] if each["key"] == key), None)
     if definition is None:
-        raise AllocationImpossible(f"there is no contest {key}")
+        raise AllocationImpossible(say("there is no contest {key}", key=key))
     blend = _blend_in(definition)
     allocation = definition["allocation"]
     projects = tuple(projects)

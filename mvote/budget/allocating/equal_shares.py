@@ -22,6 +22,7 @@ from mvote.budget.allocating.raising import Start, raised
 from mvote.budget.allocating.shares_run import SharesRun
 from mvote.budget.allocating.work import Work
 from mvote.budget.drawing.lots import lot
+from mvote.wording import say
 
 
 @dataclass(frozen=True)
@@ -60,9 +61,9 @@ def _checked(
     contest: Contest, order: Sequence[Project], scores: Mapping[str, Exact]
 ) -> tuple[int, Profile]:
     if contest.approvals is None:
-        raise AllocationImpossible("equal shares needs the approvals of every ballot")
+        raise AllocationImpossible(say("equal shares needs the approvals of every ballot"))
     if contest.limit is None or contest.headings or contest.max_projects is not None:
-        raise AllocationImpossible("equal shares needs one limit, and no limits by heading")
+        raise AllocationImpossible(say("equal shares needs one limit, and no limits by heading"))
     floor = contest.rule.floor
     eligible = [
         each

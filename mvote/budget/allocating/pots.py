@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from mvote.budget.allocating.errors import AllocationImpossible
 from mvote.budget.allocating.model import BUDGET_LIMIT, Heading, Project
+from mvote.wording import say
 
 
 @dataclass(slots=True, eq=False)
@@ -86,7 +87,13 @@ class Pots:
     def _hang(self, pot: Pot, parent: str | None) -> None:
         above = self._by_key.get(parent or BUDGET_LIMIT)
         if above is None:
-            raise AllocationImpossible(f"heading {pot.key} stands under {parent}, which is unknown")
+            raise AllocationImpossible(
+                say(
+                    "heading {key} stands under {parent}, which is unknown",
+                    key=pot.key,
+                    parent=parent,
+                )
+            )
         pot.parent = above
         above.children.append(pot)
 
@@ -95,7 +102,7 @@ class Pots:
         pot: Pot | None = self._by_key.get(key)
         while pot is not None:
             if pot in line:
-                raise AllocationImpossible(f"heading {key} stands under itself")
+                raise AllocationImpossible(say("heading {key} stands under itself", key=key))
             line.append(pot)
             pot = pot.parent
         return line
@@ -110,7 +117,11 @@ class Pots:
         line = self._above(project.heading or BUDGET_LIMIT)
         if not line:
             raise AllocationImpossible(
-                f"project {project.reference} has the heading {project.heading}, which is unknown"
+                say(
+                    "project {reference} has the heading {heading}, which is unknown",
+                    reference=project.reference,
+                    heading=project.heading,
+                )
             )
         return line
 

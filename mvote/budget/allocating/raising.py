@@ -12,6 +12,7 @@ from fractions import Fraction
 
 from mvote.budget.allocating.errors import AllocationImpossible
 from mvote.budget.allocating.shares_run import SharesRun, Undecided
+from mvote.wording import say
 
 MOST_RUNS = 10_000
 """With the run before the first step."""
@@ -28,7 +29,9 @@ def raised(start: Start, first: SharesRun, limit: int, step: int) -> tuple[Share
     whole, best, k, pace = limit // (first.profile.n * step), first, 0, Pace()
     while not best.is_exhausted:
         if k + 1 >= MOST_RUNS:
-            raise AllocationImpossible(f"add1 came to no end within {MOST_RUNS:,} runs")
+            raise AllocationImpossible(
+                say("add1 came to no end within {most_runs} runs", most_runs=MOST_RUNS)
+            )
         several = min(pace.steps, MOST_RUNS - 1 - k)
         run = _run(start, whole + k + 1, whole + k + several, step)
         pace.learn(decided=run is not None)

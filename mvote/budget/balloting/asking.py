@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from mvote.budget.cycle import Cycle
 from mvote.budget.definition import Contest, Definition, HeadingTree, Source, read_definition
 from mvote.errors import Fault, ImpossibleTransition, InvalidRequest, Text
+from mvote.wording import say
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,10 +54,11 @@ class Asking:
         }
 
 
+NO_SUCH = {
+    "contest": say("The cycle has no such contest to be voted on."),
+    "source": say("The cycle has no such source to be voted on."),
+}
+
+
 def _fault(pointer: str, what: str) -> Fault:
-    korean = {"contest": "경선", "source": "투표"}[what]
-    return Fault(
-        pointer,
-        f"The cycle has no such {what} to be voted on.",
-        korean=f"이 예산 과정에는 그런 {korean}이(가) 없습니다.",
-    )
+    return Fault(pointer, NO_SUCH[what])

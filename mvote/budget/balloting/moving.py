@@ -18,17 +18,16 @@ from mvote.budget.cycle import Cycle
 from mvote.budget.definition import Definition, Source, read_definition
 from mvote.errors import Fault, ImpossibleTransition, InvalidRequest, stands_for
 from mvote.polls.poll import Poll
+from mvote.wording import say
 
 Period = tuple[dt.datetime | None, dt.datetime | None]
 """From when to when; None where the cycle has no phase of balloting."""
-FROZEN = "Its poll is frozen: it begins as planned, and ends no earlier."
-FROZEN_IN_KOREAN = "투표가 이미 확정되어 시작은 옮길 수 없고 마감은 늦출 수만 있습니다."
-WITHIN = "Balloting ends before that; move the phase of the cycle instead."
-WITHIN_IN_KOREAN = "투표 단계가 그보다 먼저 끝납니다. 예산 과정의 단계를 옮겨 주세요."
+FROZEN = say("Its poll is frozen: it begins as planned, and ends no earlier.")
+WITHIN = say("Balloting ends before that; move the phase of the cycle instead.")
 
 stands_for(
     "contest_poll_within_balloting",
-    lambda: InvalidRequest(Fault("/closes_at", WITHIN, korean=WITHIN_IN_KOREAN)),
+    lambda: InvalidRequest(Fault("/closes_at", WITHIN)),
 )
 stands_for("contest_poll_as_frozen", lambda: InvalidRequest(_frozen("/phases")))
 stands_for("contest_poll_once", lambda: ImpossibleTransition(state="open", verb="poll"))
@@ -78,4 +77,4 @@ def _contradicts(poll: Poll, before: Period, after: Period, definition: Definiti
 
 
 def _frozen(pointer: str) -> Fault:
-    return Fault(pointer, FROZEN, korean=FROZEN_IN_KOREAN, code="poll-frozen")
+    return Fault(pointer, FROZEN, code="poll-frozen")

@@ -27,6 +27,7 @@ from mvote.polls.hindrances import Hindrance
 from mvote.polls.opening import Obstacle, Surroundings, open_poll
 from mvote.polls.poll import Poll
 from mvote.polls.roll import put_on_roll
+from mvote.wording import say
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +111,7 @@ def _open_matters(session: Session, asking: Asking) -> Sequence[Obstacle]:
 def _candidates(session: Session, asking: Asking, groups: Groups) -> list[Candidate]:
     known = {each.key for each in asking.contest.groups}
     faults = [
-        Fault(f"/groups/{n}/key", "The contest has no such group.", korean="그런 묶음이 없습니다.")
+        Fault(f"/groups/{n}/key", say("The contest has no such group."))
         for n, key in enumerate(groups)
         if key not in known
     ]
@@ -151,7 +152,7 @@ def _put_on_roll(
 ) -> Iterator[Obstacle]:
     """Freeze who is asked by name; an empty roll hinders the poll. Raises InvalidRequest."""
     if listed.numbers and asking.source.roll in (None, ACTIVE_SEATS):
-        raise InvalidRequest(Fault("/roll", "This source asks nobody by a list of numbers."))
+        raise InvalidRequest(Fault("/roll", say("This source asks nobody by a list of numbers.")))
     if asking.source.roll is None:
         return
     now = database_time(session)

@@ -14,14 +14,15 @@ from mvote.budget.balloting.rules import project_of
 from mvote.budget.definition import Contest, Definition, HeadingTree, Limit
 from mvote.budget.limits import freeze_limits
 from mvote.budget.satisfying import Paper, never_satisfied
-from mvote.errors import Text
+from mvote.languages import side_by_side
 from mvote.polls.definition import Kind
 from mvote.polls.hindrances import Hindrance
+from mvote.wording import say
 
 MOST_OPTIONS = 1_000
 KINDS: dict[str, Kind] = {"approve": "multiple", "knapsack": "multiple"}
 """How the box carries the marks of each method."""
-ASKED: Text = {"ko": "어느 사업을 고르시겠습니까?", "en": "Which projects do you choose?"}
+ASKED = say("Which projects do you choose?")
 
 
 def question_of(definition: Definition, contest: Contest, options: Sequence[Option]) -> Any:
@@ -29,7 +30,7 @@ def question_of(definition: Definition, contest: Contest, options: Sequence[Opti
     limits = _frozen(definition, contest, options)
     least, most = _numbers(limits, len(options))
     return {
-        "text": ASKED,
+        "text": side_by_side(ASKED),
         "kind": KINDS.get(contest.ballot.method, "multiple"),
         "method": contest.ballot.method,
         "options": list(options),

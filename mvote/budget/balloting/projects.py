@@ -16,6 +16,7 @@ from mvote.budget.proposal import Proposal, State
 from mvote.budget.revision import Revision
 from mvote.errors import Fault, InvalidRequest, Text
 from mvote.polls.poll import Poll
+from mvote.wording import say
 
 Option = dict[str, Any]
 """`key` and `reference` (the same), `title`, `summary`, `amount`, `heading`, `kind`, `groups`,
@@ -78,8 +79,7 @@ def _check_groups(groups: Groups, references: Collection[str]) -> None:
     faults = [
         Fault(
             f"/groups/{place}/references/{n}",
-            "No project on this ballot has this reference.",
-            korean="이 투표에 없는 사업 번호입니다.",
+            say("No project on this ballot has this reference."),
         )
         for place, members in enumerate(groups.values())
         for n, reference in enumerate(members)

@@ -20,6 +20,7 @@ from mvote.errors import Fault, InvalidRequest
 from mvote.people.citizens import Citizen
 from mvote.people.phones import Phones, read_number
 from mvote.people.voters import voters_of
+from mvote.wording import say
 
 BODIES = ("subcommittee", "plenary")
 """Whoever sits in one of these votes once. The appeal body judges the judges, and is not asked."""
@@ -86,7 +87,7 @@ class Listed:
                 faults += [Fault(f"/roll/{n}", each.detail) for each in error.faults]
                 continue
             if number in numbers:
-                faults.append(Fault(f"/roll/{n}", "This number is on the list before."))
+                faults.append(Fault(f"/roll/{n}", say("This number is on the list before.")))
             numbers.append(number)
         if faults:
             raise InvalidRequest(*faults)

@@ -1,11 +1,11 @@
-"""One contradiction in a definition: what it is, where, and in words of two languages."""
+"""One contradiction in a definition: what it is, where, and in words."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 from mvote.budget.contradictions.texts import TEXTS
-from mvote.errors import Text
+from mvote.wording import Message
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,6 @@ class Contradiction:
     facts: dict[str, object] = field(default_factory=dict)
 
     @property
-    def text(self) -> Text:
-        """Korean and English."""
-        ko, en = TEXTS[self.code]
-        return {"ko": ko.format(**self.facts), "en": en.format(**self.facts)}
+    def text(self) -> Message:
+        """What is wrong, in words."""
+        return TEXTS[self.code].format(**self.facts)

@@ -32,6 +32,7 @@ from mvote.errors import (
 )
 from mvote.journal import Event, write_down
 from mvote.people.citizens import Citizen
+from mvote.wording import say
 
 ACT = "proposal:enact"
 _ENACT = text("SELECT enact_project(:proposal_id, :approval_id, :by)")
@@ -100,14 +101,15 @@ def enact(
 
 def _check(project: Decided, amount: int, why: Text | None) -> None:
     if amount > project.funded_amount:
-        raise InvalidRequest(Fault(
-            "/amount", f"More than was funded: {project.funded_amount}.",
-            korean=f"선정된 금액({project.funded_amount})보다 많습니다.",
-        ))  # fmt: skip
+        raise InvalidRequest(
+            Fault(
+                "/amount",
+                say("More than was funded: {funded_amount}.", funded_amount=project.funded_amount),
+            )
+        )
     if amount < project.funded_amount and why is None:
         raise InvalidRequest(Fault(
-            "/text", "Less than was funded needs a public reason.",
-            korean="줄이거나 제외하는 이유를 공개해야 합니다.",
+            "/text", say("Less than was funded needs a public reason."),
         ))  # fmt: skip
 
 

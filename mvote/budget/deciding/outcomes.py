@@ -13,6 +13,7 @@ from typing import Literal, get_args
 from mvote.budget.allocating.model import FUNDED, Code, Contest
 from mvote.budget.allocating.moving_up import has_peer, overspent
 from mvote.errors import Fault, Text
+from mvote.wording import Message, say
 
 Verdict = Literal["funded", "reserve", "not_funded"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
@@ -152,50 +153,22 @@ class Deciding:
                 yield _fault("/changes", "excluded-by-another", reference)
 
 
-TEXTS: dict[str, Text] = {
-    "project-struck": {
-        "ko": "투표용지에서 제외된 사업은 선정할 수 없습니다.",
-        "en": "A struck project is never funded.",
-    },
-    "project-unknown": {
-        "ko": "이 투표에 없는 사업입니다.", "en": "No such project stands on the ballot.",
-    },
-    "project-repeated": {
-        "ko": "같은 사업이 두 번 적혔습니다.", "en": "The project is named twice.",
-    },
-    "amount-without-funding": {
-        "ko": "선정하는 사업에만 금액을 적습니다.", "en": "Only what is funded has an amount.",
-    },
-    "more-than-it-costs": {
-        "ko": "사업비보다 많은 금액입니다.", "en": "It is more than the project costs.",
-    },
-    "no-reserve-list": {
-        "ko": "이 예산 과정에는 예비 목록이 없습니다.", "en": "The cycle has no reserve list.",
-    },
-    "no-deviation": {
-        "ko": "이 예산 과정에서는 투표 결과와 다르게 정할 수 없습니다.",
-        "en": "The cycle does not let the plenary deviate from the vote.",
-    },
-    "deviation-without-reason": {
-        "ko": "투표 결과와 다르게 정하는 이유를 공개해야 합니다.",
-        "en": "A deviation from the vote needs a public reason.",
-    },
-    "passed-over-without-reason": {
-        "ko": "순위가 더 높은데 빠진 사업이 있습니다. 그 이유를 공개해야 합니다: {fact}",
-        "en": "It ranks before a funded project and needs a public reason: {fact}",
-    },
-    "limit-overspent": {
-        "ko": "한도를 넘는 금액입니다: {fact}", "en": "More is spent than there is: {fact}",
-    },
-    "excluded-by-another": {
-        "ko": "함께 선정할 수 없는 사업이 있습니다: {fact}",
-        "en": "It may not be funded beside another: {fact}",
-    },
+TEXTS: dict[str, Message] = {
+    "project-struck": say("A struck project is never funded."),
+    "project-unknown": say("No such project stands on the ballot."),
+    "project-repeated": say("The project is named twice."),
+    "amount-without-funding": say("Only what is funded has an amount."),
+    "more-than-it-costs": say("It is more than the project costs."),
+    "no-reserve-list": say("The cycle has no reserve list."),
+    "no-deviation": say("The cycle does not let the plenary deviate from the vote."),
+    "deviation-without-reason": say("A deviation from the vote needs a public reason."),
+    "passed-over-without-reason": say(
+        "It ranks before a funded project and needs a public reason: {fact}"
+    ),
+    "limit-overspent": say("More is spent than there is: {fact}"),
+    "excluded-by-another": say("It may not be funded beside another: {fact}"),
 }  # fmt: skip
 
 
 def _fault(pointer: str, code: str, fact: str = "") -> Fault:
-    text = TEXTS[code]
-    return Fault(
-        pointer, text["en"].format(fact=fact), korean=text["ko"].format(fact=fact), code=code
-    )
+    return Fault(pointer, TEXTS[code].format(fact=fact), code=code)

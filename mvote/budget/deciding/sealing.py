@@ -28,6 +28,7 @@ from mvote.errors import (
 )
 from mvote.journal import Event, write_down
 from mvote.people.citizens import Citizen
+from mvote.wording import say
 
 ACT = "statement:seal"
 _SEAL = text("SELECT seal_statement(:cycle_id, :contest, :source, :content, :approval_id, :by)")
@@ -117,19 +118,15 @@ def _faults(
         if reference not in references:
             yield Fault(
                 f"/values/{_escaped(reference)}",
-                "No project of this contest has this reference.",
-                korean="이 투표에 없는 사업 번호입니다.",
+                say("No project of this contest has this reference."),
             )
         elif value > statement.sample_size and statement.unit == "respondents":
             yield Fault(
                 f"/values/{_escaped(reference)}",
-                "More than were asked.",
-                korean="응답자 수보다 많습니다.",
+                say("More than were asked."),
             )
     if planned.get("unit") not in (None, statement.unit):
-        yield Fault(
-            "/unit", "The cycle names another unit.", korean="예산 과정에 정한 단위와 다릅니다."
-        )
+        yield Fault("/unit", say("The cycle names another unit."))
 
 
 def _escaped(name: str) -> str:

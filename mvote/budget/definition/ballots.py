@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal, get_args
 
 from mvote.budget.definition.scalars import Between, Matching, Share
+from mvote.wording import say
 
 Method = Literal["approve", "knapsack", "ranking", "points"]
 Measure = Literal["count", "cost", "points", "headings"]
@@ -14,7 +15,7 @@ Over = Annotated[
     str,
     Matching(
         r"all|each:heading|(heading|kind|group):[A-Za-z0-9_-]{1,40}",
-        "One of all, each:heading, heading:K, kind:K, group:G.",
+        say("One of all, each:heading, heading:K, kind:K, group:G."),
     ),
     "What is measured: all marked projects, those under a heading, of a kind, of a group, or those"
     " of each heading by itself.",

@@ -19,10 +19,13 @@ from mvote.budget.definition.scalars import (
     Score,
     Title,
 )
+from mvote.wording import say
 
 Normalise = Literal["share_of_votes", "of_max", "share_of_ballots", "of_scale", "rank"]
 NORMALISATIONS: tuple[Normalise, ...] = get_args(Normalise)
-RuleName = Annotated[str, Matching(r"[A-Za-z0-9_/-]{1,60}", "1 to 60 letters, digits, - _ or /.")]
+RuleName = Annotated[
+    str, Matching(r"[A-Za-z0-9_/-]{1,60}", say("1 to 60 letters, digits, - _ or /."))
+]
 Age = Annotated[int, Between(0, 150)]
 ACTIVE_SEATS = "active_seats"
 """The roll of all who hold a voting seat of the committee."""

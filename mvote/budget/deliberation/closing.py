@@ -28,6 +28,7 @@ from mvote.budget.reviewing.review import Review as OneReview
 from mvote.budget.seat import Seat
 from mvote.errors import NotAllowed
 from mvote.journal import Event, write_down
+from mvote.wording import say
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +60,7 @@ def close_judgment(
     item = item_under_way(session, proposal_id=proposal_id, citizen_id=citizen_id, around=around)
     chair = item.bench.chair
     if chair is None or chair.citizen_id != citizen_id:
-        raise NotAllowed("Who is in the chair closes the vote.")
+        raise NotAllowed(say("Who is in the chair closes the vote."))
     if meeting_id is not None:
         check_is_of(session, meeting_id, item.bench.committee.id)
     votes = votes_of(session, item.judgment.id)

@@ -38,6 +38,7 @@ from mvote.budget.seat import Seat
 from mvote.budget.seating import active_seats
 from mvote.errors import NotAllowed
 from mvote.journal import Event, write_down
+from mvote.wording import say
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +75,7 @@ def close_list(
     committee = committee_of(session, shortlist.committee_id)
     chair = voting_seat(session, committee, citizen_id)
     if not chair.is_chair:
-        raise NotAllowed("Who is in the chair closes the vote.")
+        raise NotAllowed(say("Who is in the chair closes the vote."))
     require_phase(session, committee.cycle_id, "reviewing")
     cycle, votes = session.get_one(Cycle, committee.cycle_id), list_votes(session, shortlist_id)
     seats = [seat for seat in active_seats(session, committee) if seat.has_vote]

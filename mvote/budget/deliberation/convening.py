@@ -29,9 +29,9 @@ from mvote.errors import (
 )
 from mvote.journal import Event, write_down
 from mvote.people.citizens import Citizen
+from mvote.wording import say
 
-AHEAD = "It must lie ahead."
-AHEAD_IN_KOREAN = "앞으로 올 시각이어야 합니다."
+AHEAD = say("It must lie ahead.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +66,7 @@ def call_meeting(
     """
     committee = _run_by(session, committee_id, by)
     if ends_at <= database_time(session):
-        raise InvalidRequest(Fault("/ends_at", AHEAD, korean=AHEAD_IN_KOREAN))
+        raise InvalidRequest(Fault("/ends_at", AHEAD))
     _check_agenda(session, committee, agenda)
     meeting = Meeting(
         committee_id=committee_id, form=form, starts_at=starts_at, ends_at=ends_at, place=place,
@@ -109,8 +109,7 @@ def _check_agenda(session: Session, committee: Committee, agenda: Sequence[dict[
     faults = [
         Fault(
             f"/agenda/{n}/proposal_id",
-            "There is no such proposal in this cycle.",
-            korean="이 주기에 그런 제안이 없습니다.",
+            say("There is no such proposal in this cycle."),
         )
         for n, item in enumerate(agenda)
         if item["proposal_id"] is not None and item["proposal_id"] not in found
@@ -189,6 +188,5 @@ def check_is_of(session: Session, meeting_id: uuid.UUID, committee_id: uuid.UUID
     if not session.scalars(counted).one():
         raise InvalidRequest(Fault(
             "/meeting_id",
-            "The committee that judges has called no such meeting.",
-            korean="심의하는 위원회가 그런 회의를 소집하지 않았습니다.",
+            say("The committee that judges has called no such meeting."),
         ))  # fmt: skip

@@ -32,9 +32,9 @@ from mvote.budget.proposal import Proposal
 from mvote.budget.reviewing.neighbourhood import Neighbourhood
 from mvote.errors import Fault, ImpossibleTransition, InvalidRequest, NotAllowed
 from mvote.journal import Event, write_down
+from mvote.wording import say, say_number
 
-NOT_ITS = "This committee does not judge this proposal now."
-NOT_ITS_IN_KOREAN = "지금 이 위원회가 심의하는 제안이 아닙니다."
+NOT_ITS = say("This committee does not judge this proposal now.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +62,7 @@ def put_list(
     cycle = session.get_one(Cycle, committee.cycle_id)
     seat = voting_seat(session, committee, citizen_id)
     if not seat.is_chair:
-        raise NotAllowed("Who is in the chair puts a list to the vote.")
+        raise NotAllowed(say("Who is in the chair puts a list to the vote."))
     require_phase(session, cycle.id, "reviewing")
     review = review_of(cycle)
     motion = _motion_of(committee, review)
@@ -110,7 +110,7 @@ def _faults(
     sitting = sitting_on(session, cycle, waiting, around)
     for proposal in listed:
         if bench_on(session, cycle, committee, proposal, motion, around, sitting) is None:
-            yield Fault(places[proposal.id], NOT_ITS, korean=NOT_ITS_IN_KOREAN)
+            yield Fault(places[proposal.id], NOT_ITS)
 
 
 def bench_on(
@@ -145,10 +145,10 @@ def _faults_of_ranking(
     everything = [*map(str, ranked), *map(str, not_chosen)]
     most = review.decide.max_projects if motion == "approve" else None
     repeated = Ranking(ranked=tuple(everything)).faults(len(everything))
-    found = [Fault("/ranked", each, korean="같은 제안이 두 번 적혀 있습니다.") for each in repeated]
+    found = [Fault("/ranked", each) for each in repeated]
     if most is not None and len(ranked) > most:
-        text = f"More than {most} projects."
-        found.append(Fault("/ranked", text, korean=f"{most}개보다 많은 사업입니다."))
+        text = say_number("More than {number} project.", "More than {number} projects.", most)
+        found.append(Fault("/ranked", text))
     return found
 
 

@@ -18,6 +18,7 @@ from mvote.budget.seating import seats_of
 from mvote.errors import Fault, ImpossibleTransition, InvalidRequest, Text
 from mvote.journal import Event, write_down
 from mvote.people.citizens import Citizen
+from mvote.wording import say
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,8 +48,7 @@ def record_attendance(
     faults = [
         Fault(
             f"/seats/{n}",
-            "There is no such seat in this committee.",
-            korean="이 위원회에 그런 자리가 없습니다.",
+            say("There is no such seat in this committee."),
         )
         for n, each in enumerate(seats)
         if each not in known

@@ -37,6 +37,7 @@ from mvote.errors import (
     stands_for,
 )
 from mvote.journal import Event, write_down
+from mvote.wording import say
 
 stands_for("shortlist_open", lambda: ImpossibleTransition(state="closed", verb="vote"))
 
@@ -94,7 +95,7 @@ def pull_out(
     seat = voting_seat(session, committee, citizen_id)
     if proposal_id not in [*shortlist.ranked, *shortlist.not_chosen]:
         raise InvalidRequest(Fault(
-            "/proposal_id", "It is not on the list.", korean="목록에 없는 제안입니다."
+            "/proposal_id", say("It is not on the list.")
         ))  # fmt: skip
     if seat.id in recused_seats(session, proposal_id):
         raise Recused

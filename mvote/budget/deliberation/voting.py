@@ -32,6 +32,7 @@ from mvote.budget.seat import Seat
 from mvote.errors import ImpossibleTransition, NotAllowed, Text, stands_for
 from mvote.journal import Event, write_down
 from mvote.people.citizens import Citizen
+from mvote.wording import say
 
 stands_for("judgment_open", lambda: ImpossibleTransition(state="closed", verb="vote"))
 
@@ -103,7 +104,7 @@ def seat_on(session: Session, item: Item, citizen_id: uuid.UUID, around: Neighbo
     check_not_recused(session, proposal=item.proposal, seats=held, around=around)
     if held and citizen_id in who_took_part(session, item.proposal):
         raise Recused(ground="took_part")
-    raise NotAllowed("It is judged by others.")
+    raise NotAllowed(say("It is judged by others."))
 
 
 def move_that(

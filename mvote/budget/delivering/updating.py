@@ -24,16 +24,14 @@ from mvote.budget.proposal import Proposal
 from mvote.errors import Fault, ImpossibleTransition, InvalidRequest, NotAllowed
 from mvote.journal import Event, write_down
 from mvote.people.citizens import Citizen, Department
+from mvote.wording import say
 
 Said = dict[str, Any]
 """`text`, `percent`, `spent`, `milestones` with dates, `pictures`, `corrects`, `department_id`."""
 FIRST_DAY, LAST_DAY = dt.date(1990, 1, 1), dt.date(2199, 12, 31)
-UNDONE = "Not all milestones are done."
-UNDONE_IN_KOREAN = "아직 끝나지 않은 단계가 있습니다."
-NO_DAY = "From 1990 to 2199."
-NO_DAY_IN_KOREAN = "1990년부터 2199년까지의 날짜여야 합니다."
-DONE_LATER = "What is done was done today or before."
-DONE_LATER_IN_KOREAN = "끝낸 날은 오늘이거나 그 이전이어야 합니다."
+UNDONE = say("Not all milestones are done.")
+NO_DAY = say("From 1990 to 2199.")
+DONE_LATER = say("What is done was done today or before.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +77,7 @@ def _department(proposal: Proposal, last: ProjectUpdate | None, by: Citizen) -> 
     if theirs is None and by.department_ids:
         return min(by.department_ids)
     if theirs is None or theirs not in by.department_ids:
-        raise NotAllowed("It is delivered by another department.")
+        raise NotAllowed(say("It is delivered by another department."))
     return theirs
 
 
@@ -90,21 +88,24 @@ def _faults(
     for n, milestone in enumerate(said["milestones"]):
         yield from _wrong_days(f"/milestones/{n}", milestone, today)
     if said["percent"] == FINISHED and _next_due(said) is not None:
-        yield Fault("/percent", UNDONE, korean=UNDONE_IN_KOREAN)
+        yield Fault("/percent", UNDONE)
     corrects, newest = said.get("corrects"), last.n if last else 0
     if corrects is not None and not 1 <= corrects <= newest:
-        yield Fault("/corrects", "There is no such update.", korean="그런 소식이 없습니다.")
+        yield Fault("/corrects", say("There is no such update."))
     department_id = said.get("department_id")
     if department_id is not None and session.get(Department, department_id) is None:
-        yield Fault("/department_id", f"There is no department {department_id}.")
+        yield Fault(
+            "/department_id",
+            say("There is no department {department_id}.", department_id=department_id),
+        )
 
 
 def _wrong_days(pointer: str, milestone: Said, today: dt.date) -> Iterator[Fault]:
     planned, done = milestone["planned_on"], milestone.get("done_on")
     if not FIRST_DAY <= planned <= LAST_DAY:
-        yield Fault(f"{pointer}/planned_on", NO_DAY, korean=NO_DAY_IN_KOREAN)
+        yield Fault(f"{pointer}/planned_on", NO_DAY)
     if done is not None and not FIRST_DAY <= done <= today:
-        yield Fault(f"{pointer}/done_on", DONE_LATER, korean=DONE_LATER_IN_KOREAN)
+        yield Fault(f"{pointer}/done_on", DONE_LATER)
 
 
 def _next_due(said: Said) -> dt.date | None:

@@ -10,7 +10,7 @@ from mvote.budget.pabulib.head import named
 from mvote.budget.pabulib.meta import whole
 from mvote.budget.pabulib.rows import Row
 from mvote.budget.pabulib.rules import APPROVALS
-from mvote.wording import counted
+from mvote.wording import counted, say
 
 
 class Ballot(NamedTuple):
@@ -31,7 +31,7 @@ class BallotReader:
         """The voter's id, and the ballot."""
         cells = named(row, self._head.columns, "VOTES")
         if not cells["voter_id"]:
-            raise BrokenPbFile(row.line, "a vote without a voter_id")
+            raise BrokenPbFile(row.line, say("a vote without a voter_id"))
         references = self._references(cells["vote"], row.line)
         return cells["voter_id"], Ballot(references, self._points(cells, references, row.line))
 
@@ -39,9 +39,11 @@ class BallotReader:
         marks = [mark.strip() for mark in text.split(",")] if text else []
         for mark in marks:
             if mark not in self._known:
-                raise BrokenPbFile(line, f"a vote for {mark[:40]!r}, which is no project")
+                raise BrokenPbFile(
+                    line, say("a vote for {value}, which is no project", value=repr(mark[:40]))
+                )
         if len(set(marks)) != len(marks):
-            raise BrokenPbFile(line, "the same project twice in one vote")
+            raise BrokenPbFile(line, say("the same project twice in one vote"))
         self._check_length(len(marks), line)
         return tuple(self._known[mark] for mark in marks)  # one string for all ballots
 
@@ -52,7 +54,14 @@ class BallotReader:
         least = 1 if least is None else least  # the format's default: 0 has to be said
         if length < least or (most is not None and length > most):
             allowed = f"from {least} to {most or 'all'}"
-            raise BrokenPbFile(line, f"a vote for {counted(length, 'project')}, allowed: {allowed}")
+            raise BrokenPbFile(
+                line,
+                say(
+                    "a vote for {length}, allowed: {allowed}",
+                    length=counted(length, "project"),
+                    allowed=allowed,
+                ),
+            )
 
     def _points(
         self, cells: dict[str, str], references: tuple[str, ...], line: int
@@ -61,7 +70,10 @@ class BallotReader:
         text = cells.get("points", "")
         if self._head.vote_type in APPROVALS:
             if text:
-                raise BrokenPbFile(line, f"points in a vote of type {self._head.vote_type}")
+                raise BrokenPbFile(
+                    line,
+                    say("points in a vote of type {vote_type}", vote_type=self._head.vote_type),
+                )
             return (1,) * len(references)
         if self._head.vote_type == "ordinal" and not text:
             most = self._head.borda_length
@@ -78,4 +90,12 @@ class BallotReader:
         for each in points:
             if (least is not None and each < least) or (most is not None and each > most):
                 given = counted(each, "point")
-                raise BrokenPbFile(line, f"{given}, allowed: from {least or 0} to {most}")
+                raise BrokenPbFile(
+                    line,
+                    say(
+                        "{given}, allowed: from {value} to {most}",
+                        given=given,
+                        value=least or 0,
+                        most=most,
+                    ),
+                )

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from mvote.errors import DomainError, Text
+from mvote.errors import DomainError
+from mvote.wording import Message, say
 
 
 class BrokenPbFile(DomainError):
     """Facts `row` (a line of the file, from 1) and `problem`. Nothing of the file was kept."""
 
     code = "broken-pb-file"
-    title: ClassVar[Text] = {
-        "ko": ".pb 파일에 잘못된 행이 있습니다. 아무것도 가져오지 않았습니다.",
-        "en": "The .pb file has a broken row. Nothing was imported.",
-    }
+    title: ClassVar[Message] = say("The .pb file has a broken row. Nothing was imported.")
 
     def __init__(self, row: int, problem: str) -> None:
         super().__init__(f"row {row}: {problem}", row=row, problem=problem)

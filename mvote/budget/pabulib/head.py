@@ -10,6 +10,7 @@ from mvote.budget.pabulib.meta import Meta, amount, whole
 from mvote.budget.pabulib.money import Currency, shown
 from mvote.budget.pabulib.rows import Row
 from mvote.budget.pabulib.rules import APPROVALS, VOTE_TYPES, PbRule, rule_named
+from mvote.wording import say
 
 MOST_PROJECTS = 10_000
 LONGEST_REFERENCE = 200
@@ -22,7 +23,7 @@ def read_head(rows: Iterator[Row]) -> Head:
     title = _title(rows, "META", 1)
     header = _header(rows, "META", title)
     if header.cells != ["key", "value"]:
-        raise BrokenPbFile(header.line, "META's columns are not key;value")
+        raise BrokenPbFile(header.line, say("META's columns are not key;value"))
     meta = Meta(title.line)
     title = _until(rows, "PROJECTS", meta.take)
     meta.complete()
@@ -68,7 +69,9 @@ def _vote_type(meta: Meta, columns: tuple[str, ...], line: int) -> str:
         problem = f"vote_type is {vote_type!r}, not one of {', '.join(VOTE_TYPES)}"
         raise BrokenPbFile(meta.line("vote_type"), problem)
     if vote_type in ("cumulative", "scoring") and "points" not in columns:
-        raise BrokenPbFile(line, f"VOTES has no points, which {vote_type} ballots need")
+        raise BrokenPbFile(
+            line, say("VOTES has no points, which {vote_type} ballots need", vote_type=vote_type)
+        )
     return vote_type
 
 
@@ -76,9 +79,9 @@ def _rule(meta: Meta, currency: Currency) -> PbRule:
     name, line = meta.values["rule"], meta.line("rule")
     rule = rule_named(name, step=currency.unit)
     if rule is None:
-        raise BrokenPbFile(line, f"{name!r} is no rule of the format")
+        raise BrokenPbFile(line, say("{name} is no rule of the format", name=repr(name)))
     if rule.rule.rule == "equal_shares" and meta.values["vote_type"] not in APPROVALS:
-        raise BrokenPbFile(line, "equal shares are worked out for approval ballots only")
+        raise BrokenPbFile(line, say("equal shares are worked out for approval ballots only"))
     return rule
 
 
@@ -94,12 +97,24 @@ class Projects:
         cells = named(row, self._columns, "PROJECTS")
         reference, line = cells["project_id"], row.line
         if not _can_name(reference):
-            raise BrokenPbFile(line, f"{shown(reference)} cannot be a project_id")
+            raise BrokenPbFile(
+                line, say("{reference} cannot be a project_id", reference=shown(reference))
+            )
         if reference in self.read:
             before = self.read[reference].line
-            raise BrokenPbFile(line, f"project {reference} was there already, in row {before}")
+            raise BrokenPbFile(
+                line,
+                say(
+                    "project {reference} was there already, in row {before}",
+                    reference=reference,
+                    before=before,
+                ),
+            )
         if len(self.read) == MOST_PROJECTS:
-            raise BrokenPbFile(line, f"there are more than {MOST_PROJECTS} projects")
+            raise BrokenPbFile(
+                line,
+                say("there are more than {most_projects} projects", most_projects=MOST_PROJECTS),
+            )
         votes, score, selected = (
             _number_or_none(cells, each, line) for each in ("votes", "score", "selected")
         )
@@ -142,26 +157,31 @@ def is_title(row: Row, section: str) -> bool:
 def _title(rows: Iterator[Row], section: str, line: int) -> Row:
     row = next(rows, None)
     if row is None or not is_title(row, section):
-        raise BrokenPbFile(row.line if row else line, f"here {section} should begin")
+        raise BrokenPbFile(
+            row.line if row else line, say("here {section} should begin", section=section)
+        )
     return row
 
 
 def _header(rows: Iterator[Row], section: str, title: Row) -> Row:
     row = next(rows, None)
     if row is None:
-        raise BrokenPbFile(title.line, f"{section} has no row of column names")
+        raise BrokenPbFile(title.line, say("{section} has no row of column names", section=section))
     return row
 
 
 def _columns(row: Row, first: str, needed: tuple[str, ...]) -> tuple[str, ...]:
     columns = tuple(row.cells)
     if columns[0] != first:
-        raise BrokenPbFile(row.line, f"the first column is {columns[0]!r}, not {first}")
+        raise BrokenPbFile(
+            row.line,
+            say("the first column is {value}, not {first}", value=repr(columns[0]), first=first),
+        )
     if len(set(columns)) != len(columns) or "" in columns:
-        raise BrokenPbFile(row.line, "two columns have the same name, or one has none")
+        raise BrokenPbFile(row.line, say("two columns have the same name, or one has none"))
     for column in needed:
         if column not in columns:
-            raise BrokenPbFile(row.line, f"the column {column} is missing")
+            raise BrokenPbFile(row.line, say("the column {column} is missing", column=column))
     return columns
 
 
@@ -173,4 +193,4 @@ def _until(rows: Iterator[Row], section: str, take: Callable[[Row], None]) -> Ro
             return row
         take(row)
         line = row.line
-    raise BrokenPbFile(line, f"the file ends here, {section} is missing")
+    raise BrokenPbFile(line, say("the file ends here, {section} is missing", section=section))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mvote.budget.pabulib.errors import BrokenPbFile
 from mvote.budget.pabulib.money import Currency, shown
 from mvote.budget.pabulib.rows import Row
+from mvote.wording import say
 
 NEEDED = ("num_projects", "num_votes", "budget", "vote_type", "rule")
 MOST_NUMBER = 10**9
@@ -21,11 +22,16 @@ class Meta:
     def take(self, row: Row) -> None:
         key, *values = row.cells
         if len(values) != 1:
-            raise BrokenPbFile(row.line, f"META has 2 columns, this row {len(row.cells)}")
+            raise BrokenPbFile(
+                row.line, say("META has 2 columns, this row {cells}", cells=len(row.cells))
+            )
         if not key:
-            raise BrokenPbFile(row.line, "a value without a key")
+            raise BrokenPbFile(row.line, say("a value without a key"))
         if key in self.values:
-            raise BrokenPbFile(row.line, f"{key} was there already, in row {self._lines[key]}")
+            raise BrokenPbFile(
+                row.line,
+                say("{key} was there already, in row {value}", key=key, value=self._lines[key]),
+            )
         self.values[key], self._lines[key] = values[0], row.line
 
     def line(self, key: str) -> int:
@@ -35,7 +41,7 @@ class Meta:
         """Raise if a key is missing without which nothing can be allocated."""
         for key in NEEDED:
             if not self.values.get(key):
-                raise BrokenPbFile(self.line(key), f"META has no {key}")
+                raise BrokenPbFile(self.line(key), say("META has no {key}", key=key))
 
     def number(self, key: str) -> int | None:
         """A whole number, None where the key is missing or empty."""
@@ -59,4 +65,4 @@ def amount(text: str, line: int, what: str, currency: Currency) -> int:
     try:
         return currency.read(text)
     except ValueError as error:
-        raise BrokenPbFile(line, f"{what}: {error}") from None
+        raise BrokenPbFile(line, say("{what}: {error}", what=what, error=error)) from None

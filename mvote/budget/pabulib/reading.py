@@ -17,6 +17,7 @@ from mvote.budget.pabulib.errors import BrokenPbFile
 from mvote.budget.pabulib.head import read_head
 from mvote.budget.pabulib.rows import rows_of
 from mvote.budget.pabulib.rules import APPROVALS
+from mvote.wording import say
 
 
 @dataclass
@@ -113,4 +114,4 @@ class _Voters:
         again = order[1:][(ordered[1:] == ordered[:-1]).all(axis=1)]
         if again.size:
             where = int(again.min())
-            raise BrokenPbFile(self._lines[where], "this voter_id has voted before")
+            raise BrokenPbFile(self._lines[where], say("this voter_id has voted before"))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
 from mvote.budget.pabulib.errors import BrokenPbFile
+from mvote.wording import say
 
 MOST_BYTES = 64 * 2**20
 LONGEST_LINE = 2**20
@@ -31,7 +32,7 @@ def rows_of(stream: BinaryIO) -> Iterator[Row]:
         except StopIteration:
             return
         except csv.Error as error:
-            raise BrokenPbFile(begins, f"not a row of a table: {error}") from None
+            raise BrokenPbFile(begins, say("not a row of a table: {error}", error=error)) from None
         stripped = [cell.strip() for cell in cells]
         if any(stripped):
             yield Row(begins, stripped)
@@ -55,14 +56,19 @@ class _Lines:
         if not raw:
             raise StopIteration
         if len(raw) > LONGEST_LINE:
-            raise BrokenPbFile(self._line, f"the row is longer than {LONGEST_LINE} bytes")
+            raise BrokenPbFile(
+                self._line,
+                say("the row is longer than {longest_line} bytes", longest_line=LONGEST_LINE),
+            )
         if self._bytes > MOST_BYTES:
-            raise BrokenPbFile(self._line, f"the file is larger than {MOST_BYTES // 2**20} MiB")
+            raise BrokenPbFile(
+                self._line, say("the file is larger than {value} MiB", value=MOST_BYTES // 2**20)
+            )
         return self._text(raw)
 
     def _text(self, raw: bytes) -> str:
         if b"\0" in raw:
-            raise BrokenPbFile(self._line, "there is a NUL in the row")
+            raise BrokenPbFile(self._line, say("there is a NUL in the row"))
         try:
             text = raw.decode("utf-8")
         except UnicodeDecodeError as error:

@@ -7,15 +7,13 @@ from typing import Any
 
 from mvote.budget.cycle import Cycle
 from mvote.errors import Fault, InvalidRequest, Text
+from mvote.wording import say
 
 Scores = Sequence[Mapping[str, Any]]
 """`[{"criterion", "score", "reason"}]`."""
-UNKNOWN = "There is no such criterion in this cycle."
-UNKNOWN_IN_KOREAN = "이 사업에 없는 심사 기준입니다."
-TWICE = "This criterion is scored twice."
-TWICE_IN_KOREAN = "같은 심사 기준에 점수를 두 번 주었습니다."
-SAYS_NOTHING = "Say something: this cycle has no criteria to score."
-SAYS_NOTHING_IN_KOREAN = "심사 기준이 없는 사업이므로 의견을 적어 주세요."
+UNKNOWN = say("There is no such criterion in this cycle.")
+TWICE = say("This criterion is scored twice.")
+SAYS_NOTHING = say("Say something: this cycle has no criteria to score.")
 
 
 def in_order(cycle: Cycle, scores: Scores, *, comment: Text | None) -> list[dict[str, Any]]:
@@ -27,7 +25,7 @@ def in_order(cycle: Cycle, scores: Scores, *, comment: Text | None) -> list[dict
     criteria = {each["key"]: each for each in rules.get("criteria") or ()}
     faults = list(_faults(criteria, scores))
     if not criteria and comment is None:
-        faults.append(Fault("/comment", SAYS_NOTHING, korean=SAYS_NOTHING_IN_KOREAN))
+        faults.append(Fault("/comment", SAYS_NOTHING))
     if faults:
         raise InvalidRequest(*faults)
     given = {each["criterion"]: dict(each) for each in scores}
@@ -39,15 +37,14 @@ def _faults(criteria: Mapping[str, Any], scores: Scores) -> Iterator[Fault]:
     for n, each in enumerate(scores):
         key = each["criterion"]
         if key not in criteria:
-            yield Fault(f"/scores/{n}/criterion", UNKNOWN, korean=UNKNOWN_IN_KOREAN)
+            yield Fault(f"/scores/{n}/criterion", UNKNOWN)
         elif key in seen:
-            yield Fault(f"/scores/{n}/criterion", TWICE, korean=TWICE_IN_KOREAN)
+            yield Fault(f"/scores/{n}/criterion", TWICE)
         elif each["score"] > (scale := criteria[key].get("scale", 5)):
             yield Fault(
                 f"/scores/{n}/score",
-                f"It must be from 0 to {scale}.",
-                korean=f"0부터 {scale}까지 줄 수 있습니다.",
+                say("It must be from 0 to {scale}.", scale=scale),
             )
         seen.add(key)
     for key in criteria.keys() - seen:
-        yield Fault("/scores", f"{key} is not scored.", korean=f"{key} 기준의 점수가 없습니다.")
+        yield Fault("/scores", say("{key} is not scored.", key=key))

@@ -26,6 +26,7 @@ from mvote.budget.subcommittees.dividing import Wishes, divide
 from mvote.budget.subcommittees.division import Division, SubcommitteePreference
 from mvote.errors import Fault, ImpossibleTransition, InvalidRequest
 from mvote.journal import Event, write_down
+from mvote.wording import say
 
 FORMAT = "mvote/division/1"
 SEED = b"mvote/division/1"
@@ -62,8 +63,7 @@ def prefer(
     faults = [
         Fault(
             f"/subcommittees/{n}",
-            "There is no such subcommittee.",
-            korean="그런 분과위원회가 없습니다.",
+            say("There is no such subcommittee."),
         )
         for n, each in enumerate(committees)
         if each not in known or each in committees[:n]

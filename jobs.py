@@ -52,7 +52,7 @@ from mvote.ballotbox.renewing import want_renewal
 from mvote.ballotbox.shuffling import close_poll, envelopes_waiting, polls_due, shuffle
 from mvote.ballotbox.stock import fill_stock
 from mvote.base import database_time
-from mvote.budget.balloting.releasing import release_due
+from mvote.budget.deciding.comparing import finish_contests, work_out_comparisons
 from mvote.budget.keeping import keep_budgets
 from mvote.housekeeping import hide_ended_polls, remove_expired
 from mvote.people.forgetting import forget_expired
@@ -138,11 +138,10 @@ def _bundle(engine: Engine, keystore: DirectoryKeystore, clerk: Clerk) -> None:
 
 
 def counter_round(engine: Engine, keystore: DirectoryKeystore, ends: Ends = UNWATCHED) -> None:
-    """Keep sealing keys in stock; count what is closed, and new batches where that is shown;
-    destroy the keys of what is settled."""
+    """Stock sealing keys, count what is closed or live, destroy the keys of what is settled."""
     _stock(engine, keystore)
     with Session(engine) as session, transaction(session):
-        release_due(session)
+        to_compare = finish_contests(session)
         live, closed = polls_to_count_live(session), polls_to_count(session, keystore)
     for poll_id in live:
         with _alone("live counting", poll_id), Session(engine) as session, transaction(session):
@@ -152,9 +151,11 @@ def counter_round(engine: Engine, keystore: DirectoryKeystore, ends: Ends = UNWA
         with _alone("counting", poll_id), Session(engine) as session, transaction(session):
             published = count_poll(session, keystore, poll_id, manner)
             log.info("counted", extra={"poll_id": poll_id, "published": published})
+    for case in to_compare:
+        with _alone("comparing", case.poll_id), Session(engine) as session, transaction(session):
+            work_out_comparisons(session, case)
     with Session(engine) as session:
         destroy_counted_trustee_keys(session, keystore)
-    with Session(engine) as session:
         if may_destroy(session, keystore, ends.watch):
             destroy_sealing_keys(session, keystore, term=ends.terms.appeal)
 
@@ -188,7 +189,6 @@ def keeper_round(engine: Engine, keystore: DirectoryKeystore, ends: Ends = UNWAT
         journal_destroyed_keys(session, keystore, ends.terms)
     with Session(engine) as session, transaction(session):
         hide_ended_polls(session, CityPlaces())
-    with Session(engine) as session, transaction(session):
         remove_expired(session)
         forget_expired(session, now=database_time(session))
     with Session(engine) as session, transaction(session):

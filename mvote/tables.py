@@ -12,6 +12,7 @@ import mvote.budget.assessment
 import mvote.budget.balloting.contest_poll
 import mvote.budget.committee
 import mvote.budget.cycle
+import mvote.budget.deciding.counted_comparison
 import mvote.budget.deciding.cycle_lot
 import mvote.budget.deciding.enactment
 import mvote.budget.deciding.motion

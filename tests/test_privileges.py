@@ -9,7 +9,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 from sqlalchemy.orm import Session
 
-from tests.support.budget_rights import BUDGET_RIGHTS, BUDGET_TABLES
+from tests.support.budget_rights import BUDGET_RIGHTS, BUDGET_TABLES, RIGHTS_OF_THE_COUNTER
 from tests.support.world import World
 
 ROLES = ("mvote_api", "mvote_shuffler", "mvote_counter", "mvote_auditor")
@@ -78,6 +78,7 @@ GOLDEN = {
         "checkpoint": "SELECT",
         "record": "INSERT",
         "result": "INSERT",
+        **RIGHTS_OF_THE_COUNTER,
         "sealing_key": "SELECT INSERT",
         "live_count": "SELECT INSERT UPDATE",
         "counting_progress": "SELECT INSERT UPDATE",
@@ -110,13 +111,12 @@ GOLDEN_FUNCTIONS = {
         "ask_approval", "close_poll_early", "extend_poll", "void_poll", "publish_poll",
         "publish_correction", "move_cycle", "strike_proposal", "change_targets",
         "seal_statement", "may_seal", "unreleased_sources", "released_statements", "revealed_lot",
-        "enact_project", "refuse_the_recused", "opinions_to_read", "own_opinions",
-        "contest_lock", "contest_unfinished",
+        "enact_project", "refuse_the_recused", "opinions_to_read", "own_opinions", "contest_lock",
+        "contest_unfinished",
     },
     "mvote_shuffler": {"close_poll", "finish_closing", "statement_hash"},
-    "mvote_counter": {
-        "finish_counting", "participation_count", "quarantined_count", "release_contests",
-    },
+    "mvote_counter": {"finish_counting", "participation_count", "quarantined_count",
+                      "records_to_compare", "release_contests"},
     "mvote_auditor": set(),
 }  # fmt: skip
 

@@ -106,7 +106,8 @@ class ComparedSchema(ma.Schema):
     rule = ma.fields.String(required=True)
     recountable = ma.fields.Boolean(metadata={
         "description": "Whether anybody can repeat it from what is published: not where it needs"
-        " single ballots of which only totals are public."
+        " single ballots of which only totals are public. The counter works such a one out soon"
+        " after the allocation, if the definition that voters were shown names it."
     })  # fmt: skip
     funded = ma.fields.List(ma.fields.Nested(FundedSchema), required=True, allow_none=True)
     spent = ma.fields.Integer()

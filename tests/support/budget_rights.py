@@ -1,6 +1,6 @@
 """What the web's login may do with proposals, committees and imported elections.
 
-The other logins may do nothing with them.
+The other logins may do nothing with them, but for the counter, which compares.
 """
 
 from __future__ import annotations
@@ -61,6 +61,7 @@ BUDGET_RIGHTS = {
     "enactment": "SELECT",
     "reserve_move": "SELECT INSERT",
     "cycle_lot": "SELECT(cycle_id) SELECT(contest) SELECT(commitment)",
+    "counted_comparison": "SELECT",
     "source_statement": "SELECT(cycle_id) SELECT(contest) SELECT(source) SELECT(n) SELECT(sha256)"
     " SELECT(sealed_at)",
     **dict.fromkeys(
@@ -76,3 +77,8 @@ BUDGET_RIGHTS = {
     ),
 }
 BUDGET_TABLES = tuple(BUDGET_RIGHTS)
+RIGHTS_OF_THE_COUNTER = {
+    "counted_comparison": "SELECT UPDATE(document) UPDATE(at)",
+    "cycle": "SELECT(id) SELECT(definition)",
+    "cycle_allocation": "SELECT(cycle_id) SELECT(contest) SELECT(document) SELECT(n)",
+}

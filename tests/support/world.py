@@ -30,7 +30,7 @@ from mvote.ballotbox.marks import MarkFile
 from mvote.ballotbox.stock import fill_stock
 from mvote.ballotbox.witnessing import Witness
 from mvote.base import utc_now
-from mvote.budget.balloting.releasing import release_due
+from mvote.budget.deciding.comparing import finish_contests, work_out_comparisons
 from mvote.people.declaring import declare
 from mvote.people.granting import Post, add_department, grant
 from mvote.people.registering import register_many
@@ -231,7 +231,8 @@ class World:
             with Session(self.engines["counter"]) as session, transaction(session):
                 count_poll(session, keystore, poll_id, Manner(recount=recount))
         with Session(self.engines["counter"]) as session, transaction(session):
-            release_due(session)
+            for case in finish_contests(session):
+                work_out_comparisons(session, case)
 
     def run_auditor(self) -> None:
         """One round of the auditor."""

@@ -21,6 +21,7 @@ from mvote.budget.allocating.errors import AllocationImpossible, SourceMissing, 
 from mvote.budget.allocations import CycleAllocation, allocation_of
 from mvote.budget.cycle import Cycle
 from mvote.budget.deciding.allocating import WorkedOut, work_out, write_allocation
+from mvote.budget.deciding.counted_comparison import comparisons_beside
 from mvote.budget.deciding.enacting import Decided, decided_projects
 from mvote.budget.deciding.errors import AlreadyAllocated, MotionPending
 from mvote.budget.deciding.motions import carried_motion
@@ -108,7 +109,8 @@ def _shown(session: Session, cycle: Cycle, allocation: CycleAllocation) -> dict[
         "motion_id": str(motion.id) if motion else None,
         "decisions": [_decision(each) for each in decided] if motion else None,
     }
-    return whose | {"notes": []} | allocation.document
+    beside = {"comparisons": comparisons_beside(session, allocation)}
+    return whose | {"notes": []} | allocation.document | beside
 
 
 def _decision(project: Decided) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import get_args
 from mvote.budget.allocating.allocation import Allocation, allocate
 from mvote.budget.allocating.errors import AllocationImpossible, SourceMissing, TooMuchWork
 from mvote.budget.allocating.model import Completion, Contest, Normalise
+from mvote.budget.allocating.pots import in_one_pot
 from mvote.budget.allocating.work import Work
 from mvote.wording import say
 
@@ -66,7 +67,7 @@ def under(contest: Contest, name: str) -> Contest:
         return replace(contest, rule=replace(rule, rule="greedy"))
     if name in COMPLETIONS:
         shares = replace(rule, rule="equal_shares", completion=COMPLETIONS[name], comparison=False)
-        return replace(contest, rule=shares)
+        return in_one_pot(replace(contest, rule=shares))
     if name in WAYS and contest.blend is not None:
         blend = replace(contest.blend, normalise=WAYS[name])
         return replace(contest, blend=blend, rule=replace(rule, floor=None))

@@ -17,7 +17,7 @@ def document(binding: Allocation, comparisons: Iterable[Comparison], *, rule: st
     """`{"binding": {…}, "comparisons": […]}`; *rule* is what the binding rule is called."""
     return {
         "binding": allocation_document(binding, rule),
-        "comparisons": [_comparison(each) for each in comparisons],
+        "comparisons": [compared_document(each) for each in comparisons],
     }
 
 
@@ -51,7 +51,8 @@ def _shares(allocation: Allocation) -> dict[str, Json]:
     }
 
 
-def _comparison(comparison: Comparison) -> Json:
+def compared_document(comparison: Comparison) -> Json:
+    """One comparison: who would have been funded, or the reason why it cannot say."""
     facts = {"rule": comparison.name, "recountable": comparison.recountable}
     if comparison.allocation is None:
         return facts | {"funded": None, "reason": comparison.reason}

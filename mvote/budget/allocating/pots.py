@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mvote.budget.allocating.errors import AllocationImpossible
-from mvote.budget.allocating.model import BUDGET_LIMIT, Heading, Project
+from mvote.budget.allocating.model import BUDGET_LIMIT, Contest, Heading, Project
 from mvote.wording import say
 
 
@@ -132,3 +132,24 @@ class Pots:
             for child in parent.children:
                 child.lifted, child.closed = True, False
         return bool(parents)
+
+
+def in_one_pot(contest: Contest) -> Contest:
+    """*contest* without headings, where the same limits stand above every project; else as it is.
+
+    Equal shares knows one pot only.
+    """
+    pots = Pots(contest.limit, contest.headings, contest.max_projects)
+    lines = {tuple(pot.key for pot in _binding(pots, each)) for each in contest.projects}
+    if not contest.headings or len(lines) != 1:
+        return contest
+    above = _binding(pots, contest.projects[0])
+    if any(pot.max_projects is not None for pot in above):
+        return contest
+    limit = min((left for pot in above if (left := pot.left()) is not None), default=None)
+    projects = tuple(replace(each, heading=None) for each in contest.projects)
+    return replace(contest, projects=projects, limit=limit, headings=())
+
+
+def _binding(pots: Pots, project: Project) -> list[Pot]:
+    return [pot for pot in pots.line_of(project) if pot.binds]

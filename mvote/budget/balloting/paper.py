@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from mvote.budget.allocating.comparisons import COMPLETIONS
 from mvote.budget.balloting.projects import Option
 from mvote.budget.balloting.rules import project_of
 from mvote.budget.definition import Contest, Definition, HeadingTree, Limit
@@ -39,7 +40,18 @@ def question_of(definition: Definition, contest: Contest, options: Sequence[Opti
         "headings": _headings(definition, options),
         "limits": [_document(limit) for limit in limits],
         "wrong": contest.ballot.wrong,
+        **_counted_beside(contest),
     }
+
+
+def _counted_beside(contest: Contest) -> dict[str, Any]:
+    """Comparisons for which single ballots are needed that nobody gets to see: the counter alone
+    works them out, and only what the voters were told before."""
+    polled = [each for each in contest.sources if each.kind == "poll"]
+    asked = [name for name in contest.allocation.compare if name in COMPLETIONS]
+    hidden = len(polled) == 1 and contest.records_of(polled[0]) == "totals"
+    is_possible = asked and hidden and contest.ballot.method == "approve"
+    return {"comparisons": asked} if is_possible else {}
 
 
 def hindrances_on_paper(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from mvote.base import instant
 from mvote.budget.allocating.model import Approvals
 from mvote.budget.balloting.contest_poll import Asked, contest_in, polls_of_contest
 from mvote.budget.cycle import Cycle
-from mvote.polls.definition import read_definition
+from mvote.polls.definition import FrozenPoll, read_definition
 from mvote.polls.errors import ResultsNotAvailable
 from mvote.polls.poll import State
 from mvote.polls.results import (
@@ -93,13 +93,19 @@ def approvals_of(session: Session, source: ReleasedSource) -> Approvals | None:
     content = definition_of(session, source.poll_id)
     assert content is not None  # noqa: S101  # it was published
     definition = read_definition(content)
+    records = published_records(session, definition, after=-1, limit=ALL)
+    return approvals_in(definition, ((keys, 1) for _, keys in records)) or None
+
+
+def approvals_in(definition: FrozenPoll, marked: Iterable[tuple[Sequence[str], int]]) -> Approvals:
+    """How many ballots approve exactly which projects; *marked*: the keys that so many mark."""
     references = _references(definition.document["question"])
     rules = definition.question.rules
     approvals: Counter[tuple[str, ...]] = Counter()
-    for _, keys in published_records(session, definition, after=-1, limit=ALL):
+    for keys, ballots in marked:
         if rules is None or not rules.broken_by(dict.fromkeys(keys, 1)):
-            approvals[tuple(references[key] for key in keys)] += 1
-    return approvals or None
+            approvals[tuple(references[key] for key in keys)] += ballots
+    return approvals
 
 
 def _source(session: Session, asked: Asked) -> ReleasedSource:

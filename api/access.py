@@ -13,13 +13,14 @@ from api.db import db
 from mvote.errors import NotAllowed, TokenInvalid, TokenMissing
 from mvote.people.citizens import Citizen
 from mvote.people.tokens import Tokens
+from mvote.polls.onsite.displays import Display, display_of_key, looks_like_a_key
 
-Who = Literal["public", "citizen", "token", "officer", "administrator"]
+Who = Literal["public", "citizen", "token", "officer", "administrator", "display"]
 """Who may call an operation.
 
 `public`: nobody is asked; a view that shows its own people more reads the token itself ·
 `citizen`: an account · `token`: a valid token, the use case loads the account itself ·
-`officer`, `administrator`: roles.
+`officer`, `administrator`: roles · `display`: the key of a screen at a site.
 """
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -87,6 +88,22 @@ def _bearer() -> str:
     return token.strip()
 
 
+def caller_display() -> Display:
+    """The screen whose key came with the request.
+
+    Raises TokenMissing; TokenInvalid for a key that is unknown or revoked; NotAllowed for a
+    citizen.
+    """
+    key = _bearer()
+    if not looks_like_a_key(key):
+        caller()
+        raise NotAllowed
+    display = display_of_key(db.session(), key)
+    if display is None:
+        raise TokenInvalid
+    return display
+
+
 def _tokens() -> Tokens:
     tokens: Tokens = current_app.extensions["tokens"]
     return tokens
@@ -108,4 +125,5 @@ CHECKS: dict[Who, Callable[[], object]] = {
     "token": caller_id,
     "officer": _check_officer,
     "administrator": _check_administrator,
+    "display": caller_display,
 }

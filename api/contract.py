@@ -118,7 +118,8 @@ def _document(app: Flask, api: Api) -> dict[str, Any]:
     for unused in ("Error", "PaginationMetadata"):  # the library's own
         schemas.pop(unused, None)
     components["securitySchemes"] = {
-        "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+        "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+        "display": {"type": "http", "scheme": "bearer", "description": "The key of a screen."},
     }
     for rule, method, operation in _operations(app, document):
         _complete(operation, app.view_functions[rule.endpoint], rule, method)
@@ -151,7 +152,7 @@ def _complete(operation: dict[str, Any], view: Any, rule: Rule, method: str) -> 
     for status, codes in sorted(by_status.items()):
         responses[str(status)] = _problem_response(codes, status)
     if view.access != "public":
-        operation["security"] = [{"token": []}]
+        operation["security"] = [{"display" if view.access == "display" else "token": []}]
 
 
 def _errors_of(
@@ -160,7 +161,7 @@ def _errors_of(
     yield from (InternalError, OutcomeUnknown, Overloaded, HTTP_FAULTS[413], TooManyRequests)
     yield from getattr(view, "may_raise", ())
     yield from (TokenMissing, TokenInvalid)
-    if view.access in ("officer", "administrator"):
+    if view.access in ("officer", "administrator", "display"):
         yield NotAllowed
     if rule.arguments:
         yield NotFound

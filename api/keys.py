@@ -9,9 +9,10 @@ from mvote.people.challenges import CODE_KEY
 from mvote.people.limits import ADDRESS_KEY
 from mvote.people.phones import KEY_NAMES
 from mvote.people.sessions import REFRESH_KEY
+from mvote.polls.onsite.wrapping import SITE_CODE_KEY
 
-#: made once and never again: accounts, anchors, numbers and seats would be lost with them
-LASTING = (*KEY_NAMES, CODE_KEY, ADDRESS_KEY, PSEUDONYM_KEY, REFRESH_KEY)
+#: made once and never again: accounts, numbers, seats and site codes would be lost with them
+LASTING = (*KEY_NAMES, CODE_KEY, ADDRESS_KEY, PSEUDONYM_KEY, REFRESH_KEY, SITE_CODE_KEY)
 #: replaced now and then, so they bear a number
 NUMBERED = ("token", "receipt", "presence")
 KEPT = {"token": 3, "presence": 3}

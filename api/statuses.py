@@ -15,6 +15,7 @@ from mvote.budget.pabulib import errors as pabulib
 from mvote.budget.reviewing import errors as reviewing
 from mvote.people import errors as people
 from mvote.polls import errors as polls
+from mvote.polls.onsite import errors as onsite
 
 STATUSES: dict[type[errors.DomainError], int] = {
     errors.TokenMissing: 401,
@@ -45,6 +46,10 @@ STATUSES: dict[type[errors.DomainError], int] = {
     polls.InvalidSelection: 422,
     polls.IdempotencyKeyReused: 422,
     polls.QuotaReached: 429,
+    onsite.ScanValueInvalid: 403,
+    onsite.ScanValueExpired: 403,
+    onsite.ScanValueUsed: 409,
+    onsite.SlipsGone: 409,
     drawing.QuotasImpossible: 409,
     drawing.SecretNotCommitted: 422,
     assigning.NotEnoughReviewers: 409,

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from api.crowd import Comer, Seen, crowd, definitions
 from api.db import db, driving
-from api.holders import open_keystore
+from api.holders import made_once, open_keystore
 from api.keys import numbered_keys
 from api.pausing import pause_of_this_process
 from api.settings import Settings
@@ -23,6 +23,8 @@ from mvote.ballotbox.writer import SlotWriter
 from mvote.gathering import Gathered
 from mvote.people.tokens import SigningKey, Tokens
 from mvote.polls.frozen import Found, FrozenPolls
+from mvote.polls.onsite.scanning import Gate
+from mvote.polls.onsite.wrapping import SITE_CODE_KEY, CodeSecrets
 from mvote.polls.opening import Surroundings
 from mvote.polls.participations import last_poll_ends
 from mvote.polls.presence_tokens import PresenceTokens
@@ -37,6 +39,7 @@ class Wiring:
     keystore: DirectoryKeystore
     tokens: Tokens
     presence_tokens: PresenceTokens
+    gate: Gate
     places: CityPlaces
     judge: Judge
     engine: Engine
@@ -74,6 +77,11 @@ def connect(app: Flask, settings: Settings) -> None:
         keystore=keystore,
         tokens=tokens,
         presence_tokens=presence_tokens,
+        gate=Gate(
+            sites=places,
+            tokens=presence_tokens,
+            secrets=CodeSecrets(made_once(keystore, SITE_CODE_KEY)),
+        ),
         places=places,
         judge=Judge(geofence=places, tokens=presence_tokens),
         engine=engine,

@@ -39,6 +39,9 @@ import mvote.people.citizens
 import mvote.people.limits
 import mvote.people.sessions
 import mvote.polls.notices
+import mvote.polls.onsite.displays
+import mvote.polls.onsite.rotation
+import mvote.polls.onsite.slips
 import mvote.polls.poll
 import mvote.polls.roll
 import mvote.polls.site_codes  # noqa: F401

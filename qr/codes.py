@@ -17,6 +17,7 @@ _SPOKEN_BREAKS = re.compile(r"[\s-]+", re.ASCII)
 # Long enough for a code with a break after every character, short enough to refuse a flood.
 _LONGEST_INPUT = 64
 
+_VALUE = re.compile(rf"[0-9]{{8}}|[{ALPHABET}]{{{LENGTH}}}")
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = re.compile(rf"(?=.{{1,253}}(?::|\Z)){_LABEL}(?:\.{_LABEL})*(?::[0-9]{{1,5}})?")
 _URL = re.compile(r"(?i:https)://([^/?#]+)/q/([^/?#]+)")
@@ -74,6 +75,36 @@ def site_code_in_url(url: str, *, host: str) -> str:
     if match[1].lower() != _normalise_host(host):
         raise ValueError("the URL of this site code leads to another host")
     return normalise_site_code(match[2])
+
+
+def normalise_value(text: str) -> str:
+    """The value of a screen or a slip in its stored form, as somebody typed it.
+
+    What cannot be one becomes a text that is none.
+    """
+    return _SPOKEN_BREAKS.sub("", text).upper().translate(_LOOKALIKES) if text.isascii() else ""
+
+
+def value_url(code: str, value: str, *, host: str, secure: bool = True) -> str:
+    """The URL of a screen's code or of a slip: `https://<host>/q/<code>#<value>`.
+
+    What stands behind # stays in the phone: no server, proxy or log on the way sees it. Raises
+    ValueError for a bad code, host or value.
+    """
+    if not _VALUE.fullmatch(value):
+        raise ValueError("a value has 8 digits or 12 letters and digits")
+    return f"{site_code_url(code, host=host, secure=secure)}#{value}"
+
+
+def read_url(url: str, *, host: str) -> tuple[str, str | None]:
+    """The site code, and the value if there is one, of a URL scanned from a QR code.
+
+    Raises ValueError as `site_code_in_url` does, and for a value that can be none.
+    """
+    address, mark, value = url.partition("#")
+    if mark and not _VALUE.fullmatch(value):
+        raise ValueError("what stands behind # is no value of a screen or a slip")
+    return site_code_in_url(address, host=host), value if mark else None
 
 
 def _refuse_foreign_characters(code: str) -> None:

@@ -64,6 +64,11 @@ def symbol_modules(url: str) -> Modules:
     return tuple(tuple(bool(dark) for dark in row) for row in symbol.get_matrix())
 
 
+def symbol_rows(url: str) -> list[str]:
+    """The symbol of a URL without its quiet zone, rows of 1 (dark) and 0. Raises ValueError."""
+    return ["".join("01"[dark] for dark in row) for row in symbol_modules(url)]
+
+
 def _check_caption(caption: str) -> None:
     # The font that comes with Pillow draws no other letters.
     if not (caption.isascii() and caption.isprintable()):

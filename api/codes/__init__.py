@@ -2,11 +2,12 @@
 
 from flask import Flask
 
-from api.codes import landing, posters, printing, views
+from api.codes import displays, landing, posters, printing, scanning, screens, views
 
-BLUEPRINTS = [views.blp, printing.blp, posters.blp]
+BLUEPRINTS = [views.blp, scanning.blp, displays.blp, printing.blp, posters.blp]
 
 
 def register(app: Flask) -> None:
-    """The short address on the poster, and the files that let phones open the app with it."""
+    """The short address on the poster, the files that let phones open the app, the screen's page."""
     landing.register(app)
+    screens.register(app)

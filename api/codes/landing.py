@@ -10,15 +10,20 @@ import orjson
 from flask import Flask, Response, render_template_string
 
 from api.access import access
+from api.codes.hints import HINTS
 from api.codes.views import CodeView, known_code, shown_code
 from api.db import db
 from api.etags import tagged
 from api.negotiation import wanted_type
 from api.wiring import wiring
 from mvote.errors import NotFound
+from mvote.languages import side_by_side
 
 HTML, JSON = "text/html", "application/json"
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; base-uri 'none';"
+    " frame-ancestors 'none'"
+)
 
 PAGE = """<!doctype html>
 <html lang="ko">
@@ -35,7 +40,8 @@ a.app { display: block; margin: 2rem 0 1rem; padding: 1rem; border-radius: .6rem
         background: #0b5cad; color: #fff; text-align: center; text-decoration: none }
 a.app:focus { outline: 3px solid #ffb000 }
 </style>
-</head>
+{% if found and found.kind != "link" %}<script src="/display/landing.js" defer></script>
+{% endif %}</head>
 <body>
 <main>
 {% if found %}
@@ -54,8 +60,9 @@ a.app:focus { outline: 3px solid #ffb000 }
 <dd>{{ opens }} – {{ closes }}</dd>
 </dl>
 <a class="app" href="{{ app_url }}">앱에서 참여하기 <span>· Open the app</span></a>
-<p>투표하려면 이곳에서 위치를 확인해야 합니다.</p>
-<p lang="en">To vote, the app checks that you are here. This page stores nothing about you.</p>
+<p id="with-value" hidden>확인 값 <span lang="en">Value</span> <strong id="value"></strong></p>
+<p>{{ hint.ko }}</p>
+<p lang="en">{{ hint.en }} This page stores nothing about you.</p>
 {% else %}
 <h1>코드를 찾을 수 없습니다</h1>
 <p lang="en">There is no such code. Please check the twelve characters on the poster.</p>
@@ -94,6 +101,7 @@ def _page(found: dict[str, Any] | None, status: int) -> Response:
         PAGE,
         title="mvote" if view is None else view["poll"]["title"].get("ko", "mvote"),
         found=view,
+        hint=side_by_side(HINTS[view["kind"]]) if view else None,
         opens=found and _city_time(found["poll"]["opens_at"]),
         closes=found and _city_time(found["poll"]["closed_at"] or found["poll"]["closes_at"]),
         app_url=view and f"mvote://polls/{view['poll_id']}?code={view['code']}",

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from api.access import access, caller_or_nobody
 from api.blueprint import Blueprint, may_raise
+from api.codes.hints import HINTS
 from api.codes.periods import period
 from api.codes.views import known_code, url_of
 from api.db import db
@@ -30,8 +31,7 @@ from mvote.errors import NotFound, Overloaded
 from mvote.languages import side_by_side
 from mvote.polls.drafting import poll_known_to
 from mvote.polls.poll import Poll
-from mvote.polls.site_codes import CodeKind, SiteCode, codes_to_hang
-from mvote.wording import Message, say
+from mvote.polls.site_codes import SiteCode, codes_to_hang
 from qr.poster import SIZES
 
 blp = Blueprint("posters", "posters", description="Posters to print.")
@@ -42,9 +42,6 @@ EDITION = b"1"
 """Another one when the look of posters changes: what was kept is then made anew."""
 AT_ONCE = 500
 posters = MadeOnce(pattern="*.pdf", most_bytes=256 * 1024**2, patience_s=5.0)
-HINTS: dict[CodeKind, Message] = {
-    "link": say("To vote, the app checks that you are here."),
-}
 
 
 class PosterQuery(ma.Schema):

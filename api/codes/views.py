@@ -1,4 +1,4 @@
-"""Making, revoking, showing and scanning site codes."""
+"""Making, revoking and showing site codes."""
 
 from __future__ import annotations
 
@@ -12,30 +12,26 @@ from sqlalchemy.orm import Session
 from api.access import access, caller, caller_or_nobody
 from api.blueprint import Blueprint, may_raise
 from api.db import db, transaction
-from api.fields import Instant, PositionSchema, ShownText, String, Uuid
+from api.fields import Instant, ShownText, String, Uuid
 from api.idempotency import idempotent
-from api.limits import limited_per_citizen
 from api.wiring import wiring
 from geo.sites import site_of
 from mvote.base import database_time, utc_now
 from mvote.errors import ImpossibleTransition, NotAllowed, NotFound
-from mvote.polls import errors
 from mvote.polls.drafting import is_own, may_know_of
+from mvote.polls.onsite.displays import OVER
 from mvote.polls.poll import Poll
-from mvote.polls.presence import Position
 from mvote.polls.site_codes import (
     KINDS,
     SiteCode,
     WantedCode,
     make_site_code,
     revoke_site_code,
-    scan,
     site_code,
 )
-from qr.codes import new_site_code, normalise_site_code, site_code_url
+from qr.codes import new_site_code, normalise_site_code, site_code_url, value_url
 
 blp = Blueprint("codes", "codes", description="Site codes join a site to a poll.")
-OVER = ("cancelled", "closed", "counted", "published", "voided")
 
 
 class NewCode(ma.Schema):
@@ -79,25 +75,18 @@ class CodeView(CodeSchema):
     site = ma.fields.Nested(CodeSite, required=True)
 
 
-class ScanRequest(ma.Schema):
-    class Meta:
-        unknown = ma.RAISE
-
-    position = ma.fields.Nested(PositionSchema)
-
-
-class ScanAnswer(ma.Schema):
-    presence_token = ma.fields.String(required=True)
-    poll_id = ma.fields.UUID(required=True)
-    site_id = ma.fields.UUID(required=True)
-    expires_at = Instant(required=True)
-
-
 def url_of(code: SiteCode) -> str:
     """The address on the poster."""
     settings = wiring().settings
     secure = settings.public_url.startswith("https://")
     return site_code_url(code.code, host=settings.host, secure=secure)
+
+
+def url_with_value(code: SiteCode, value: str) -> str:
+    """The address that a screen shows or that stands on a slip."""
+    settings = wiring().settings
+    secure = settings.public_url.startswith("https://")
+    return value_url(code.code, value, host=settings.host, secure=secure)
 
 
 def code_in(session: Session, text: str) -> SiteCode:
@@ -115,6 +104,12 @@ def known_code(session: Session, text: str) -> tuple[SiteCode, Poll]:
     if not may_know_of(poll, caller_or_nobody()):
         raise NotFound
     return code, poll
+
+
+def check_may_make_codes(poll: Poll) -> None:
+    """Officers and the poll's author make and revoke what hangs at sites. Raises NotAllowed."""
+    if not (is_own(poll, caller()) or caller().is_officer):
+        raise NotAllowed
 
 
 def shown_code(session: Session, code: SiteCode, poll: Poll) -> dict[str, Any]:
@@ -149,8 +144,7 @@ def make_a_code(wanted: dict[str, Any], site_id: uuid.UUID) -> dict[str, Any]:
         poll = session.get(Poll, wanted.pop("poll_id"))
         if poll is None or not (may_know_of(poll, caller())):
             raise NotFound
-        if not (is_own(poll, caller()) or caller().is_officer):
-            raise NotAllowed
+        check_may_make_codes(poll)
         if poll.state in OVER:
             raise ImpossibleTransition(state=poll.state, verb="make a code")
         code = make_site_code(
@@ -159,6 +153,7 @@ def make_a_code(wanted: dict[str, Any], site_id: uuid.UUID) -> dict[str, Any]:
             actor_id=caller().id,
             sites=wiring().places,
             draw=new_site_code,
+            secrets=wiring().gate.secrets,
         )
         return _plain(code)
 
@@ -170,12 +165,8 @@ def make_a_code(wanted: dict[str, Any], site_id: uuid.UUID) -> dict[str, Any]:
 def revoke_code(code: str) -> None:
     """Revoke a code; by an officer, or by the poll's author."""
     with transaction() as session:
-        found = code_in(session, code)
-        poll = session.get_one(Poll, found.poll_id)
-        if not may_know_of(poll, caller()):
-            raise NotFound
-        if not (is_own(poll, caller()) or caller().is_officer):
-            raise NotAllowed
+        found, poll = known_code(session, code)
+        check_may_make_codes(poll)
         revoke_site_code(session, code=found, actor_id=caller().id, sites=wiring().places)
 
 
@@ -187,31 +178,3 @@ def show_code(code: str) -> dict[str, Any]:
     session = db.session()
     found, poll = known_code(session, code)
     return shown_code(session, found, poll)
-
-
-@blp.post("/codes/<code>/scans")
-@access("citizen")
-@may_raise(
-    errors.PresenceRequired,
-    errors.PositionStale,
-    errors.OutsideArea,
-    errors.PositionTooCoarse,
-    errors.PositionAmbiguous,
-)
-@limited_per_citizen
-@blp.arguments(ScanRequest)
-@blp.response(201, ScanAnswer)
-def scan_code(body: dict[str, Any], code: str) -> dict[str, Any]:
-    """Prove presence at the site: the code, with a fresh position within the site's radius."""
-    session = db.session()
-    found, _ = known_code(session, code)
-    position = body.get("position")
-    return scan(
-        session,
-        code=found,
-        citizen_id=caller().id,
-        position=Position(**position) if position else None,
-        sites=wiring().places,
-        tokens=wiring().presence_tokens,
-        now=utc_now(),
-    )

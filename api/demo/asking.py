@@ -65,4 +65,5 @@ def _hang_code(session: Session, poll: Poll, site_id: uuid.UUID, author: Author)
         actor_id=author.citizen_id,
         sites=wiring().places,
         draw=new_site_code,
+        secrets=wiring().gate.secrets,
     )

@@ -16,9 +16,10 @@ from api.wiring import wiring
 from geo.sites import site_of
 from mvote.base import utc_now
 from mvote.polls.definition import FrozenPoll
+from mvote.polls.onsite.scanning import Scan, scan
 from mvote.polls.presence import Position
 from mvote.polls.proving import Evidence
-from mvote.polls.site_codes import SiteCode, scan
+from mvote.polls.site_codes import SiteCode
 
 METRES_PER_DEGREE = 111_320
 FARTHEST_M = 800
@@ -60,20 +61,14 @@ def _near_the_square(_: Session, turn: Turn) -> Evidence:
 
 def _at_a_site(session: Session, turn: Turn) -> Evidence:
     """A scan of the code that hangs at one of the poll's sites."""
-    hanging = select(SiteCode).where(SiteCode.poll_id == turn.poll.poll_id)
+    hanging = select(SiteCode).where(SiteCode.poll_id == turn.poll.poll_id, SiteCode.kind == "link")
     codes = session.scalars(hanging.order_by(SiteCode.created_at)).all()
     code = codes[turn.place % len(codes)]
     site = site_of(session, code.site_id)
-    answer = scan(
-        session,
-        code=code,
-        citizen_id=turn.citizen_id,
-        position=_fix(site.lat, site.lon, accuracy_m=20),
-        sites=wiring().places,
-        tokens=wiring().presence_tokens,
-        now=utc_now(),
-    )
-    return Evidence(presence_token=answer["presence_token"])
+    position = _fix(site.lat, site.lon, accuracy_m=20)
+    tried = Scan(code=code, citizen_id=turn.citizen_id, position=position)
+    answer = scan(session, gate=wiring().gate, scan=tried, now=utc_now())
+    return Evidence(presence_token=answer["presence_token"] if answer else None)
 
 
 def _fix(lat: float, lon: float, *, accuracy_m: float) -> Position:

@@ -74,6 +74,14 @@ def use_up(session: Session, limit: Limit, *, subject_hash: bytes, now: dt.datet
         raise TooManyRequests(retry_after_s=max(1, left))
 
 
+def check_left(session: Session, limit: Limit, *, subject_hash: bytes, now: dt.datetime) -> None:
+    """Use nothing, but see that something is left. Raises TooManyRequests."""
+    found = session.get(Allowance, (limit.name, subject_hash), populate_existing=True)
+    if found is not None and found.used >= limit.most and found.span_ends_at > now:
+        left = math.ceil((found.span_ends_at - now).total_seconds())
+        raise TooManyRequests(retry_after_s=max(1, left))
+
+
 def hash_of_address(keystore: Keystore, address: str) -> bytes:
     """32 bytes that stand for an IP address; all of one IPv6 household are one."""
     content = b"mvote/address/1\x00" + _home_of(address).encode()

@@ -1,4 +1,4 @@
-"""Site codes: a code joins a site to a poll. It links; it never admits anyone by itself."""
+"""Site codes: a code joins a site to a poll. Its twelve characters never admit anyone alone."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import datetime as dt
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Protocol
+from typing import ClassVar, Literal, Protocol
 
 from sqlalchemy import CheckConstraint, Index, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
@@ -15,15 +15,14 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from mvote.base import Base, state_check, utc_now
 from mvote.errors import Fault, InvalidRequest, NotFound, stands_for
 from mvote.journal import Event, write_down
-from mvote.polls.errors import PositionStale, PresenceRequired
+from mvote.polls.onsite.rotation import new_rotation
+from mvote.polls.onsite.wrapping import CodeSecrets
 from mvote.polls.poll import Poll
 from mvote.polls.presence import Position, Verdict
-from mvote.polls.presence_tokens import PresenceTokens
-from mvote.polls.proving import ERRORS
 from mvote.wording import say
 
-CodeKind = Literal["link"]
-KINDS: tuple[CodeKind, ...] = ("link",)
+CodeKind = Literal["link", "rotating", "steward"]
+KINDS: tuple[CodeKind, ...] = ("link", "rotating", "steward")
 
 stands_for(
     "ck_site_code_valid_from_before_until",
@@ -113,6 +112,7 @@ def make_site_code(
     actor_id: uuid.UUID,
     sites: Sites,
     draw: Callable[[], str],
+    secrets: CodeSecrets,
 ) -> SiteCode:
     """Join a site to a poll by a code that *draw* gives. Raises NotFound for an unknown site."""
     if not sites.knows_site(session, site_id=wanted.site_id):
@@ -128,6 +128,8 @@ def make_site_code(
     )
     session.add(code)
     session.flush()
+    if code.kind == "rotating":
+        session.add(new_rotation(code.code, secrets))
     sites.join_site(session, poll_id=code.poll_id, site_id=code.site_id)
     event = SiteCodeMade(poll_id=code.poll_id, code_kind=code.kind)
     write_down(session, event, actor_id=actor_id, subject_id=code.site_id)
@@ -185,38 +187,3 @@ def codes_to_hang(
         .order_by(SiteCode.site_id, *others)
     )
     return list(session.scalars(wanted.limit(limit).offset(offset)))
-
-
-def scan(
-    session: Session,
-    *,
-    code: SiteCode,
-    citizen_id: uuid.UUID,
-    position: Position | None,
-    sites: Sites,
-    tokens: PresenceTokens,
-    now: dt.datetime,
-) -> dict[str, Any]:
-    """A presence token for a citizen who is at the site. Raises NotFound for an inactive code,
-
-    PresenceRequired without a position (a photographed code must not admit), PositionStale, or
-    the reason why the position proves nothing.
-    """
-    if not code.is_active_at(now):
-        raise NotFound
-    if position is None:
-        raise PresenceRequired
-    if not position.is_fresh(now):
-        raise PositionStale
-    verdict = sites.verdict_at_site(session, site_id=code.site_id, position=position)
-    if verdict != "inside":
-        raise ERRORS[verdict]()  # noqa: RSE102  # a factory of errors, not an error
-    token, expires_at = tokens.issue(
-        citizen_id=citizen_id, poll_id=code.poll_id, site_id=code.site_id, now=now
-    )
-    return {
-        "presence_token": token,
-        "poll_id": code.poll_id,
-        "site_id": code.site_id,
-        "expires_at": expires_at,
-    }

@@ -106,7 +106,8 @@ EXAMPLES: dict[str, Json] = {
     "make_a_code": {
         "poll_id": str(uuid.uuid4()), "kind": "link", "valid_from": A_DAY, "valid_until": A_DAY,
     },
-    "scan_code": {"position": HERE},
+    "scan_code": {"position": HERE, "value": "12345678"},
+    "make_a_display": {"name": "태블릿", "poll_id": str(uuid.uuid4())},
     "plan_a_cycle": CYCLE,
     "revise_a_cycle": CYCLE,
     "start_or_move_a_phase": {

@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response
 
 CONTRACT = Path(__file__).resolve().parents[2] / "openapi.yaml"
 OUTSIDE = re.compile(
-    r"/(docs(/.*)?|openapi\.yaml|healthz|readyz|metrics|\.well-known/.*|q/.*)?(\?.*)?"
+    r"/(docs(/.*)?|display(/.*)?|openapi\.yaml|healthz|readyz|metrics|\.well-known/.*|q/.*)?(\?.*)?"
 )
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, field
 from typing import Any
 
+from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from mvote.base import database_time
+from mvote.polls.onsite.rotation import secret_of, shown_at
 from tests.support.world import CITY_HALL, Person, World
 
 SITE = {
@@ -46,6 +50,23 @@ class Place:
         """What a citizen gets who scans the code."""
         path = f"/v1/codes/{code}/scans"
         return self.world.client.post(path, json=body, headers=who.headers)
+
+    def display(self, **more: Any) -> dict[str, Any]:
+        """A new screen at the site, with its key."""
+        return self.post(f"/v1/sites/{self.site['id']}/displays", {"name": "태블릿 1"} | more)
+
+    def show(self, code: str, key: str) -> TestResponse:
+        """What the screen with this key is told to show."""
+        path = f"/v1/codes/{code}/display"
+        return self.world.client.post(path, headers={"Authorization": f"Bearer {key}"})
+
+    def value(self, code: str, *, seconds_ago: float = 0) -> str:
+        """What the screen shows at that code now, or showed so many seconds ago."""
+        secrets = self.world.wiring.gate.secrets
+        with Session(self.world.engines["api"]) as session:
+            secret = secret_of(session, code, secrets)
+            now = database_time(session) - dt.timedelta(seconds=seconds_ago)
+        return shown_at(secret, now).value
 
     def post(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         """What the officer made there."""

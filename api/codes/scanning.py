@@ -1,0 +1,89 @@
+"""Scanning a code: presence for a value of a screen, a slip, or a position at the site."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import marshmallow as ma
+from marshmallow.validate import Length
+
+from api.access import access, caller
+from api.blueprint import Blueprint, may_raise
+from api.codes.views import known_code
+from api.db import transaction
+from api.fields import Instant, PositionSchema, String
+from api.limits import limited_per_citizen
+from api.wiring import wiring
+from mvote.base import utc_now
+from mvote.polls import errors
+from mvote.polls.onsite.errors import ScanValueExpired, ScanValueInvalid, ScanValueUsed
+from mvote.polls.onsite.scanning import Scan, scan
+from mvote.polls.presence import Position
+from mvote.polls.site_codes import SiteCode
+from qr.codes import normalise_value
+
+blp = Blueprint("scanning", "codes", description="Scanning on the spot.")
+
+
+class ScanRequest(ma.Schema):
+    class Meta:
+        unknown = ma.RAISE
+
+    value = String(
+        validate=Length(1, 64),
+        metadata={"description": "Of `rotating` and `steward`: what stands behind # in the URL"},
+    )
+    position = ma.fields.Nested(PositionSchema)
+
+
+class ScanAnswer(ma.Schema):
+    presence_token = ma.fields.String(required=True)
+    poll_id = ma.fields.UUID(required=True)
+    site_id = ma.fields.UUID(required=True)
+    expires_at = Instant(required=True)
+
+
+@blp.post("/codes/<code>/scans")
+@access("citizen")
+@may_raise(
+    errors.PresenceRequired,
+    errors.PositionStale,
+    errors.OutsideArea,
+    errors.PositionTooCoarse,
+    errors.PositionAmbiguous,
+    ScanValueInvalid,
+    ScanValueExpired,
+    ScanValueUsed,
+)
+@limited_per_citizen
+@blp.arguments(ScanRequest)
+@blp.response(201, ScanAnswer)
+def scan_code(body: dict[str, Any], code: str) -> dict[str, Any]:
+    """Prove presence at the site, for ten minutes and one ballot.
+
+    `link`: by a fresh position within the site's radius. `rotating`: by the value that the site's
+    screen shows now, each once. `steward`: by the value of a slip, which is then used up.
+    """
+    with transaction() as session:
+        found, _ = known_code(session, code)
+        answer = scan(session, gate=wiring().gate, scan=_wanted(body, found), now=utc_now())
+    if answer is None:  # the wrong try is counted by now
+        raise ScanValueInvalid
+    return answer
+
+
+def _wanted(body: dict[str, Any], code: SiteCode) -> Scan:
+    position = body.get("position")
+    return Scan(
+        code=code,
+        citizen_id=caller().id,
+        value=_read(code, body.get("value")),
+        position=Position(**position) if position else None,
+    )
+
+
+def _read(code: SiteCode, value: str | None) -> str | None:
+    """The value in its stored form, as somebody may have typed it."""
+    if value is None or code.kind == "link":
+        return None
+    return normalise_value(value)

@@ -1,0 +1,115 @@
+"""Scanning a code on the spot: what proves presence for each kind, and how often one may try."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from mvote.base import database_time
+from mvote.errors import NotFound
+from mvote.people.limits import Limit, check_left, use_up
+from mvote.polls.errors import PositionStale, PresenceRequired
+from mvote.polls.onsite.rotation import secret_of, step_of, use_once
+from mvote.polls.onsite.slips import use_slip
+from mvote.polls.onsite.wrapping import CodeSecrets
+from mvote.polls.presence import Position
+from mvote.polls.presence_tokens import PresenceTokens
+from mvote.polls.proving import ERRORS
+from mvote.polls.site_codes import SiteCode, Sites
+
+SPAN = dt.timedelta(minutes=10)
+VALUES_OF_A_CITIZEN = Limit("scanned-values", 30, SPAN)
+WRONG_AT_A_CODE = Limit("wrong-scanned-values", 3_000, SPAN)
+"""8 digits of which three are good: a hundred accounts that guess together find one value in
+10,000 such spans."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gate:
+    """What judges scans: the places, the key of presence tokens, what unwraps codes' secrets."""
+
+    sites: Sites
+    tokens: PresenceTokens
+    secrets: CodeSecrets
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Scan:
+    """Who scans which code, and what they offer."""
+
+    code: SiteCode
+    citizen_id: uuid.UUID
+    value: str | None = None
+    position: Position | None = None
+
+
+def scan(session: Session, *, gate: Gate, scan: Scan, now: dt.datetime) -> dict[str, Any] | None:
+    """A presence token for a citizen who is at the site; None for a value that is wrong.
+
+    A wrong value must be counted, so the caller keeps the transaction before refusing it. Raises
+    NotFound for an inactive code; PresenceRequired without what proves presence here;
+    ScanValueExpired, ScanValueUsed; TooManyRequests for who tries too often; or the reason why the
+    position proves nothing.
+    """
+    code = scan.code
+    if not code.is_active_at(now):
+        raise NotFound
+    if code.kind == "link":
+        _check_position(session, gate, scan, now)
+    elif not _proven_by_value(session, gate, scan, now):
+        return None
+    token, expires_at = gate.tokens.issue(
+        citizen_id=scan.citizen_id, poll_id=code.poll_id, site_id=code.site_id, now=now
+    )
+    return {
+        "presence_token": token,
+        "poll_id": code.poll_id,
+        "site_id": code.site_id,
+        "expires_at": expires_at,
+    }
+
+
+def _check_position(session: Session, gate: Gate, scan: Scan, now: dt.datetime) -> None:
+    """A photographed link must not admit: only a position within the site's radius does."""
+    if scan.position is None:
+        raise PresenceRequired
+    if not scan.position.is_fresh(now):
+        raise PositionStale
+    site_id = scan.code.site_id
+    verdict = gate.sites.verdict_at_site(session, site_id=site_id, position=scan.position)
+    if verdict != "inside":
+        raise ERRORS[verdict]()  # noqa: RSE102  # a factory of errors, not an error
+
+
+def _proven_by_value(session: Session, gate: Gate, scan: Scan, now: dt.datetime) -> bool:
+    if scan.value is None:
+        raise PresenceRequired
+    code = scan.code.code
+    of_citizen = gate.secrets.hash(f"citizen/{code}/{scan.citizen_id}")
+    of_code = gate.secrets.hash(f"code/{code}")
+    use_up(session, VALUES_OF_A_CITIZEN, subject_hash=of_citizen, now=now)
+    check_left(session, WRONG_AT_A_CODE, subject_hash=of_code, now=now)
+    prove = _by_rotation if scan.code.kind == "rotating" else _by_slip
+    proven = prove(session, gate, scan, scan.value)
+    if not proven:
+        use_up(session, WRONG_AT_A_CODE, subject_hash=of_code, now=now)
+    return proven
+
+
+def _by_rotation(session: Session, gate: Gate, scan: Scan, value: str) -> bool:
+    """One clock for all who show values and take them: the database's."""
+    secret = secret_of(session, scan.code.code, gate.secrets)
+    step = step_of(secret, value, database_time(session))
+    if step is None:
+        return False
+    poll_id = scan.code.poll_id
+    use_once(session, poll_id=poll_id, secret=secret, citizen_id=scan.citizen_id, step=step)
+    return True
+
+
+def _by_slip(session: Session, gate: Gate, scan: Scan, value: str) -> bool:
+    return use_slip(session, code=scan.code, value=value, secrets=gate.secrets)

@@ -8,6 +8,6 @@ BLUEPRINTS = [views.blp, scanning.blp, displays.blp, printing.blp, posters.blp]
 
 
 def register(app: Flask) -> None:
-    """The short address on the poster, the files that let phones open the app, the screen's page."""
+    """The address on posters, the files that let phones open the app, the screen's page."""
     landing.register(app)
     screens.register(app)

@@ -29,7 +29,9 @@ class ScanValueUsed(DomainError):
 
     code = "scan-value-used"
     title: ClassVar[Message] = say("This value was used before.")
-    next_step: ClassVar[Message] = say("Scan the screen's next code, or ask the steward for another slip.")
+    next_step: ClassVar[Message] = say(
+        "Scan the screen's next code, or ask the steward for another slip."
+    )
 
 
 class SlipsGone(DomainError):
@@ -37,4 +39,6 @@ class SlipsGone(DomainError):
 
     code = "slips-gone"
     title: ClassVar[Message] = say("These slips were printed or revoked before.")
-    next_step: ClassVar[Message] = say("If the print is lost, revoke the package and make a new one.")
+    next_step: ClassVar[Message] = say(
+        "If the print is lost, revoke the package and make a new one."
+    )

@@ -7,7 +7,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 kind=${1:-run}
 apt_fresh=no
-everything='python3 python3-venv postgresql postgresql-postgis libzbar0 pgbackrest'
+everything='python3 python3-venv postgresql postgresql-postgis libzbar0 pgbackrest chromium'
 log=${VAR_DIR:-var}/log/setup.log
 
 say() { printf '[%3d s] %s\n' "$SECONDS" "$*" >&2; }
@@ -148,6 +148,13 @@ need() {
     fi
 }
 
+# A browser, for the tests of the screen's page; without one they are skipped, and say so.
+wish_for_a_browser() {
+    command -v apt-get >/dev/null && ! command -v chromium >/dev/null || return 0
+    say "chromium is missing, which tests show the screen's page in"
+    (apt_install chromium) || say "   going on without it"
+}
+
 can_compile() { "$python" -c 'from ops.install import can_compile as c; raise SystemExit(not c())'; }
 
 install_compiler() {
@@ -179,6 +186,7 @@ fi
 if [ "$kind" = dev ] && ! has_zbar; then
     install_zbar
 fi
+case $kind in dev) wish_for_a_browser ;; esac
 case $kind in bench) need wrk 'which makes the load to measure with' ;; esac
 case $kind in backup | dev) need pgbackrest 'which makes backups' ;; esac
 case $kind in bench) can_compile || install_compiler ;; esac

@@ -9,13 +9,14 @@ import marshmallow as ma
 from flask import Response
 from sqlalchemy.orm import Session
 
-from api.access import access
+from api.access import access, caller
 from api.blueprint import Blueprint, Decorator
 from api.db import db
 from api.etags import tagged
 from api.fields import Instant
 from api.pages import PageQuery, page_of, place_of, write_cursor
 from mvote.approvals import Approval, lapsed, waiting
+from mvote.polls.drafting import behind_doors
 
 blp = Blueprint("approvals", "approvals", description="What waits for a second officer.")
 
@@ -97,9 +98,13 @@ def _requested(session: Session, approval: Approval) -> dict[str, Any]:
 @blp.arguments(PageQuery, location="query")
 @blp.response(200, page_of(ApprovalSchema, "ApprovalPage"))
 def list_of_approvals(query: dict[str, Any]) -> dict[str, Any]:
-    """What waits for a second officer, newest first; a request lives for 24 hours."""
+    """What waits for a second officer, newest first; a request lives for 24 hours.
+
+    Requests about private polls stand in the list of their own department only.
+    """
     before, limit = place_of(query["cursor"]), query["limit"]
-    found = waiting(db.session(), before=before, limit=limit + 1)
+    hidden = behind_doors(caller())
+    found = waiting(db.session(), before=before, limit=limit + 1, hidden=hidden)
     page = found[:limit]
     more = len(found) > limit
     return {"items": page, "next_cursor": write_cursor(str(page[-1].id)) if more else None}

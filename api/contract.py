@@ -20,6 +20,7 @@ from werkzeug.routing import Rule
 
 from api.fields import Instant
 from api.idempotency import PARAMETER as IDEMPOTENCY_KEY
+from api.polls.visiting import PARAMETER as ROOM_PASS
 from api.problems import CONTENT_TYPE, HTTP_FAULTS, InternalError, status_of
 from api.settings import ROOT
 from mvote.errors import (
@@ -75,7 +76,7 @@ IF_MATCH: dict[str, Any] = {
     "schema": {"type": "string"},
     "description": "The `ETag` of what is changed, as it was read.",
 }
-HEADERS = {"needs_version": IF_MATCH, "idempotent": IDEMPOTENCY_KEY}
+HEADERS = {"needs_version": IF_MATCH, "idempotent": IDEMPOTENCY_KEY, "takes_a_pass": ROOM_PASS}
 """The header that a mark on a view speaks of."""
 METHODS = ("get", "post", "put", "patch", "delete")
 

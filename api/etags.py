@@ -27,7 +27,7 @@ def tagged_body(body: bytes, content_type: str, *, status: int = 200) -> Respons
     response = Response(body, status, content_type=content_type)
     response.set_etag(tag_of(body))
     response.headers["Cache-Control"] = "no-cache"
-    response.headers["Vary"] = "Accept, Authorization"
+    response.headers["Vary"] = "Accept, Authorization, Room-Pass"
     if request.method in ("GET", "HEAD"):
         response.make_conditional(request)
     return response

@@ -10,12 +10,21 @@ from mvote.people.limits import ADDRESS_KEY
 from mvote.people.phones import KEY_NAMES
 from mvote.people.sessions import REFRESH_KEY
 from mvote.polls.onsite.wrapping import SITE_CODE_KEY
+from mvote.polls.room_passwords import ROOM_KEY
 
 #: made once and never again: accounts, numbers, seats and site codes would be lost with them
-LASTING = (*KEY_NAMES, CODE_KEY, ADDRESS_KEY, PSEUDONYM_KEY, REFRESH_KEY, SITE_CODE_KEY)
+LASTING = (
+    *KEY_NAMES,
+    CODE_KEY,
+    ADDRESS_KEY,
+    PSEUDONYM_KEY,
+    REFRESH_KEY,
+    SITE_CODE_KEY,
+    ROOM_KEY,
+)
 #: replaced now and then, so they bear a number
-NUMBERED = ("token", "receipt", "presence")
-KEPT = {"token": 3, "presence": 3}
+NUMBERED = ("token", "receipt", "presence", "room")
+KEPT = {"token": 3, "presence": 3, "room": 3}
 """Enough for every token that is still good, even if keys are changed twice in a hurry."""
 
 
@@ -47,7 +56,7 @@ def numbered_keys(keystore: DirectoryKeystore, kind: str) -> list[bytes]:
 
 
 def rotate(keystore: DirectoryKeystore, kind: str) -> str:
-    """Make a key of that *kind* (token, presence, receipt) that signs from now on; its name.
+    """Make a key of that *kind* (token, presence, room, receipt) that signs from now on; its name.
 
     The oldest keys of tokens go: what they signed has expired. Every receipt key stays, because a
     poll keeps the one it opened with.

@@ -1,11 +1,14 @@
-"""How a process lets others come before it asks the database for all who wait together."""
+"""How a process lets others come: before it asks the database, and while it works hard."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import gevent
 from gevent import monkey
 
 from mvote.gathering import Pause, let_others_run
+from mvote.polls.room_passwords import Answer, Apart, at_once
 
 LONGEST_S = 0.005
 
@@ -23,3 +26,14 @@ def pause_of_this_process() -> Pause:
     """With gevent's workers the above; with threads, of which others run anyway, none at all."""
     is_gevent = monkey.is_module_patched("threading")
     return until_nothing_else_is_ready if is_gevent else let_others_run
+
+
+def in_a_thread(work: Callable[[], Answer], /) -> Answer:
+    """Do *work* that keeps a processor busy beside the loop, which serves others meanwhile."""
+    done: Answer = gevent.get_hub().threadpool.apply(work)
+    return done
+
+
+def apart_of_this_process() -> Apart:
+    """With gevent's workers the above; with threads, where others run anyway, here and now."""
+    return in_a_thread if monkey.is_module_patched("threading") else at_once

@@ -12,7 +12,7 @@ from api.crowd import Comer, Seen, crowd, definitions
 from api.db import db, driving
 from api.holders import made_once, open_keystore
 from api.keys import numbered_keys
-from api.pausing import pause_of_this_process
+from api.pausing import apart_of_this_process, pause_of_this_process
 from api.settings import Settings
 from geo.places import CityPlaces
 from mvote.ballotbox.casting import BallotBox
@@ -29,6 +29,8 @@ from mvote.polls.opening import Surroundings
 from mvote.polls.participations import last_poll_ends
 from mvote.polls.presence_tokens import PresenceTokens
 from mvote.polls.proving import Judge
+from mvote.polls.room_passes import RoomPasses
+from mvote.polls.room_passwords import ROOM_KEY, RoomPasswords
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +42,8 @@ class Wiring:
     tokens: Tokens
     presence_tokens: PresenceTokens
     gate: Gate
+    room_passwords: RoomPasswords
+    room_passes: RoomPasses
     places: CityPlaces
     judge: Judge
     engine: Engine
@@ -66,6 +70,7 @@ def connect(app: Flask, settings: Settings) -> None:
     tokens = Tokens(issuer=settings.public_url, keys=token_keys(keystore))
     presence_tokens = PresenceTokens(numbered_keys(keystore, "presence"))
     numbered_keys(keystore, "receipt")
+    made_once(keystore, ROOM_KEY)
     places = CityPlaces()
     with app.app_context():
         engine = db.engine
@@ -82,6 +87,8 @@ def connect(app: Flask, settings: Settings) -> None:
             tokens=presence_tokens,
             secrets=CodeSecrets(made_once(keystore, SITE_CODE_KEY)),
         ),
+        room_passwords=RoomPasswords(keystore.get(ROOM_KEY), apart_of_this_process()),
+        room_passes=RoomPasses(numbered_keys(keystore, "room")),
         places=places,
         judge=Judge(geofence=places, tokens=presence_tokens),
         engine=engine,

@@ -138,7 +138,11 @@ def remove_site_place(session: Session, *, poll_id: uuid.UUID, site_id: uuid.UUI
 
 
 def set_live(session: Session, *, poll_id: uuid.UUID, live: bool) -> None:
-    """Let the search find the poll at all its places until voting ends, or no longer."""
+    """Let the search find the poll at all its places until voting ends, or no longer.
+
+    A private poll is found nowhere.
+    """
+    live = live and not session.scalar(select(Poll.is_private).where(Poll.id == poll_id))
     until = session.scalar(select(Poll.closes_at).where(Poll.id == poll_id)) if live else None
     of_poll = update(PollPlace).where(PollPlace.poll_id == poll_id)
     _change(session, of_poll.values(live=live, live_until=until))

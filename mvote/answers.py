@@ -59,7 +59,10 @@ class Asked:
 
     @property
     def request_hash(self) -> bytes:
-        return hashlib.sha256(b"mvote/request/1\x00" + self.content).digest()
+        # With the key, which is not kept: a stolen hash of a content that can be guessed but for a
+        # password in it is then no means to guess the password.
+        key = self.key.encode()
+        return hashlib.sha256(b"mvote/request/1\x00" + key + b"\x00" + self.content).digest()
 
     @property
     def lock(self) -> int:

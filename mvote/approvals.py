@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 import orjson
 import rfc8785
-from sqlalchemy import CheckConstraint, Index, exists, func, select, text
+from sqlalchemy import CheckConstraint, Index, Select, exists, func, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from mvote.base import Base, new_id
@@ -118,8 +118,12 @@ def waiting(
     subject_id: uuid.UUID | None = None,
     before: uuid.UUID | None = None,
     limit: int = 100,
+    hidden: Select[uuid.UUID] | None = None,
 ) -> Sequence[Approval]:
-    """Up to *limit* requests that can still be granted, newest first, older than *before*."""
+    """Up to *limit* requests that can still be granted, newest first, older than *before*.
+
+    Those about a *hidden* subject are left out.
+    """
     query = select(Approval).where(
         Approval.granted_by.is_(None),
         Approval.lapsed_at.is_(None),
@@ -130,6 +134,8 @@ def waiting(
         query = query.where(Approval.subject_id == subject_id)
     if before is not None:
         query = query.where(Approval.id < before)
+    if hidden is not None:
+        query = query.where(Approval.subject_id.not_in(hidden))
     return session.scalars(query.order_by(Approval.id.desc()).limit(limit)).all()
 
 

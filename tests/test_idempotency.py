@@ -25,7 +25,7 @@ from tests.support.waiting import wait_until_blocked
 from tests.support.world import Person, World, new_key, question
 
 TOMORROW = (utc_now() + dt.timedelta(days=1)).isoformat()
-ONLY_ASK = {"check_eligibility", "polls_nearby", "locate_point"}
+ONLY_ASK = {"check_eligibility", "polls_nearby", "locate_point", "look_up_room"}
 RULES_OF_THEIR_OWN = {"cast_ballot", "send_code", "sign_in", "refresh", "scan_code"}
 
 

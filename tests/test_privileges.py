@@ -16,11 +16,10 @@ ROLES = ("mvote_api", "mvote_shuffler", "mvote_counter", "mvote_auditor")
 BALLOT_TABLES = (
     "participation", "envelope", "quarantined_envelope", "box", "log_entry", "record", "result",
     "published_result", "published_record", "accounting", "spent_token", "sealing_key",
-    "poll", "poll_definition", "tree_tile", "checkpoint", "cosignature", "log_key",
+    "poll", "room", "poll_definition", "tree_tile", "checkpoint", "cosignature", "log_key",
     "approval", "notice", "trustee_key",
     "live_count", "live_result", "counting_progress", "turnout_cell", "published_turnout",
-    "voter_roll",
-    "bundle", "bundle_wanted", "receipt_key",
+    "voter_roll", "bundle", "bundle_wanted", "receipt_key",
     "cycle", "cycle_phase", "cycle_notice",
     *BUDGET_TABLES,
 )  # fmt: skip
@@ -28,6 +27,7 @@ BALLOT_TABLES = (
 GOLDEN = {
     "mvote_api": {
         "poll": "SELECT INSERT UPDATE",
+        "room": "SELECT INSERT DELETE UPDATE(password_hash)",
         "poll_definition": "SELECT INSERT",
         "log_entry": "SELECT",
         "published_result": "SELECT",

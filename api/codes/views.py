@@ -14,6 +14,7 @@ from api.blueprint import Blueprint, may_raise
 from api.db import db, transaction
 from api.fields import Instant, ShownText, String, Uuid
 from api.idempotency import idempotent
+from api.polls.visiting import poll_shown_to, takes_a_pass
 from api.wiring import wiring
 from geo.sites import site_of
 from mvote.base import database_time, utc_now
@@ -98,12 +99,9 @@ def code_in(session: Session, text: str) -> SiteCode:
 
 
 def known_code(session: Session, text: str) -> tuple[SiteCode, Poll]:
-    """A code and its poll; a draft's code is only its own people's business. Raises NotFound."""
+    """A code and its poll, for whoever may know of the poll. Raises NotFound."""
     code = code_in(session, text)
-    poll = session.get_one(Poll, code.poll_id)
-    if not may_know_of(poll, caller_or_nobody()):
-        raise NotFound
-    return code, poll
+    return code, poll_shown_to(session, code.poll_id, caller_or_nobody())
 
 
 def check_may_make_codes(poll: Poll) -> None:
@@ -172,6 +170,7 @@ def revoke_code(code: str) -> None:
 
 @blp.get("/codes/<code>")
 @access("public")
+@takes_a_pass
 @blp.response(200, CodeView)
 def show_code(code: str) -> dict[str, Any]:
     """The poll and the site a code joins, and whether it is active."""

@@ -91,7 +91,7 @@ def mend() -> None:
 @keys.command()
 @click.option(
     "--kind",
-    type=click.Choice(["token", "presence", "receipt", "log"]),
+    type=click.Choice(["token", "presence", "room", "receipt", "log"]),
     default="token",
     show_default=True,
 )

@@ -75,13 +75,14 @@ def _paper(session: Session, choose: Choose, turn: Turn) -> Paper:
         evidence=evidence,
         now=utc_now(),
     )
+    reasons = reasons_not_to_vote(turn.poll, voter, presence.reasons, knows_password=False)
     ballot = Ballot(
         voter=voter,
         selections=choose(turn.poll, turn.place),
         key=hashlib.sha256(f"{turn.poll.poll_id}/{turn.place}".encode()).hexdigest(),
         presence_token=presence.token,
     )
-    return Paper(ballot=ballot, reasons=reasons_not_to_vote(turn.poll, voter, presence.reasons))
+    return Paper(ballot=ballot, reasons=reasons)
 
 
 def as_they_lean(demo_poll: DemoPoll, poll: FrozenPoll, place: int) -> list[str]:

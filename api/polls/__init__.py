@@ -12,6 +12,7 @@ from api.polls import (
     participations,
     published_keys,
     results,
+    rooms,
     trustees,
     views,
 )
@@ -21,6 +22,7 @@ BLUEPRINTS = [
     governing.blp,
     notices.blp,
     finding.blp,
+    rooms.blp,
     ballots.blp,
     results.blp,
     bundles.blp,

@@ -14,6 +14,7 @@ from mvote.wording import say
 class EvidenceFields(Strict):
     position = ma.fields.Nested(PositionSchema)
     presence_token = String(validate=Length(1, 2000))
+    room_password = String(validate=Length(1, 128))
 
 
 class EligibilityRequest(EvidenceFields):

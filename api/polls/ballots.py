@@ -19,6 +19,7 @@ from api.polls.ballot_schemas import (
     ReceiptSchema,
 )
 from api.polls.casting import Paper, cast_paper, frozen_poll, seen
+from api.polls.rooms import knows_password
 from api.problems import problem_summary
 from api.wiring import wiring
 from mvote.ballotbox.receipts import Receipt
@@ -66,6 +67,7 @@ def cast_ballot(headers: dict[str, str], body: dict[str, Any], poll_id: uuid.UUI
         body["selections"],
         _evidence(body),
         body["accept_spoilt"],
+        body.get("room_password"),
     )
     return cast_paper(wiring(), paper)
 
@@ -79,7 +81,8 @@ def check_eligibility(body: dict[str, Any], poll_id: uuid.UUID) -> dict[str, Any
     """Whether I may vote, and if not: every reason, with what to do next."""
     poll = frozen_poll(wiring(), poll_id)
     voter, presence = seen(wiring(), poll, caller_id(), _evidence(body))
-    reasons = reasons_not_to_vote(poll, voter, presence.reasons)
+    knows = knows_password(wiring(), poll, caller_id(), body.get("room_password"))
+    reasons = reasons_not_to_vote(poll, voter, presence.reasons, knows_password=knows)
     with reading() as session:
         standing = [*_state_of_things(session, poll, voter), *reasons]
     return {"may_vote": not standing, "reasons": [problem_summary(each) for each in standing]}

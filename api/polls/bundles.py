@@ -13,11 +13,11 @@ from api.access import access, caller_or_nobody
 from api.blueprint import Blueprint, may_raise
 from api.db import db
 from api.made_once import MadeOnce
+from api.polls.visiting import poll_shown_to, takes_a_pass
 from api.wiring import wiring
 from mvote.ballotbox.bundle_tables import Bundle
 from mvote.ballotbox.bundling import newest_bundle, write_archive
 from mvote.errors import DomainError, Overloaded
-from mvote.polls.drafting import poll_known_to
 from mvote.polls.errors import BundleNotReady, ResultsNotAvailable
 from mvote.polls.poll import Poll
 from mvote.polls.results import not_available
@@ -30,6 +30,7 @@ archives = MadeOnce(pattern="*.zip", most_bytes=2 * 1024**3, patience_s=5.0)
 
 @blp.get("/polls/<uuid:poll_id>/bundle.zip")
 @access("public")
+@takes_a_pass
 @may_raise(ResultsNotAvailable, BundleNotReady, Overloaded)
 @blp.response(200, BINARY, content_type=ARCHIVE)
 @blp.alt_response(304, description="Not modified")
@@ -39,7 +40,7 @@ def download_bundle(poll_id: uuid.UUID) -> Response:
     `verifier/mvote_verify.py` checks it offline; `docs/verifying.md` says what that proves.
     """
     session = db.session()
-    poll = poll_known_to(session, poll_id, caller_or_nobody())
+    poll = poll_shown_to(session, poll_id, caller_or_nobody())
     bundle = newest_bundle(session, poll.id)
     if bundle is None:
         raise _why_there_is_none(session, poll)

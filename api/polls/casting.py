@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from api.crowd import Comer
 from api.db import reading
+from api.polls.rooms import knows_password
 from api.wiring import Wiring
 from mvote.ballotbox.casting import Ballot, cast
 from mvote.ballotbox.receipts import Receipt
@@ -33,6 +34,7 @@ class Paper:
     selections: list[str]
     evidence: Evidence
     accept_spoilt: bool = False
+    room_password: str | None = None
 
 
 def cast_paper(wiring: Wiring, paper: Paper) -> Receipt:
@@ -46,7 +48,8 @@ def cast_paper(wiring: Wiring, paper: Paper) -> Receipt:
         presence_token=presence.token,
         accept_spoilt=paper.accept_spoilt,
     )
-    reasons = reasons_not_to_vote(poll, voter, presence.reasons)
+    knows = knows_password(wiring, poll, paper.citizen_id, paper.room_password)
+    reasons = reasons_not_to_vote(poll, voter, presence.reasons, knows_password=knows)
     return cast(wiring.box, poll, ballot, reasons=reasons)
 
 

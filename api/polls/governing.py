@@ -21,11 +21,11 @@ from api.idempotency import idempotent
 from api.polls.notices import NoticeSchema, as_shown
 from api.polls.schemas import PollSchema
 from api.polls.views import shown
+from api.polls.visiting import has_pass, poll_shown_to, takes_a_pass
 from api.wiring import wiring
 from mvote.approvals import Approval
 from mvote.base import database_time, instant
 from mvote.errors import ImpossibleTransition, NotAllowed
-from mvote.polls.drafting import poll_known_to
 from mvote.polls.governing import CLOSE, CORRECT, EXTEND, PUBLISH, VOID, Act, govern
 from mvote.polls.notices import notices_of
 
@@ -58,15 +58,17 @@ def _govern(
         by=caller(),
         arguments=arguments,
         places=wiring().places,
+        has_pass=has_pass(poll_id),
     )
 
 
 def _poll(session: Session, poll_id: uuid.UUID) -> dict[str, Any]:
-    return shown(session, poll_known_to(session, poll_id, caller()), database_time(session))
+    return shown(session, poll_shown_to(session, poll_id, caller()), database_time(session))
 
 
 @blp.post("/polls/<uuid:poll_id>/close")
 @access("citizen")
+@takes_a_pass
 @may_raise(NotAllowed, ImpossibleTransition)
 @idempotent
 @blp.response(200, PollSchema)
@@ -78,6 +80,7 @@ def close_a_poll_early(poll_id: uuid.UUID) -> Response:
 
 @blp.post("/polls/<uuid:poll_id>/extend")
 @access("officer")
+@takes_a_pass
 @may_raise(ImpossibleTransition)
 @idempotent
 @blp.arguments(ExtensionRequest)
@@ -90,6 +93,7 @@ def extend_a_poll(body: dict[str, Any], poll_id: uuid.UUID) -> Response:
 
 @blp.post("/polls/<uuid:poll_id>/void")
 @access("officer")
+@takes_a_pass
 @may_raise(ImpossibleTransition)
 @idempotent
 @blp.arguments(NoticeRequest)
@@ -102,6 +106,7 @@ def void_a_poll(body: dict[str, Any], poll_id: uuid.UUID) -> Response:
 
 @blp.post("/polls/<uuid:poll_id>/publish")
 @access("officer")
+@takes_a_pass
 @may_raise(ImpossibleTransition)
 @idempotent
 @blp.response(200, PollSchema)
@@ -113,6 +118,7 @@ def publish_a_poll(poll_id: uuid.UUID) -> Response:
 
 @blp.post("/polls/<uuid:poll_id>/notices")
 @access("officer")
+@takes_a_pass
 @may_raise(ImpossibleTransition)
 @idempotent
 @blp.arguments(NoticeRequest)

@@ -30,10 +30,10 @@ from api.polls.log_schemas import (
     LogEntriesSchema,
     LoggedBallotSchema,
 )
+from api.polls.visiting import poll_shown_to, takes_a_pass
 from mvote.ballotbox import public_log
 from mvote.ballotbox.log import CITY
 from mvote.errors import NotFound
-from mvote.polls.drafting import poll_known_to
 
 blp = Blueprint("log", "log", description="Checkpoints, entries and proofs of the logs.")
 NOTE_SCHEMA = {"type": "string", "description": "A signed note (c2sp.org/tlog-checkpoint)."}
@@ -42,12 +42,13 @@ TRACKER_DIGITS = 32
 
 
 def _poll(poll_id: uuid.UUID) -> uuid.UUID:
-    """The log of a poll that anybody may know of. Raises NotFound."""
-    return poll_known_to(db.session(), poll_id, None).id
+    """The log of a poll that anybody may know of, or who has a pass. Raises NotFound."""
+    return poll_shown_to(db.session(), poll_id, None).id
 
 
 @blp.get("/polls/<uuid:poll_id>/log/checkpoint")
 @access("public")
+@takes_a_pass
 @blp.response(200, NOTE_SCHEMA, content_type="text/plain")
 @blp.alt_response(304, description="Not modified")
 def show_checkpoint(poll_id: uuid.UUID) -> Response:
@@ -67,6 +68,7 @@ def show_city_checkpoint() -> Response:
 
 @blp.get("/polls/<uuid:poll_id>/log/entries")
 @access("public")
+@takes_a_pass
 @blp.arguments(EntriesQuery, location="query")
 @blp.response(200, LogEntriesSchema)
 @blp.alt_response(304, description="Not modified")
@@ -88,6 +90,7 @@ def list_of_city_entries(query: dict[str, Any]) -> Response:
 
 @blp.get("/polls/<uuid:poll_id>/log/proof/inclusion")
 @access("public")
+@takes_a_pass
 @blp.arguments(InclusionQuery, location="query")
 @blp.response(200, InclusionSchema)
 @blp.alt_response(304, description="Not modified")
@@ -109,6 +112,7 @@ def prove_city_inclusion(query: dict[str, Any]) -> Response:
 
 @blp.get("/polls/<uuid:poll_id>/log/proof/consistency")
 @access("public")
+@takes_a_pass
 @blp.arguments(ConsistencyQuery, location="query")
 @blp.response(200, ConsistencySchema)
 @blp.alt_response(304, description="Not modified")
@@ -130,6 +134,7 @@ def prove_city_consistency(query: dict[str, Any]) -> Response:
 
 @blp.get("/polls/<uuid:poll_id>/ballots/<tracker>")
 @access("public")
+@takes_a_pass
 @blp.response(200, LoggedBallotSchema)
 @blp.alt_response(304, description="Not modified")
 def show_ballot(poll_id: uuid.UUID, tracker: str) -> Response:

@@ -13,7 +13,7 @@ from api.blueprint import Blueprint
 from api.db import db
 from api.fields import Instant, ShownText
 from api.pages import page_of
-from mvote.polls.drafting import poll_known_to
+from api.polls.visiting import poll_shown_to, takes_a_pass
 from mvote.polls.notices import KINDS, Notice, notices_of
 
 blp = Blueprint("notices", "notices", description="What was done to a poll beside its plan.")
@@ -32,11 +32,12 @@ class NoticeSchema(ma.Schema):
 
 @blp.get("/polls/<uuid:poll_id>/notices")
 @access("public")
+@takes_a_pass
 @blp.response(200, page_of(NoticeSchema, "NoticeList"))
 def list_of_notices(poll_id: uuid.UUID) -> dict[str, Any]:
     """All that was done to the poll beside its plan, in its order."""
     session = db.session()
-    poll_known_to(session, poll_id, caller_or_nobody())
+    poll_shown_to(session, poll_id, caller_or_nobody())
     return {
         "items": [as_shown(notice) for notice in notices_of(session, poll_id)],
         "next_cursor": None,

@@ -14,10 +14,10 @@ from api.etags import tagged, tagged_body
 from api.negotiation import wanted_type
 from api.pages import PageQuery, page_of, read_cursor, write_cursor
 from api.polls.result_schemas import PollTurnout, RecordSchema, ResultSchema
+from api.polls.visiting import poll_shown_to, takes_a_pass
 from api.problems import NotAcceptable
 from api.spreadsheets import CSV, sheet_of
 from api.wiring import wiring
-from mvote.polls.drafting import poll_known_to
 from mvote.polls.errors import ResultsNotAvailable
 from mvote.polls.live import LiveResult, live_result, shows_live
 from mvote.polls.results import (
@@ -38,7 +38,7 @@ ABSENT = {"schema": {"type": "string"}}
 
 def _published(poll_id: uuid.UUID) -> PublishedResult:
     session = db.session()
-    poll = poll_known_to(session, poll_id, caller_or_nobody())
+    poll = poll_shown_to(session, poll_id, caller_or_nobody())
     if poll.frozen_at is None:
         raise not_available(session, poll)
     return published_result(session, poll, wiring().polls.of(session, poll_id))
@@ -47,7 +47,7 @@ def _published(poll_id: uuid.UUID) -> PublishedResult:
 def _shown(poll_id: uuid.UUID) -> PublishedResult | LiveResult:
     """The published result, or what is counted so far where that is shown."""
     session = db.session()
-    poll = poll_known_to(session, poll_id, caller_or_nobody())
+    poll = poll_shown_to(session, poll_id, caller_or_nobody())
     definition = wiring().polls.of(session, poll_id) if poll.frozen_at else None
     if definition is not None and shows_live(poll, definition):
         return live_result(session, definition)
@@ -56,6 +56,7 @@ def _shown(poll_id: uuid.UUID) -> PublishedResult | LiveResult:
 
 @blp.get("/polls/<uuid:poll_id>/results")
 @access("public")
+@takes_a_pass
 @may_raise(ResultsNotAvailable, NotAcceptable)
 @blp.response(200, ResultSchema)
 @blp.alt_response(200, schema={"type": "string"}, content_type=CSV, success=True)
@@ -100,6 +101,7 @@ def _as_csv(found: PublishedResult | LiveResult) -> bytes:
 
 @blp.get("/polls/<uuid:poll_id>/turnout")
 @access("public")
+@takes_a_pass
 @may_raise(ResultsNotAvailable)
 @blp.response(200, PollTurnout)
 @blp.alt_response(304, description="Not modified")
@@ -109,7 +111,7 @@ def show_turnout(poll_id: uuid.UUID) -> Response:
     Afterwards also by area and by age, where enough did.
     """
     session = db.session()
-    poll = poll_known_to(session, poll_id, caller_or_nobody())
+    poll = poll_shown_to(session, poll_id, caller_or_nobody())
     if poll.state in BEFORE_PUBLICATION:
         figures = {"ballots": ballots_so_far(session, poll.id)}
     else:
@@ -120,6 +122,7 @@ def show_turnout(poll_id: uuid.UUID) -> Response:
 
 @blp.get("/polls/<uuid:poll_id>/records")
 @access("public")
+@takes_a_pass
 @may_raise(ResultsNotAvailable)
 @blp.arguments(PageQuery, location="query")
 @blp.response(200, page_of(RecordSchema, "RecordPage"))

@@ -103,6 +103,16 @@ class PollFields(Strict):
     k = Integer(validate=Range(DEFAULT_K, 100_000))
     publish_from = Integer(validate=Range(2, 10_000))
 
+    room_password = String(
+        allow_none=True,
+        validate=Length(8, 128),
+        load_only=True,
+        metadata={
+            "description": "Makes the poll private: only those find it who know its room's"
+            " number and this password. null: public again. Fixed once the poll is opened."
+        },
+    )
+
 
 class NewPoll(PollFields):
     title = LocalText(max_length=200, required=True)
@@ -168,6 +178,12 @@ class PollSchema(ma.Schema):
         metadata={"description": "To be shown before voting: how figures could give one away."},
     )
     definition_hash = ma.fields.String(required=True, allow_none=True)
+    is_private = ma.fields.Boolean(required=True, metadata={
+        "description": "It has a room: it is in no list, and asks for the room's password."
+    })  # fmt: skip
+    room_number = ma.fields.String(metadata={
+        "description": "Of a private poll, for its own people and whoever has come in."
+    })  # fmt: skip
     cycle = ma.fields.Nested(
         PollInCycle,
         required=True,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Collection
 from typing import Any
 
 import marshmallow as ma
@@ -15,6 +17,7 @@ from api.fields import Instant
 from api.pages import PageQuery, page_of, read_cursor, write_cursor
 from mvote.ballotbox.trustees import TrusteeKey, known_trustee_keys
 from mvote.errors import NotFound
+from mvote.polls.drafting import private_among
 
 blp = Blueprint("trustees", "trustees", description="Keys that only trustees together can use.")
 HEX = frozenset("0123456789abcdef")
@@ -30,7 +33,9 @@ class TrusteeKeySchema(ma.Schema):
     names = ma.fields.List(ma.fields.String(), required=True)
     drilled_at = Instant(required=True)
     poll_id = ma.fields.UUID(
-        required=True, allow_none=True, metadata={"description": "The one poll that it serves."}
+        required=True,
+        allow_none=True,
+        metadata={"description": "The one poll that it serves, if that is public."},
     )
     ceremony = ma.fields.String(
         required=True, metadata={"description": "SHA-256 of the record, as on each sheet."}
@@ -41,14 +46,14 @@ class TrusteeKeySchema(ma.Schema):
 TrusteeKeyPage = page_of(TrusteeKeySchema, "TrusteeKeyPage")
 
 
-def _view_of(key: TrusteeKey) -> dict[str, Any]:
+def _view_of(key: TrusteeKey, private: Collection[uuid.UUID]) -> dict[str, Any]:
     ceremony = key.ceremony
     return {
         "public_key": key.public_key.hex(),
         "threshold": ceremony.threshold,
         "names": ceremony.names,
         "drilled_at": key.drilled_at,
-        "poll_id": key.poll_id,
+        "poll_id": None if key.poll_id in private else key.poll_id,
         "ceremony": ceremony.hash.hex(),
         "record": ceremony.document,
     }
@@ -65,7 +70,8 @@ def list_trustee_keys(query: dict[str, Any]) -> dict[str, Any]:
                                limit=query["limit"] + 1)  # fmt: skip
     page, more = found[: query["limit"]], found[query["limit"] :]
     cursor = write_cursor(page[-1].public_key.hex()) if more else None
-    return {"items": [_view_of(key) for key in page], "next_cursor": cursor}
+    private = private_among(db.session(), [key.poll_id for key in page])
+    return {"items": [_view_of(key, private) for key in page], "next_cursor": cursor}
 
 
 @blp.get("/trustee-keys/<public_key>")
@@ -74,10 +80,11 @@ def list_trustee_keys(query: dict[str, Any]) -> dict[str, Any]:
 @blp.alt_response(304, description="Not modified")
 def show_trustee_key(public_key: str) -> Response:
     """Who holds a key, and how many of them open what it seals."""
-    key = db.session().get(TrusteeKey, _key(public_key))
+    session = db.session()
+    key = session.get(TrusteeKey, _key(public_key))
     if key is None:
         raise NotFound
-    return tagged(TrusteeKeySchema().dump(_view_of(key)))
+    return tagged(TrusteeKeySchema().dump(_view_of(key, private_among(session, [key.poll_id]))))
 
 
 def _key(public_key: str) -> bytes:

@@ -16,6 +16,7 @@ from api.db import db, transaction
 from api.etags import check_if_match, tagged, tagged_body
 from api.idempotency import idempotent
 from api.polls.schemas import NewPoll, PollChanges, PollSchema
+from api.polls.visiting import poll_shown_to, takes_a_pass
 from api.wiring import wiring
 from mvote.base import database_time
 from mvote.errors import ImpossibleTransition, NotAllowed, NotFound
@@ -26,22 +27,32 @@ from mvote.polls.drafting import (
     cancel_poll,
     draft_poll,
     own_poll,
-    poll_known_to,
     revise_draft,
 )
 from mvote.polls.errors import NotReadyToOpen, QuotaReached
 from mvote.polls.opening import default_records, open_poll
 from mvote.polls.poll import Poll
 from mvote.polls.results import definition_hashes, definition_of
+from mvote.polls.rooms import Room, lock_room, open_room
 
 blp = Blueprint("polls", "polls", description="Polls: drafting, opening, reading.")
 TIMES = ("opens_at", "closes_at")
+ROOM = ("room_password",)
 
 
-def shown(session: Session, poll: Poll, now: dt.datetime, **more: Any) -> dict[str, Any]:
-    """The poll as JSON, for a response with an ETag."""
+def shown(
+    session: Session,
+    poll: Poll,
+    now: dt.datetime,
+    *,
+    schema: type[PollSchema] = PollSchema,
+    **more: Any,
+) -> dict[str, Any]:
+    """The poll as JSON, for a response with an ETag: as those see it who may know of it."""
     [view] = views_of(session, [poll], now)
-    dumped: dict[str, Any] = PollSchema().dump(view | more)
+    if poll.is_private:
+        more["room_number"] = session.get_one(Room, poll.id).number
+    dumped: dict[str, Any] = schema().dump(view | more)
     return dumped
 
 
@@ -79,6 +90,7 @@ def _view_of(poll: Poll, definition_hash: bytes | None, now: dt.datetime) -> dic
         "publish_from": content.get("publish_from", DEFAULT_PUBLISH_FROM),
         "cautions": cautions_of(results=results, records=records),
         "definition_hash": definition_hash and definition_hash.hex(),
+        "is_private": poll.is_private,
         "cycle": content.get("cycle"),
     }
 
@@ -92,6 +104,7 @@ def _view_of(poll: Poll, definition_hash: bytes | None, now: dt.datetime) -> dic
 def draft_a_poll(content: dict[str, Any]) -> Response:
     """Draft a poll: a citizen's own, or an officer's for the department."""
     times = {name: content.pop(name, None) for name in TIMES}
+    password = content.pop("room_password", None)
     with transaction() as session:
         poll = draft_poll(
             session,
@@ -101,28 +114,34 @@ def draft_a_poll(content: dict[str, Any]) -> Response:
             quota=wiring().settings.citizen_polls_per_week,
             **times,
         )
+        if password is not None:
+            lock_room(session, poll=poll, password=password, passwords=wiring().room_passwords)
         view = shown(session, poll, database_time(session))
     return tagged(view, status=201)
 
 
 @blp.get("/polls/<uuid:poll_id>")
 @access("public")
+@takes_a_pass
 @blp.response(200, PollSchema)
 @blp.alt_response(304, description="Not modified")
 def show_poll(poll_id: uuid.UUID) -> Response:
-    """One poll. A draft is shown to its own people only."""
+    """One poll. A draft is shown to its own people only, a private poll to who has come in."""
     session = db.session()
-    poll = poll_known_to(session, poll_id, caller_or_nobody())
+    poll = poll_shown_to(session, poll_id, caller_or_nobody())
     return tagged(shown(session, poll, database_time(session)))
 
 
 @blp.get("/polls/<uuid:poll_id>/definition")
 @access("public")
+@takes_a_pass
 @blp.response(200, {"type": "object"}, description="RFC 8785 canonical JSON, byte for byte")
 @blp.alt_response(304, description="Not modified")
 def show_definition(poll_id: uuid.UUID) -> Response:
     """The frozen definition: exactly the bytes whose SHA-256 stands in receipts and in the log."""
-    content = definition_of(db.session(), poll_id)
+    session = db.session()
+    poll_shown_to(session, poll_id, caller_or_nobody())
+    content = definition_of(session, poll_id)
     if content is None:
         raise NotFound
     return tagged_body(content, "application/json")
@@ -139,9 +158,20 @@ def revise_a_poll(changes: dict[str, Any], poll_id: uuid.UUID) -> Response:
     with transaction() as session:
         poll = own_poll(session, poll_id, caller())
         check_if_match(shown(session, poll, database_time(session)))
+        rooms = {name: changes.pop(name) for name in ROOM if name in changes}
         revise_draft(session, poll=poll, changes=changes, places=wiring().places)
+        _settle_room(session, poll, rooms)
         view = shown(session, poll, database_time(session))
     return tagged(view)
+
+
+def _settle_room(session: Session, poll: Poll, changes: dict[str, str | None]) -> None:
+    """Lock the draft's room with a new password, or let everyone in again; or leave it."""
+    for password in changes.values():
+        if password is None:
+            open_room(session, poll=poll)
+        else:
+            lock_room(session, poll=poll, password=password, passwords=wiring().room_passwords)
 
 
 @blp.post("/polls/<uuid:poll_id>/open")

@@ -20,11 +20,13 @@ from sqlalchemy import Row, select, text
 from sqlalchemy.orm import Session
 
 from mvote.ballotbox.bundle_tables import Bundle
+from mvote.ballotbox.checkpoints import name_in_city
 from mvote.ballotbox.log import CITY, STATEMENT_ENTRY, inclusion
 from mvote.ballotbox.log_tables import Checkpoint
 from mvote.ballotbox.renewing import NEWEST_FIRST
 from mvote.ballotbox.vectors import PACK
 from mvote.polls.definition import canonical
+from mvote.polls.poll import Poll
 from mvote.polls.results import definition_of
 
 Part = Callable[[], Iterator[bytes]]
@@ -197,7 +199,9 @@ def _city_proof(session: Session, bundle: Bundle) -> bytes:
 
 def place_in_city(session: Session, poll_id: uuid.UUID, size: int) -> Row[Any] | None:
     """Index and data of the city's entry for the poll's log of that size."""
-    wanted = {"city": CITY, "named": poll_id.bytes + size.to_bytes(8, "big")}
+    is_private = session.scalars(select(Poll.is_private).where(Poll.id == poll_id)).one()
+    name = name_in_city(poll_id.bytes, is_private=is_private)
+    wanted = {"city": CITY, "named": name + size.to_bytes(8, "big")}
     return session.execute(_IN_CITY, wanted).one_or_none()
 
 

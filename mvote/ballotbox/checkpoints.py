@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mvote.ballotbox.merkle import HASH_BYTES
+from mvote.ballotbox.notation import h
 from mvote.ballotbox.notes import (
     MalformedNote,
     Note,
@@ -44,6 +45,12 @@ def poll_origin(host: str, poll_id: str) -> str:
 def city_origin(host: str) -> str:
     """The name of the log that holds every poll's checkpoints."""
     return f"{host}/mvote/city"
+
+
+def name_in_city(poll: bytes, *, is_private: bool) -> bytes:
+    """The 16 bytes by which the city's log names a poll: its id, or what only those can tell to
+    be a private poll's who know its id."""
+    return h("mvote/room/city/1", poll)[: len(poll)] if is_private else poll
 
 
 def parse_checkpoint(text: str) -> LogState:

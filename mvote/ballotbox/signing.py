@@ -22,7 +22,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from mvote.ballotbox import log as logs
-from mvote.ballotbox.checkpoints import LogState
+from mvote.ballotbox.checkpoints import LogState, name_in_city
 from mvote.ballotbox.extending import Known, NotExtended, extends, known_here, require_extended
 from mvote.ballotbox.log import CHECKPOINT_ENTRY, CITY, EMPTY, TreeHead
 from mvote.ballotbox.log_keys import LogKeys
@@ -43,11 +43,17 @@ class Unsigned:
     size: int
     root: bytes
     origin: str
+    is_private: bool = False
+
+    @property
+    def name(self) -> bytes:
+        """How the city's log names the poll."""
+        return name_in_city(self.poll_id.bytes, is_private=self.is_private)
 
     @property
     def place(self) -> bytes:
-        """How the city's log names it: the poll's id, the size."""
-        return self.poll_id.bytes + self.size.to_bytes(SIZE_BYTES, "big")
+        """How the city's log names it: the poll, the size."""
+        return self.name + self.size.to_bytes(SIZE_BYTES, "big")
 
 
 def unsigned_page(session: Session, after: Unsigned | None = None) -> list[Unsigned]:
@@ -61,8 +67,9 @@ def unsigned_page(session: Session, after: Unsigned | None = None) -> list[Unsig
 
 
 _UNSIGNED = text(
-    "SELECT c.poll_id, c.size, c.root, convert_from(d.canonical, 'UTF8')::json ->> 'origin' origin"
-    " FROM checkpoint c JOIN poll_definition d ON d.poll_id = c.poll_id"
+    "SELECT c.poll_id, c.size, c.root, convert_from(d.canonical, 'UTF8')::json ->> 'origin' origin,"
+    " p.is_private FROM checkpoint c JOIN poll_definition d ON d.poll_id = c.poll_id"
+    " JOIN poll p ON p.id = c.poll_id"
     " WHERE c.note IS NULL AND c.poll_id <> :city AND (c.poll_id, c.size) > (:poll_id, :size)"
     " ORDER BY c.poll_id, c.size LIMIT :page"
 )
@@ -78,10 +85,10 @@ def enter_city(
     """
     session.execute(_LOCK, {"log_id": str(CITY)})
     require_extended(session, [*known_here(session, mark), *known])
-    last = _last_named(session, {row.poll_id for row in page})
+    last = _last_named(session, {row.name for row in page})
     named, entries = list[Unsigned](), list[logs.Entry]()
-    for poll_id, rows in groupby(page, key=lambda row: row.poll_id):
-        before = last.get(poll_id, EMPTY)
+    for (poll_id, name), rows in groupby(page, key=lambda row: (row.poll_id, row.name)):
+        before = last.get(name, EMPTY)
         for row in rows:
             state = TreeHead(row.size, row.root)
             is_named = row.size <= before.size  # we were killed after that
@@ -100,12 +107,11 @@ def enter_city(
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:log_id, 2))")
 
 
-def _last_named(session: Session, poll_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, TreeHead]:
-    """The newest state of each poll's log that the city's log names."""
-    ids = [poll_id.bytes for poll_id in poll_ids]
-    found = session.scalars(_LAST_NAMED, {"city": CITY, "ids": ids})
+def _last_named(session: Session, names: Iterable[bytes]) -> dict[bytes, TreeHead]:
+    """The newest state of each poll's log that the city's log names, by the poll's name there."""
+    found = session.scalars(_LAST_NAMED, {"city": CITY, "ids": [*names]})
     return {
-        uuid.UUID(bytes=data[:ID_BYTES]): TreeHead(
+        data[:ID_BYTES]: TreeHead(
             int.from_bytes(data[ID_BYTES:PLACE_BYTES], "big"), data[PLACE_BYTES:]
         )
         for data in found

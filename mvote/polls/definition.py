@@ -92,6 +92,8 @@ class FrozenPoll:
     publish_from: int
     #: so many envelopes stay back at each shuffle while the poll is open
     k: int
+    #: whether it asks for the password of its room
+    is_private: bool = False
     #: the anchors of those whom it asks by name; None if it asks nobody so
     roll: frozenset[bytes] | None = None
 
@@ -131,6 +133,7 @@ def read_definition(content: bytes, roll: frozenset[bytes] | None = None) -> Fro
         records=document["records"],
         publish_from=document["publish_from"],
         k=document["k"],
+        is_private=document.get("room", False),
         roll=roll,
     )
 

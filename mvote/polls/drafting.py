@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from sqlalchemy import select, text
+from sqlalchemy import Select, not_, or_, select, text
 from sqlalchemy.orm import Session
 
 from mvote.approvals import one_at_a_time
@@ -156,8 +157,9 @@ def _time_after_casts_in_flight(session: Session, poll: Poll) -> dt.datetime:
 
 
 def may_know_of(poll: Poll, citizen: Citizen | None) -> bool:
-    """Everyone may know of a poll that was frozen; only its own people of one that never was."""
-    return poll.frozen_at is not None or (citizen is not None and is_own(poll, citizen))
+    """Everyone may know of a public poll that was frozen; of others only its own people."""
+    is_public = poll.frozen_at is not None and not poll.is_private
+    return is_public or (citizen is not None and is_own(poll, citizen))
 
 
 def is_own(poll: Poll, citizen: Citizen) -> bool:
@@ -167,10 +169,26 @@ def is_own(poll: Poll, citizen: Citizen) -> bool:
     return citizen.is_officer and poll.department_id in citizen.department_ids
 
 
-def poll_known_to(session: Session, poll_id: uuid.UUID, citizen: Citizen | None) -> Poll:
-    """The poll, if *citizen* may know of it. Raises NotFound."""
+def behind_doors(officer: Citizen) -> Select[uuid.UUID]:
+    """The ids of private polls that are not the officer's own department's."""
+    private = select(Poll.id).where(Poll.is_private)
+    own = Poll.department_id.in_(officer.department_ids)
+    return private.where(or_(Poll.department_id.is_(None), not_(own)))
+
+
+def private_among(session: Session, ids: Iterable[uuid.UUID | None]) -> frozenset[uuid.UUID]:
+    """Those of the polls that are private."""
+    return frozenset(session.scalars(select(Poll.id).where(Poll.id.in_(ids), Poll.is_private)))
+
+
+def poll_known_to(
+    session: Session, poll_id: uuid.UUID, citizen: Citizen | None, *, has_pass: bool = False
+) -> Poll:
+    """The poll, if *citizen* may know of it or *has_pass* for its room. Raises NotFound."""
     poll = session.get(Poll, poll_id)
-    if poll is None or not may_know_of(poll, citizen):
+    if poll is None:
+        raise NotFound
+    if not (may_know_of(poll, citizen) or (has_pass and poll.frozen_at is not None)):
         raise NotFound
     return poll
 

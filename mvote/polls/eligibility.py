@@ -8,18 +8,21 @@ from typing import Any
 from mvote.errors import DomainError
 from mvote.people.voters import Voter
 from mvote.polls.definition import Eligibility, FrozenPoll
-from mvote.polls.errors import NotEligible
+from mvote.polls.errors import NotEligible, NotInRoom
 
 
 def reasons_not_to_vote(
-    poll: FrozenPoll, voter: Voter, presence: list[DomainError]
+    poll: FrozenPoll, voter: Voter, presence: list[DomainError], *, knows_password: bool
 ) -> list[DomainError]:
     """Every reason why *voter* may not vote in *poll*, who they are first, where they are second.
 
     *presence* holds the reasons found in the voter's proof of presence; see `proven_presence`.
+    *knows_password*: whether they gave the password of the poll's private room, if it has one.
     The state of the poll is no matter of this function: the slot decides it by the database's
     clock.
     """
+    if poll.is_private and not knows_password:
+        return [NotInRoom()]  # to whoever stands before the door nothing else is said
     return [*_unmet_rules(poll, voter), *presence]
 
 

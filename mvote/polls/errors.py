@@ -22,6 +22,15 @@ class NotEligible(DomainError):
         self.rule = rule
 
 
+class NotInRoom(NotEligible):
+    """The poll is private, and the password of its room was not given, or another one."""
+
+    next_step: ClassVar[Message] = say("Check the number and the password of the room.")
+
+    def __init__(self) -> None:
+        super().__init__("room_password")
+
+
 class PresenceRequired(DomainError):
     code = "presence-required"
     title: ClassVar[Message] = say("This poll is for people on the spot.")

@@ -173,6 +173,7 @@ def govern(
     by: Citizen,
     arguments: Arguments,
     places: Places,
+    has_pass: bool = False,
 ) -> Approval | None:
     """Do *act* to the poll, or ask for it: the request that now waits, or None once it is done.
 
@@ -180,7 +181,7 @@ def govern(
     a rule of the act.
     """
     one_at_a_time(session, poll_id)
-    poll = poll_known_to(session, poll_id, by)
+    poll = poll_known_to(session, poll_id, by, has_pass=has_pass)
     session.refresh(poll)
     approval = None
     is_theirs = act is CLOSE and poll.origin == "citizen" and poll.author_id == by.id

@@ -37,8 +37,9 @@ class Wanted:
 
 
 def list_polls(session: Session, *, wanted: Wanted, now: dt.datetime) -> Sequence[Poll]:
-    """Polls that were frozen, newest first, one more than the limit if there are more."""
-    query = _narrowed(select(Poll).where(Poll.frozen_at.is_not(None)), wanted, now)
+    """Public polls that were frozen, newest first, one more than the limit if there are more."""
+    public = select(Poll).where(Poll.frozen_at.is_not(None), Poll.is_private.is_(False))
+    query = _narrowed(public, wanted, now)
     return session.scalars(query.order_by(Poll.id.desc()).limit(wanted.limit + 1)).all()
 
 

@@ -210,6 +210,7 @@ def _document(
         "eligibility": _eligibility(content.get("eligibility") or {}),
         "roll": _roll(session, poll),
         "presence": _presence(session, poll, around.places),
+        "room": poll.is_private or None,
         "results": content.get("results", "after_close"),
         "records": content.get("records") or default_records(content["question"]["kind"]),
         "cast_check": content.get("cast_check", True),

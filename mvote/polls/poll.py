@@ -80,6 +80,8 @@ class Poll(Base):
     department_id: Mapped[uuid.UUID | None]
     origin: Mapped[Origin]
     state: Mapped[State] = mapped_column(default="draft")
+    #: found by its room's number and password only, and in no list
+    is_private: Mapped[bool] = mapped_column(default=False)
     #: title, question, eligibility, presence … as the API's schema has them
     content: Mapped[dict[str, Any]] = mapped_column(JSONB)
     opens_at: Mapped[dt.datetime | None]

@@ -199,13 +199,16 @@ class World:
         """One round of the shuffler, who signs nothing here."""
         shuffler_round(self.engines["shuffler"], open_keystore(self.settings, "shuffler"))
 
-    def make_bundle(self, poll: Mapping[str, Any]) -> bytes:
+    def make_bundle(
+        self, poll: Mapping[str, Any], headers: Mapping[str, str] | None = None
+    ) -> bytes:
         """Let keeper and shuffler do what is left after publication; the bundle, as served."""
         with Session(self.engines["api"]) as session, transaction(session):
             publish_receipt_keys(session, self.wiring.box.receipts)
         keystore = open_keystore(self.settings, "shuffler")
         shuffler_round(self.engines["shuffler"], keystore, clerk=self.clerk)
-        with self.client.get(f"/v1/polls/{poll['id']}/bundle.zip") as response:
+        url = f"/v1/polls/{poll['id']}/bundle.zip"
+        with self.client.get(url, headers=dict(headers or {})) as response:
             assert response.status_code == 200, response.get_data(as_text=True)
             return bytes(response.get_data())
 

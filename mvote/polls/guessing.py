@@ -1,0 +1,44 @@
+"""Guessing the passwords of private rooms: every try counts before it is looked at."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from mvote.ballotbox.notation import h
+from mvote.people.limits import Allowance, Limit, use_up
+
+HOUR = dt.timedelta(hours=1)
+BY_CITIZEN = Limit("room-guesses", 10, HOUR)
+"""A citizen has one confirmed number; each wrong password of theirs counts, in whatever room."""
+OF_ROOM = Limit("room-guessed", 200, HOUR)
+"""All wrong passwords for one number: many accounts together get no further than this."""
+
+
+def count_guess(session: Session, *, citizen_id: uuid.UUID, room: str, now: dt.datetime) -> None:
+    """Count a try before the password is looked at, or many tries at once would all be looked at.
+
+    *room* is the number that was typed, or the poll's id. Raises TooManyRequests.
+    """
+    use_up(session, BY_CITIZEN, subject_hash=_citizens(citizen_id), now=now)
+    use_up(session, OF_ROOM, subject_hash=_rooms(room), now=now)
+
+
+def forgive_guess(session: Session, *, citizen_id: uuid.UUID, room: str) -> None:
+    """It was no guess: the password was right."""
+    for limit, subject in ((BY_CITIZEN, _citizens(citizen_id)), (OF_ROOM, _rooms(room))):
+        counted = update(Allowance).where(
+            Allowance.name == limit.name, Allowance.subject_hash == subject, Allowance.used > 0
+        )
+        session.execute(counted.values(used=Allowance.used - 1))
+
+
+def _citizens(citizen_id: uuid.UUID) -> bytes:
+    return h("mvote/room-guess/1", citizen_id.bytes)
+
+
+def _rooms(room: str) -> bytes:
+    return h("mvote/room-guessed/1", room.encode())

@@ -13,6 +13,7 @@ from api.codes.views import known_code
 from api.db import transaction
 from api.fields import Instant, PositionSchema, String
 from api.limits import limited_per_citizen
+from api.polls.visiting import takes_a_pass
 from api.wiring import wiring
 from mvote.base import utc_now
 from mvote.polls import errors
@@ -45,6 +46,7 @@ class ScanAnswer(ma.Schema):
 
 @blp.post("/codes/<code>/scans")
 @access("citizen")
+@takes_a_pass
 @may_raise(
     errors.PresenceRequired,
     errors.PositionStale,

@@ -82,6 +82,8 @@ STATUSES: dict[type[errors.DomainError], int] = {
     deliberation.WindowNotOver: 409,
     deliberation.OnShortlist: 409,
     deliberation.VotingBegan: 409,
+    deliberation.ShortlistFull: 409,
+    deliberation.PriceNotAllowed: 409,
     proposals.NotAProposer: 403,
     proposals.NotReadyToSubmit: 409,
     proposals.NothingRevised: 409,

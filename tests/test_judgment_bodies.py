@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from tests.support.committees import EVEN, SEED, VALUE, draw_by, let_days_pass
+from tests.support.appeals import (
+    FLOOR,
+    Appealed,
+    appealed_from,
+    drawn_plenary,
+    found_infeasible,
+)
 from tests.support.hostile import no_trace
 from tests.support.judgments import Court
-from tests.support.proposals import INFEASIBLE, refused
-from tests.support.world import Person, World
-
-FLOOR = {"more_than": "1/2", "floor": 3}
-
+from tests.support.proposals import refused
+from tests.support.world import World
 
 # fallback, reserves
 
@@ -49,27 +50,11 @@ def test_a_quorum_that_recusals_make_impossible_is_named_with_who_can_help(world
     assert facts["reserves_who_can_help"] == []
 
 
-def _drawn(court: Court) -> tuple[str, list[Person]]:
-    """A plenary of two that was drawn, with two in reserve, and all who applied."""
-    people = [court.citizen(home_area="11110", gender=each) for each in ("female", "male") * 2]
-    body = {"name": "총회", "kind": "plenary", "draw": draw_by(EVEN)}
-    path = f"cycles/{court.cycle_id}/committees"
-    plenary = str(court.send("POST", path, court.officer, body).get_json()["id"])
-    for person in people:
-        answer = court.send("POST", f"committees/{plenary}/applications", person, {})
-        assert answer.status_code == 201, answer.get_data(as_text=True)
-    let_days_pass(court.world, plenary, 13)
-    given = {"seed": SEED, "public_value": VALUE, "targets": EVEN}
-    answer = court.send("POST", f"committees/{plenary}/draw", court.officer, given)
-    assert answer.status_code == 201, answer.get_data(as_text=True)
-    return plenary, people
-
-
 def test_reserves_are_sworn_in_for_the_item_in_their_order_and_vote_on_it_alone(
     world: World,
 ) -> None:
     court = Court(world, members=2, quorum=FLOOR, fallback="plenary")
-    plenary, people = _drawn(court)
+    plenary, people = drawn_plenary(court)
     proposal = court.reviewed()
     called = court.send("POST", f"proposals/{proposal['id']}/judges", court.officer)
     assert called.status_code == 200, called.get_data(as_text=True)
@@ -88,7 +73,7 @@ def test_reserves_are_sworn_in_for_the_item_in_their_order_and_vote_on_it_alone(
 
 def test_a_reserve_who_moves_up_later_has_one_seat(world: World) -> None:
     court = Court(world, members=2, quorum=FLOOR, fallback="plenary")
-    plenary, people = _drawn(court)
+    plenary, people = drawn_plenary(court)
     proposal = court.reviewed()
     court.send("POST", f"proposals/{proposal['id']}/judges", court.officer)
     leaving = [who for who in people if court.send(
@@ -217,12 +202,7 @@ def test_a_motion_does_not_change_once_there_are_votes_and_is_a_members(world: W
 
 def test_the_committee_takes_up_what_officers_found_infeasible(world: World) -> None:
     court = Court(world)
-    court.reviewed()
-    court.enter("proposing")
-    rejected = court.submitted(court.author(), heading="f1")
-    for officer in court.department:
-        court.assess(rejected, officer, INFEASIBLE)
-    court.enter("reviewing")
+    rejected = found_infeasible(court)
     with no_trace(world):
         assert refused(court.vote(rejected, court.members[0])) == (409, "impossible-transition")
     assert court.move(rejected, court.members[1], "call_up").status_code == 200
@@ -236,9 +216,7 @@ def test_the_committee_takes_up_what_officers_found_infeasible(world: World) -> 
 
 def test_what_is_not_taken_up_stays_rejected(world: World) -> None:
     court = Court(world)
-    proposal = court.reviewed()
-    court.votes(proposal, no=3)
-    court.closed(proposal)
+    proposal = found_infeasible(court)
     court.move(proposal, court.members[1], "call_up")
     court.votes(proposal, no=3)
     court.closed(proposal)
@@ -249,25 +227,12 @@ def test_what_is_not_taken_up_stays_rejected(world: World) -> None:
 
 
 @pytest.fixture
-def appealed(world: World) -> tuple[Court, dict[str, Any], list[Person]]:
+def appealed(world: World) -> Appealed:
     """A rejection before the body for appeals, two of whom voted on it before."""
-    court = Court(world, quorum=FLOOR)
-    author = court.author()
-    _, people = court.body_of("appeals", 3)
-    appeals = court.world.rows("SELECT id FROM committee WHERE kind = 'appeals'")[0][0]
-    for who in court.members[:2]:
-        court.seated(who, str(appeals))
-    proposal = court.reviewed(author)
-    court.votes(proposal, no=3)
-    court.closed(proposal)
-    answer = court.post(f"{proposal['id']}/appeal", author, grounds="시유지입니다.")
-    assert answer.status_code == 200, answer.get_data(as_text=True)
-    return court, proposal, people
+    return appealed_from(world)
 
 
-def test_an_appeal_is_decided_by_people_who_took_no_part(
-    appealed: tuple[Court, dict[str, Any], list[Person]],
-) -> None:
+def test_an_appeal_is_decided_by_people_who_took_no_part(appealed: Appealed) -> None:
     court, proposal, people = appealed
     with no_trace(court.world):
         for who in court.members[:3]:
@@ -282,7 +247,7 @@ def test_an_appeal_is_decided_by_people_who_took_no_part(
 
 
 def test_an_appeal_that_is_dismissed_ends_the_matter_even_when_the_review_is_over(
-    appealed: tuple[Court, dict[str, Any], list[Person]],
+    appealed: Appealed,
 ) -> None:
     court, proposal, people = appealed
     court.enter("balloting")

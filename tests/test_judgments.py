@@ -206,12 +206,12 @@ def test_so_many_opinions_as_the_cycle_wants_come_before_the_judgment(world: Wor
     court = Court(world, opinions_min=2)
     proposal = court.reviewed()
     court.votes(proposal, yes=3)
-    for given, member in enumerate(court.members[:2]):
+    for member in court.members[:2]:
         with no_trace(court.world):
             answer = court.close(proposal)
             facts = answer.get_json()
             assert refused(answer) == (409, "opinions-missing")
-            assert (facts["needed"], facts["given"]) == (2, given)
+            assert (facts["needed"], "given" in facts) == (2, False)  # how many are in is secret
         assert court.opine(proposal, member).status_code == 200
     assert court.closed(proposal)["carried"] is True
 

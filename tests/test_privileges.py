@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError, ProgrammingError
 from sqlalchemy.orm import Session
 
 from tests.support.budget_rights import BUDGET_RIGHTS, BUDGET_TABLES, RIGHTS_OF_THE_COUNTER
+from tests.support.function_rights import GOLDEN_FUNCTIONS
 from tests.support.world import World
 
 ROLES = ("mvote_api", "mvote_shuffler", "mvote_counter", "mvote_auditor")
@@ -104,21 +105,6 @@ GOLDEN = {
         "voter_roll": "SELECT",
     },
 }
-
-GOLDEN_FUNCTIONS = {
-    "mvote_api": {
-        "cast_ballots", "cast_in_polls", "poll_is_free", "poll_lock", "poll_moves", "took_part",
-        "ask_approval", "close_poll_early", "extend_poll", "void_poll", "publish_poll",
-        "publish_correction", "move_cycle", "strike_proposal", "change_targets",
-        "seal_statement", "may_seal", "unreleased_sources", "released_statements", "revealed_lot",
-        "enact_project", "refuse_the_recused", "opinions_to_read", "own_opinions", "contest_lock",
-        "contest_unfinished",
-    },
-    "mvote_shuffler": {"close_poll", "finish_closing", "statement_hash"},
-    "mvote_counter": {"finish_counting", "participation_count", "quarantined_count",
-                      "records_to_compare", "release_contests"},
-    "mvote_auditor": set(),
-}  # fmt: skip
 
 
 def test_each_login_has_exactly_the_golden_privileges_on_the_tables_of_the_vote(

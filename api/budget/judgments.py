@@ -28,7 +28,9 @@ from mvote.budget.deliberation.counting import judgments_of
 from mvote.budget.deliberation.errors import (
     OnShortlist,
     OpinionsMissing,
+    PriceNotAllowed,
     QuorumNotReached,
+    ShortlistFull,
     VotingBegan,
     WindowNotOpen,
     WindowNotOver,
@@ -111,7 +113,7 @@ def call_the_judges(proposal_id: uuid.UUID) -> Response:
 @access("citizen")
 @may_raise(
     NotAllowed, Recused, ImpossibleTransition, PhaseNotOpen, OnShortlist, OpinionsMissing,
-    WindowNotOver, QuorumNotReached, QuorumImpossible,
+    WindowNotOver, QuorumNotReached, QuorumImpossible, PriceNotAllowed, ShortlistFull,
 )  # fmt: skip
 @idempotent
 @blp.arguments(ClosingRequest)

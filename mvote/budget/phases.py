@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from mvote.base import instant
 from mvote.budget.cycle import Cycle, CyclePhase, PhaseKind
 from mvote.budget.errors import PhaseNotOpen
+from mvote.budget.proposal import Proposal
 
 _CLOCK = func.clock_timestamp()
 
@@ -50,6 +51,15 @@ def require_phase(session: Session, cycle_id: uuid.UUID, *wanted: PhaseKind) -> 
             phase=now, wanted=list(wanted), opens_at=instant(opens_at) if opens_at else None
         )
     return now
+
+
+def require_review(session: Session, proposal: Proposal) -> None:
+    """See that the cycle reviews now. Raises PhaseNotOpen.
+
+    Appeals, and what follows from them, have clocks of their own instead of a phase.
+    """
+    if proposal.appealed_at is None:
+        require_phase(session, proposal.cycle_id, "reviewing")
 
 
 def _next_opening(

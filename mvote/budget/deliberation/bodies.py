@@ -6,23 +6,21 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from mvote.budget.assessment import Assessment
 from mvote.budget.committee import Committee
 from mvote.budget.cycle import Cycle
 from mvote.budget.definition import Review
-from mvote.budget.deliberation.judgment import Judgment, JudgmentVote, Motion
+from mvote.budget.deliberation.counting import body_approved
+from mvote.budget.deliberation.judgment import Motion
 from mvote.budget.deliberation.rules import review_of, rule_of_review
 from mvote.budget.deliberation.swearing import reserve_seats
+from mvote.budget.deliberation.taking_part import who_took_part
 from mvote.budget.forming import committees_of
 from mvote.budget.judging import Body, Judges, Majority, QuorumImpossible, judges_of
 from mvote.budget.proposal import Proposal
 from mvote.budget.reviewing.neighbourhood import Neighbourhood
 from mvote.budget.reviewing.recusing import note_recusals, recused_seats
-from mvote.budget.reviewing.review import Opinion
-from mvote.budget.reviewing.review import Review as OneReview
 from mvote.budget.reviewing.taking_up import body_of, committee_for
 from mvote.budget.revision import Revision
 from mvote.budget.seat import Seat
@@ -72,9 +70,15 @@ def sitting_on(
     return Sitting(committees=committees, seats=seats)
 
 
-def kinds_for(review: Review, cycle: Cycle, proposal: Proposal, motion: Motion) -> list[str]:
-    """The kinds of committees that vote on *motion*: the body, then its fallback."""
-    body = review.confirm if motion == "confirm" else body_of(cycle, proposal)
+def kinds_for(
+    session: Session, review: Review, cycle: Cycle, proposal: Proposal, motion: Motion
+) -> list[str]:
+    """The kinds of committees that vote on *motion*: the body, then its fallback.
+
+    Whoever is to confirm a proposal sends it back, too: the body has had its say.
+    """
+    is_next = motion == "confirm" or (motion == "return" and body_approved(session, proposal))
+    body = review.confirm if is_next and review.confirm else body_of(cycle, proposal)
     return [kind for kind in (body, review.fallback) if kind]
 
 
@@ -95,7 +99,7 @@ def bench_for(
     """
     review = review_of(cycle)
     rule = rule_of_review(review)
-    kinds = kinds_for(review, cycle, proposal, motion)
+    kinds = kinds_for(session, review, cycle, proposal, motion)
     bodies = _bodies(session, cycle, proposal, kinds, sitting)
     if not bodies:
         raise _nobody(kinds, rule)
@@ -174,28 +178,3 @@ def _nobody(kinds: Iterable[str], rule: Majority) -> QuorumImpossible:
     """No such committee was formed for this proposal."""
     named = [{"body": kind, "filled": 0, "recused": [], "missing": rule.floor} for kind in kinds]
     return QuorumImpossible(floor=rule.floor, bodies=named, reserves_who_can_help=[])
-
-
-def who_took_part(session: Session, proposal: Proposal) -> set[uuid.UUID]:
-    """Once there is an appeal: whoever voted, wrote an opinion or assessed before it."""
-    before = proposal.appealed_at
-    if before is None:
-        return set()
-    voted = (
-        select(Seat.citizen_id)
-        .join(JudgmentVote, JudgmentVote.seat_id == Seat.id)
-        .join(Judgment, Judgment.id == JudgmentVote.judgment_id)
-        .where(Judgment.proposal_id == proposal.id, Judgment.closed_at <= before)
-    )
-    wrote = (
-        select(Seat.citizen_id)
-        .join(Opinion, Opinion.seat_id == Seat.id)
-        .join(OneReview, OneReview.id == Opinion.review_id)
-        .where(OneReview.proposal_id == proposal.id, Opinion.at <= before)
-    )
-    assessed = select(Assessment.found_by, Assessment.confirmed_by).where(
-        Assessment.proposal_id == proposal.id
-    )
-    officers = {person for pair in session.execute(assessed) for person in pair}
-    people = {*session.scalars(voted), *session.scalars(wrote), *officers}
-    return {person for person in people if person is not None}

@@ -16,8 +16,10 @@ from mvote.budget.deliberation.bodies import Bench
 from mvote.budget.deliberation.convening import check_is_of, window_of
 from mvote.budget.deliberation.counting import ballots, votes_of
 from mvote.budget.deliberation.errors import OpinionsMissing, QuorumNotReached, WindowNotOver
+from mvote.budget.deliberation.filling import check_has_room
 from mvote.budget.deliberation.following import follow
 from mvote.budget.deliberation.judgment import Judgment
+from mvote.budget.deliberation.pricing import check_price
 from mvote.budget.deliberation.rules import review_of, rule_of_review
 from mvote.budget.deliberation.voting import Item, item_under_way
 from mvote.budget.judging import Judgment as Count
@@ -26,9 +28,12 @@ from mvote.budget.reviewing.neighbourhood import Neighbourhood
 from mvote.budget.reviewing.review import Opinion
 from mvote.budget.reviewing.review import Review as OneReview
 from mvote.budget.seat import Seat
-from mvote.errors import NotAllowed
+from mvote.errors import NotAllowed, OutcomeUnknown, stands_for
 from mvote.journal import Event, write_down
 from mvote.wording import say
+
+# somebody was seated between being read and being counted: the next try counts them
+stands_for("judgment_roll_whole", OutcomeUnknown)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,8 +59,8 @@ def close_judgment(
     """Count what was voted, by the chair; the proposal goes where that leads.
 
     Where the chair may not judge it, or there is none, the lowest number among those who do closes.
-    Raises QuorumNotReached, OpinionsMissing, WindowNotOver beside all that voting does; then
-    nothing is decided.
+    Raises QuorumNotReached, OpinionsMissing, WindowNotOver, PriceNotAllowed, ShortlistFull beside
+    all that voting does; then nothing is decided.
     """
     item = item_under_way(session, proposal_id=proposal_id, citizen_id=citizen_id, around=around)
     chair = item.bench.chair
@@ -71,10 +76,19 @@ def close_judgment(
     count = judge(ballots([*item.bench.seats], [], votes), rule_of_review(review))
     if not count.quorate:
         raise too_few(item.bench.seats.values(), review, count, votes.keys())
+    if count.carried:
+        _check_may_be_approved(session, item, review)
     item.judgment.meeting_id = meeting_id
     record(session, item.judgment, count, roll=[*item.bench.seats], chair=chair)
     follow(session, item.cycle, item.proposal, item.judgment, is_carried=count.carried)
     return item.judgment
+
+
+def _check_may_be_approved(session: Session, item: Item, review: Review) -> None:
+    if item.judgment.motion in ("approve", "confirm"):
+        check_price(session, item.proposal)
+    if item.judgment.motion == "approve" and item.proposal.appealed_at is None:
+        check_has_room(session, review, item.bench.committee)
 
 
 def record(
@@ -96,7 +110,7 @@ def record(
 
 def _check_window(session: Session, item: Item, has_voted: Collection[uuid.UUID]) -> None:
     """Online everybody has until the end of the window, unless all have voted."""
-    window = window_of(session, item.bench.committee.id, item.proposal.id)
+    window = window_of(session, item.bench.committee.id, item.proposal)
     if window is None or window.ends_at <= database_time(session):
         return
     if not item.bench.seats.keys() <= set(has_voted):
@@ -119,7 +133,7 @@ def check_opinions(session: Session, proposal_id: uuid.UUID, bench: Bench, revie
     )
     needed, found = min(review.opinions_min, len(bench.seats)), session.scalars(given).one()
     if found < needed:
-        raise OpinionsMissing(proposal_id=str(proposal_id), needed=needed, given=found)
+        raise OpinionsMissing(proposal_id=str(proposal_id), needed=needed)
 
 
 def too_few(

@@ -10,6 +10,7 @@ from typing import ClassVar
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
+from mvote.approvals import one_at_a_time
 from mvote.base import database_time, instant
 from mvote.budget.cycle import Cycle
 from mvote.budget.deliberation.bodies import Bench, sitting_on
@@ -20,6 +21,7 @@ from mvote.budget.deliberation.errors import WindowNotOver
 from mvote.budget.deliberation.following import follow
 from mvote.budget.deliberation.judgment import Judgment, JudgmentVote, Motion
 from mvote.budget.deliberation.listing import bench_on
+from mvote.budget.deliberation.pricing import has_price
 from mvote.budget.deliberation.rules import review_of, rule_of_review
 from mvote.budget.deliberation.shortlist import Shortlist, ShortlistVote
 from mvote.budget.deliberation.shortlisting import (
@@ -36,7 +38,7 @@ from mvote.budget.proposal import Proposal
 from mvote.budget.reviewing.neighbourhood import Neighbourhood
 from mvote.budget.seat import Seat
 from mvote.budget.seating import active_seats
-from mvote.errors import NotAllowed
+from mvote.errors import NotAllowed, NotFound
 from mvote.journal import Event, write_down
 from mvote.wording import say
 
@@ -71,11 +73,17 @@ def close_list(
     out, are judged alone. Raises NotFound, NotAllowed, ImpossibleTransition, PhaseNotOpen,
     WindowNotOver, OpinionsMissing, QuorumNotReached.
     """
-    shortlist = shortlist_of(session, shortlist_id, alone=True)
-    committee = committee_of(session, shortlist.committee_id)
+    known = session.get(Shortlist, shortlist_id)
+    if known is None:
+        raise NotFound
+    committee = committee_of(session, known.committee_id)
     chair = voting_seat(session, committee, citizen_id)
     if not chair.is_chair:
         raise NotAllowed(say("Who is in the chair closes the vote."))
+    # in the order in which another list is put to the vote: neither waits for the other
+    locked_proposals(session, [*known.ranked, *known.not_chosen])
+    one_at_a_time(session, committee.id)
+    shortlist = shortlist_of(session, shortlist_id, alone=True)
     require_phase(session, committee.cycle_id, "reviewing")
     cycle, votes = session.get_one(Cycle, committee.cycle_id), list_votes(session, shortlist_id)
     seats = [seat for seat in active_seats(session, committee) if seat.has_vote]
@@ -130,7 +138,8 @@ def _judge_one(session: Session, vote: _Vote, proposal: Proposal, bench: Bench) 
     counted = [each for each in vote.votes if each.seat_id in bench.seats]
     how = {each.seat_id: each.vote for each in counted}
     count = judge(ballots([*bench.seats], [], how), rule_of_review(review))
-    if not count.carried:
+    may_be_approved = proposal.id not in vote.shortlist.ranked or has_price(session, proposal)
+    if not count.carried or not may_be_approved:
         return
     judgment = Judgment(
         proposal_id=proposal.id, committee_id=bench.committee.id,

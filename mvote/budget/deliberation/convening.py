@@ -163,8 +163,9 @@ def meetings_of(
     return session.scalars(of_it.order_by(Meeting.id.desc()).limit(limit)).all()
 
 
-def window_of(session: Session, committee_id: uuid.UUID, proposal_id: uuid.UUID) -> Meeting | None:
-    """The online window in which the committee votes on the proposal: the last that was called."""
+def window_of(session: Session, committee_id: uuid.UUID, proposal: Proposal) -> Meeting | None:
+    """The online window in which the committee votes on the proposal: the last that was called,
+    unless it was over before the proposal came to be judged."""
     of_it = (
         select(Meeting)
         .join(AgendaItem, AgendaItem.meeting_id == Meeting.id)
@@ -172,7 +173,8 @@ def window_of(session: Session, committee_id: uuid.UUID, proposal_id: uuid.UUID)
             Meeting.committee_id == committee_id,
             Meeting.form == "online",
             Meeting.called_off_at.is_(None),
-            AgendaItem.proposal_id == proposal_id,
+            AgendaItem.proposal_id == proposal.id,
+            Meeting.ends_at > proposal.state_since,
         )
     )
     return session.scalars(of_it.order_by(Meeting.id.desc()).limit(1)).one_or_none()

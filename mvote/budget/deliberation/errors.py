@@ -20,7 +20,7 @@ class QuorumNotReached(DomainError):
 
 
 class OpinionsMissing(DomainError):
-    """Facts `needed` and `given`."""
+    """Fact `needed`; nobody is told how many are in before their own is."""
 
     code = "opinions-missing"
     title: ClassVar[Message] = say("Too few opinions are in.")
@@ -54,3 +54,21 @@ class VotingBegan(DomainError):
 
     code = "voting-began"
     title: ClassVar[Message] = say("Voting has begun: the motion no longer changes.")
+
+
+class ShortlistFull(DomainError):
+    """The body has approved as many as its cycle allows; facts `max_projects`, `approved`.
+
+    `approved` counts what stands on the list that is being voted on, too.
+    """
+
+    code = "shortlist-full"
+    title: ClassVar[Message] = say("The committee has approved as many projects as it may.")
+
+
+class PriceNotAllowed(DomainError):
+    """No ballot takes it at the price that officers assessed; facts `amount` and `most`."""
+
+    code = "price-not-allowed"
+    title: ClassVar[Message] = say("At its assessed price it cannot go onto a ballot.")
+    next_step: ClassVar[Message] = say("Send it back to its authors, to be assessed anew.")

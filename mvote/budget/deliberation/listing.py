@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -18,7 +18,9 @@ from mvote.budget.definition import Review
 from mvote.budget.deliberation.bodies import Bench, Sitting, bench_for, sitting_on
 from mvote.budget.deliberation.convening import check_is_of
 from mvote.budget.deliberation.errors import VotingBegan
+from mvote.budget.deliberation.filling import approved_by, most_of
 from mvote.budget.deliberation.judgment import Motion
+from mvote.budget.deliberation.pricing import has_price
 from mvote.budget.deliberation.rules import review_of
 from mvote.budget.deliberation.shortlist import Shortlist, ShortlistMotion
 from mvote.budget.deliberation.shortlisting import list_votes, voting_seat
@@ -32,9 +34,10 @@ from mvote.budget.proposal import Proposal
 from mvote.budget.reviewing.neighbourhood import Neighbourhood
 from mvote.errors import Fault, ImpossibleTransition, InvalidRequest, NotAllowed
 from mvote.journal import Event, write_down
-from mvote.wording import say, say_number
+from mvote.wording import say
 
 NOT_ITS = say("This committee does not judge this proposal now.")
+AT_NO_PRICE = say("At its assessed price it cannot go onto a ballot.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,19 +60,21 @@ def put_list(
 
     Raises NotFound, NotAllowed, PhaseNotOpen, ImpossibleTransition, InvalidRequest, VotingBegan.
     """
-    one_at_a_time(session, committee_id)
     committee = committee_of(session, committee_id)
     cycle = session.get_one(Cycle, committee.cycle_id)
     seat = voting_seat(session, committee, citizen_id)
     if not seat.is_chair:
         raise NotAllowed(say("Who is in the chair puts a list to the vote."))
+    listed = locked_proposals(session, [*ranked, *not_chosen])  # before all, as by who votes
+    one_at_a_time(session, committee_id)
     require_phase(session, cycle.id, "reviewing")
     review = review_of(cycle)
     motion = _motion_of(committee, review)
     if meeting_id is not None:
         check_is_of(session, meeting_id, committee_id)
-    faults = [*_faults(session, cycle, committee, motion, ranked, not_chosen, around)]
-    faults += _faults_of_ranking(review, motion, ranked, not_chosen)
+    faults = [*_not_its(session, cycle, committee, motion, ranked, not_chosen, listed, around)]
+    faults += _faults_of_ranking(ranked, not_chosen)
+    faults += _too_many(session, review, committee, motion, len(ranked))
     if faults:
         raise InvalidRequest(*faults)
     _abandon_former(session, committee_id)
@@ -93,24 +98,26 @@ def _motion_of(committee: Committee, review: Review) -> ShortlistMotion:
     return "approve"
 
 
-def _faults(
+def _not_its(
     session: Session,
     cycle: Cycle,
     committee: Committee,
     motion: Motion,
     ranked: Sequence[uuid.UUID],
     not_chosen: Sequence[uuid.UUID],
+    listed: Mapping[uuid.UUID, Proposal],
     around: Neighbourhood,
 ) -> Iterator[Fault]:
-    """What on the list this committee does not judge now."""
+    """What on the list this committee does not judge now, or not at its price."""
+    waiting = [each for each in listed.values() if _is_under_review(cycle, each)]
+    sitting = sitting_on(session, cycle, waiting, around)
     places = {each: f"/ranked/{n}" for n, each in enumerate(ranked)}
     places |= {each: f"/not_chosen/{n}" for n, each in enumerate(not_chosen)}
-    listed = locked_proposals(session, places).values()
-    waiting = [each for each in listed if _is_under_review(cycle, each)]
-    sitting = sitting_on(session, cycle, waiting, around)
-    for proposal in listed:
+    for each, proposal in listed.items():
         if bench_on(session, cycle, committee, proposal, motion, around, sitting) is None:
-            yield Fault(places[proposal.id], NOT_ITS)
+            yield Fault(places[each], NOT_ITS)
+        elif each in ranked and not has_price(session, proposal):
+            yield Fault(places[each], AT_NO_PRICE)
 
 
 def bench_on(
@@ -123,7 +130,7 @@ def bench_on(
     sitting: Sitting,
 ) -> Bench | None:
     """Who judges the proposal, which is locked, if it waits for this committee's vote on *motion*;
-    else None."""
+    else None. What needs reserves, who vote on no list, is judged alone."""
     if not _is_under_review(cycle, proposal):
         return None
     if motion_due(session, cycle, proposal) != motion:
@@ -132,24 +139,27 @@ def bench_on(
         bench = bench_for(session, cycle, proposal, motion, around, sitting=sitting)
     except QuorumImpossible:
         return None
-    return bench if bench.committee.id == committee.id else None
+    return None if bench.sworn_in or bench.committee.id != committee.id else bench
 
 
 def _is_under_review(cycle: Cycle, proposal: Proposal) -> bool:
     return proposal.cycle_id == cycle.id and proposal.state == "under_review"
 
 
-def _faults_of_ranking(
-    review: Review, motion: Motion, ranked: Sequence[uuid.UUID], not_chosen: Sequence[uuid.UUID]
-) -> list[Fault]:
+def _faults_of_ranking(ranked: Sequence[uuid.UUID], not_chosen: Sequence[uuid.UUID]) -> list[Fault]:
     everything = [*map(str, ranked), *map(str, not_chosen)]
-    most = review.decide.max_projects if motion == "approve" else None
     repeated = Ranking(ranked=tuple(everything)).faults(len(everything))
-    found = [Fault("/ranked", each) for each in repeated]
-    if most is not None and len(ranked) > most:
-        text = say_number("More than {number} project.", "More than {number} projects.", most)
-        found.append(Fault("/ranked", text))
-    return found
+    return [Fault("/ranked", each) for each in repeated]
+
+
+def _too_many(
+    session: Session, review: Review, committee: Committee, motion: Motion, wanted: int
+) -> list[Fault]:
+    """What the committee approved before counts, too."""
+    most = most_of(review, committee) if motion == "approve" else None
+    if most is None or wanted <= (room := most - approved_by(session, committee.id)):
+        return []
+    return [Fault("/ranked", say("Of {most} projects at most {room} more.", most=most, room=room))]
 
 
 def _abandon_former(session: Session, committee_id: uuid.UUID) -> None:

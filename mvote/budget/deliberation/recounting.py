@@ -21,6 +21,7 @@ from mvote.budget.deliberation.counting import (
 )
 from mvote.budget.deliberation.following import follow, reject
 from mvote.budget.deliberation.judgment import Judgment, Motion, Recount
+from mvote.budget.deliberation.pricing import has_price
 from mvote.budget.deliberation.rules import review_of, rule_of_review
 from mvote.budget.judging import Judgment as Count
 from mvote.budget.judging import judge
@@ -131,7 +132,8 @@ def _still_decides(session: Session, proposal: Proposal, judgment: Judgment) -> 
 def _turn(
     session: Session, cycle: Cycle, proposal: Proposal, judgment: Judgment, recount: Recount
 ) -> None:
-    """Undo what the judgment led to; without a quorum it is judged anew, else by the new count."""
+    """Undo what the judgment led to; without a quorum it is judged anew, else by the new count,
+    unless that would approve it at a price that is not allowed."""
     now = recount.at
     if judgment.motion == "call_up":
         reject(session, cycle, proposal, now)
@@ -142,5 +144,5 @@ def _turn(
     if judgment.motion == "appeal":  # dismissed, it is allowed now; allowed, it is dismissed
         if recount.quorate and not recount.carried:
             reject(session, cycle, proposal, now)
-    elif recount.quorate:
+    elif recount.quorate and (not recount.carried or has_price(session, proposal)):
         follow(session, cycle, proposal, judgment, is_carried=recount.carried)

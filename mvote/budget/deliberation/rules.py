@@ -18,7 +18,9 @@ def review_of(cycle: Cycle) -> Review:
 
 
 def rule_of_review(review: Review) -> Majority:
-    """Quorum, majority and floor."""
+    """Quorum, majority and floor; where nobody is left, others judge in any case."""
     return Majority(
-        quorum=review.quorum.more_than, carried=review.carried.more_than, floor=review.quorum.floor
+        quorum=review.quorum.more_than,
+        carried=review.carried.more_than,
+        floor=max(review.quorum.floor, 1),
     )

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from mvote.approvals import one_at_a_time
 from mvote.base import database_time
 from mvote.budget.committee import Application, Committee
 from mvote.budget.proposal import Proposal
@@ -29,6 +30,7 @@ def reserve_seats(
 
     Such a seat has no vote but in the items that it was sworn in for.
     """
+    one_at_a_time(session, committee.id)  # two items may want the same reserve at once
     found: list[Seat] = []
     for pseudonym, citizen_id in _waiting(session, committee):
         if lacking <= 0:

@@ -13,18 +13,19 @@ from sqlalchemy.orm import Session
 
 from mvote.base import database_time, instant
 from mvote.budget.cycle import Cycle
-from mvote.budget.deliberation.bodies import Bench, bench_for, who_took_part
+from mvote.budget.deliberation.bodies import Bench, bench_for
+from mvote.budget.deliberation.calling_up import check_found_infeasible
 from mvote.budget.deliberation.convening import window_of
 from mvote.budget.deliberation.counting import body_approved
 from mvote.budget.deliberation.errors import OnShortlist, VotingBegan, WindowNotOpen
 from mvote.budget.deliberation.judgment import Judgment, JudgmentVote, Motion, SwornIn
 from mvote.budget.deliberation.rules import review_of
 from mvote.budget.deliberation.shortlist import PulledOut, Shortlist
+from mvote.budget.deliberation.taking_part import check_took_no_part
 from mvote.budget.judging import Vote
 from mvote.budget.looking_up import cycle_of, locked_proposal
-from mvote.budget.phases import require_phase
+from mvote.budget.phases import require_review
 from mvote.budget.proposal import Proposal
-from mvote.budget.reviewing.errors import Recused
 from mvote.budget.reviewing.interests import seats_held
 from mvote.budget.reviewing.neighbourhood import Neighbourhood
 from mvote.budget.reviewing.recusing import check_not_recused
@@ -80,7 +81,7 @@ def vote_on(
     """
     item = item_under_way(session, proposal_id=proposal_id, citizen_id=citizen_id, around=around)
     seat = seat_on(session, item, citizen_id, around)
-    window = window_of(session, item.bench.committee.id, proposal_id)
+    window = window_of(session, item.bench.committee.id, item.proposal)
     if window is not None and not window.is_open_at(database_time(session)):
         times = {"starts_at": instant(window.starts_at), "ends_at": instant(window.ends_at)}
         raise WindowNotOpen(**times)
@@ -102,8 +103,8 @@ def seat_on(session: Session, item: Item, citizen_id: uuid.UUID, around: Neighbo
         return seat
     held = seats_held(session, cycle_id=item.cycle.id, citizen_id=citizen_id)
     check_not_recused(session, proposal=item.proposal, seats=held, around=around)
-    if held and citizen_id in who_took_part(session, item.proposal):
-        raise Recused(ground="took_part")
+    if held:
+        check_took_no_part(session, item.proposal, citizen_id)
     raise NotAllowed(say("It is judged by others."))
 
 
@@ -206,16 +207,14 @@ def motion_due(session: Session, cycle: Cycle, proposal: Proposal) -> Motion:
 
 
 def check_can_be_judged(session: Session, proposal: Proposal, motion: Motion) -> None:
-    """See that the motion fits the state, and that it is the time. Raises as it says.
-
-    Appeals, and what follows from them, have clocks of their own instead of a phase.
-    """
+    """See that the motion fits the state, and that it is the time. Raises as it says."""
     fitting = {"call_up": "rejected", "appeal": "appealed"}.get(motion, "under_review")
     state = proposal.state_at(database_time(session))
     if state != fitting:
         raise ImpossibleTransition(state=state, verb="judge" if motion == "approve" else motion)
-    if proposal.appealed_at is None:
-        require_phase(session, proposal.cycle_id, "reviewing")
+    if motion == "call_up":
+        check_found_infeasible(session, proposal)
+    require_review(session, proposal)
 
 
 def _check_not_on_list(session: Session, proposal: Proposal, bench: Bench) -> None:

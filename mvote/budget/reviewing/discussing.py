@@ -10,8 +10,10 @@ from sqlalchemy.orm import Session
 
 from mvote.base import database_time
 from mvote.budget.committee import Committee
+from mvote.budget.deliberation.taking_part import who_took_part
 from mvote.budget.looking_up import cycle_of, locked_proposal
-from mvote.budget.phases import require_phase
+from mvote.budget.phases import require_review
+from mvote.budget.proposal import Proposal
 from mvote.budget.reviewing.neighbourhood import Neighbourhood
 from mvote.budget.reviewing.opining import review_of_member
 from mvote.budget.reviewing.recusing import check_not_recused, recused_seats
@@ -38,9 +40,9 @@ def note_discussion(
     proposal = locked_proposal(session, proposal_id, citizen_id)
     cycle = cycle_of(session, proposal)
     review, seat = review_of_member(session, cycle, proposal, citizen_id)
-    require_phase(session, cycle.id, "reviewing")
+    require_review(session, proposal)
     check_not_recused(session, proposal=proposal, seats=[seat], around=around)
-    if seat.id != _in_the_chair(session, review):
+    if seat.id != _in_the_chair(session, proposal, review):
         raise NotAllowed
     if review.discussed_at is not None:
         raise ImpossibleTransition(state="discussed", verb="discuss")
@@ -52,13 +54,14 @@ def note_discussion(
     return review
 
 
-def _in_the_chair(session: Session, review: Review) -> uuid.UUID | None:
+def _in_the_chair(session: Session, proposal: Proposal, review: Review) -> uuid.UUID | None:
     committee = session.get_one(Committee, review.committee_id)
-    recused = recused_seats(session, review.proposal_id)
+    recused = recused_seats(session, proposal.id)
+    took_part = who_took_part(session, proposal)
     able = [
         seat
         for seat in active_seats(session, committee)
-        if seat.has_vote and seat.id not in recused
+        if seat.has_vote and seat.id not in recused and seat.citizen_id not in took_part
     ]
     able.sort(key=lambda seat: (not seat.is_chair, seat.number))
     return able[0].id if able else None

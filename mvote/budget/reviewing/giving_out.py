@@ -15,7 +15,7 @@ from mvote.approvals import one_at_a_time
 from mvote.budget.assigning import assign
 from mvote.budget.committee import Committee
 from mvote.budget.cycle import Cycle
-from mvote.budget.deliberation.bodies import who_took_part
+from mvote.budget.deliberation.taking_part import who_took_part
 from mvote.budget.forming import committees_of
 from mvote.budget.phases import phase_now, require_phase
 from mvote.budget.proposal import Proposal

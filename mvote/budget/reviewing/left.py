@@ -6,13 +6,15 @@ import datetime as dt
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import case, func, select
+from sqlalchemy import case, func, or_, select
 from sqlalchemy.orm import Session
 
 from mvote.budget.committee import Committee
 from mvote.budget.cycle import Cycle, CyclePhase
 from mvote.budget.proposal import Proposal
+from mvote.budget.proposal_rules import CLOCKS
 from mvote.budget.reviewing.review import FIRST, SECOND, Opinion, Review, ReviewAssignment
 from mvote.budget.revision import Revision
 from mvote.budget.seat import Seat
@@ -35,7 +37,7 @@ class Left:
     kind: str | None
     amount: int
     round: int
-    #: when the phase ends
+    #: when the phase ends; for an appeal, when it must be decided, if that is later
     due_at: dt.datetime
 
 
@@ -44,7 +46,8 @@ def left_for(
 ) -> Sequence[Left]:
     """Up to *limit* of what was assigned to the citizen and waits for their opinion, by the order
     in which it came under review, from behind the review *after* on."""
-    due_at = _seats_at_work(session, citizen_id)
+    seats = {each.seat_id: each for each in _seats(session, citizen_id)}
+    at_work = [each.seat_id for each in seats.values() if each.is_open]
     is_in = select(Opinion.at).where(
         Opinion.review_id == Review.id,
         Opinion.seat_id == ReviewAssignment.seat_id,
@@ -55,13 +58,14 @@ def left_for(
             Review.id.label("review_id"), Review.committee_id, Proposal.cycle_id,
             ReviewAssignment.seat_id, Review.proposal_id, Proposal.reference,
             Revision.content["title"].label("title"), Revision.heading, Revision.kind,
-            Revision.amount, _ROUND.label("round"),
+            Revision.amount, _ROUND.label("round"), Proposal.appealed_at,
         )
         .join(Review, Review.id == ReviewAssignment.review_id)
         .join(Proposal, Proposal.id == Review.proposal_id)
         .join(Revision, (Revision.proposal_id == Proposal.id) & (Revision.n == Proposal.revision))
         .where(
-            ReviewAssignment.seat_id.in_(due_at),
+            ReviewAssignment.seat_id.in_(seats),
+            or_(ReviewAssignment.seat_id.in_(at_work), Proposal.appealed_at.is_not(None)),
             Review.judged_at.is_(None),
             Proposal.state == "under_review",
             ~is_in.exists(),
@@ -71,14 +75,39 @@ def left_for(
     )  # fmt: skip
     if after is not None:
         waiting = waiting.where(Review.id > after)
-    found = session.execute(waiting).mappings() if due_at else ()
-    return [Left(**row, due_at=due_at[row["seat_id"]]) for row in found]
+    found = session.execute(waiting).mappings() if seats else ()
+    return [_left(dict(row), seats[row["seat_id"]]) for row in found]
 
 
-def _seats_at_work(session: Session, citizen_id: uuid.UUID) -> dict[uuid.UUID, dt.datetime]:
-    """The citizen's seats in cycles that review now, and until when those do."""
-    open_now = (
-        select(Seat.id, CyclePhase.closes_at)
+@dataclass(frozen=True, kw_only=True)
+class _AtWork:
+    """A seat in a cycle that runs, and until when that reviews."""
+
+    seat_id: uuid.UUID
+    closes_at: dt.datetime
+    is_open: bool
+    appeal_days: int | None
+
+
+def _left(row: dict[str, Any], seat: _AtWork) -> Left:
+    appealed_at, due_at = row.pop("appealed_at"), seat.closes_at
+    if appealed_at is not None:  # it has a clock of its own
+        days = seat.appeal_days or CLOCKS["appeal_decision_days"]
+        due_at = max(due_at, appealed_at + dt.timedelta(days=days))
+    return Left(**row, due_at=due_at)
+
+
+def _seats(session: Session, citizen_id: uuid.UUID) -> Sequence[_AtWork]:
+    """The citizen's seats in cycles that run, and whether those review now."""
+    clocks = Cycle.definition["clocks"]
+    now = func.clock_timestamp()
+    held = (
+        select(
+            Seat.id.label("seat_id"),
+            CyclePhase.closes_at,
+            ((CyclePhase.opens_at <= now) & (CyclePhase.closes_at > now)).label("is_open"),
+            clocks["appeal_decision_days"].as_integer().label("appeal_days"),
+        )
         .join(Committee, Committee.id == Seat.committee_id)
         .join(Cycle, Cycle.id == Committee.cycle_id)
         .join(CyclePhase, CyclePhase.cycle_id == Cycle.id)
@@ -87,8 +116,6 @@ def _seats_at_work(session: Session, citizen_id: uuid.UUID) -> dict[uuid.UUID, d
             Seat.state == "filled",
             Cycle.state == "running",
             CyclePhase.kind == "reviewing",
-            CyclePhase.opens_at <= func.clock_timestamp(),
-            CyclePhase.closes_at > func.clock_timestamp(),
         )
     )
-    return dict(session.execute(open_now).all())
+    return [_AtWork(**row) for row in session.execute(held).mappings()]

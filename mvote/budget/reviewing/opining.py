@@ -11,9 +11,10 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from mvote.budget.cycle import Cycle
+from mvote.budget.deliberation.taking_part import check_took_no_part, has_part
 from mvote.budget.forming import today
 from mvote.budget.looking_up import cycle_of, locked_proposal
-from mvote.budget.phases import require_phase
+from mvote.budget.phases import require_review
 from mvote.budget.proposal import Proposal
 from mvote.budget.reviewing.errors import NotUnderReview, OpinionFrozen
 from mvote.budget.reviewing.interests import seats_held
@@ -55,8 +56,9 @@ def give_opinion(
     proposal = locked_proposal(session, proposal_id, citizen_id)
     cycle = cycle_of(session, proposal)
     review, seat = review_of_member(session, cycle, proposal, citizen_id)
-    require_phase(session, cycle.id, "reviewing")
+    require_review(session, proposal)
     check_not_recused(session, proposal=proposal, seats=[seat], around=around)
+    check_took_no_part(session, proposal, citizen_id)
     said = {"scores": in_order(cycle, scores, comment=comment), "comment": comment}
     number = FIRST if review.discussed_at is None else SECOND
     _put(session, review, seat, number, said)
@@ -69,13 +71,13 @@ def review_of_member(
 ) -> tuple[Review, Seat]:
     """The review that is open with a committee in which the citizen sits today, and their seat.
 
-    Raises NotAllowed for whoever sits nowhere, NotUnderReview.
+    Raises NotAllowed for whoever has a part in it nowhere, NotUnderReview.
     """
     day = today(session, cycle)
     held = [
         seat
         for seat in seats_held(session, cycle_id=cycle.id, citizen_id=citizen_id)
-        if is_active_on(seat, day)
+        if is_active_on(seat, day) and has_part(session, proposal, seat)
     ]
     if not held:
         raise NotAllowed

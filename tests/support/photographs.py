@@ -48,9 +48,9 @@ def covered(picture: Image.Image, grey: int, module_px: int = 10) -> Image.Image
 
 
 def in_perspective(picture: Image.Image) -> Image.Image:
-    """As seen from its left: its right edge is nearly a third smaller."""
+    """As seen from its left: its right edge is a fifth smaller."""
     width, height = picture.size
-    near, far, inset = 0.0, width * 0.85, height * 0.15
+    near, far, inset = 0.0, width * 0.9, height * 0.1
     seen = ((near, 0), (far, inset), (far, height - inset), (near, height))
     drawn = ((0, 0), (width, 0), (width, height), (0, height))
     rows, right = [], []

@@ -81,6 +81,8 @@ def test_the_sheet_is_for_the_departments_that_deal_with_it_until_it_is_forgotte
         assert refused(sheet_of(town, proposal, citizen)) == (403, "not-allowed")
     town.assess(proposal, stranger)  # their department has it now
     assert sheet_of(town, proposal, stranger).status_code == 200
+    looked = "SELECT actor_id FROM journal WHERE kind = 'proposal:sheet_read' ORDER BY id"
+    assert town.world.rows(looked) == [(colleague.id,), (stranger.id,)]
     path = f"/v1/proposals/{proposal['id']}/paper"
     for _ in range(2):
         assert town.world.client.delete(path, headers=officer.headers).status_code == 204

@@ -14,11 +14,11 @@ from api.blueprint import Blueprint, may_raise
 from api.budget.proposal_schemas import ProposalFields, ProposalSchema
 from api.budget.proposals import PLACES, known_cycle
 from api.budget.showing import shown
-from api.db import db, transaction
+from api.db import transaction
 from api.etags import tagged
 from api.fields import Instant, LocalText, String
 from api.idempotency import idempotent
-from mvote.budget.entering import Sheet, enter_from_paper, forget_author, sheet_for
+from mvote.budget.entering import Sheet, enter_from_paper, forget_author, read_sheet
 from mvote.budget.errors import PhaseNotOpen
 from mvote.budget.proposal_errors import NotReadyToSubmit
 from mvote.errors import NotAllowed
@@ -74,9 +74,10 @@ def enter_a_paper_proposal(body: dict[str, Any], cycle_id: uuid.UUID) -> Respons
 @access("officer")
 @blp.response(200, SheetSchema)
 def show_the_sheet(proposal_id: uuid.UUID) -> dict[str, Any]:
-    """Whose a proposal is that came on paper, for the officers who deal with it."""
-    entry = sheet_for(db.session(), proposal_id=proposal_id, officer=caller())
-    return {name: getattr(entry, name) for name in SheetSchema().fields}
+    """Whose a proposal is that came on paper, for the officers who deal with it; journalled."""
+    with transaction() as session:
+        entry = read_sheet(session, proposal_id=proposal_id, officer=caller())
+        return {name: getattr(entry, name) for name in SheetSchema().fields}
 
 
 @blp.delete("/proposals/<uuid:proposal_id>/paper")

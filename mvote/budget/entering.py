@@ -41,6 +41,12 @@ class ProposalEnteredFromPaper(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SheetRead(Event):
+    kind: ClassVar[str] = "proposal:sheet_read"
+    department_id: uuid.UUID
+
+
+@dataclass(frozen=True, kw_only=True)
 class PaperAuthorForgotten(Event):
     kind: ClassVar[str] = "proposal:paper_author_forgotten"
 
@@ -105,6 +111,17 @@ def sheet_for(session: Session, *, proposal_id: uuid.UUID, officer: Citizen) -> 
     entry = session.get(PaperEntry, proposal_id)
     if entry is None or not officer.department_ids & {entry.department_id, proposal.department_id}:
         raise NotFound
+    return entry
+
+
+def read_sheet(session: Session, *, proposal_id: uuid.UUID, officer: Citizen) -> PaperEntry:
+    """Whose the proposal is; who looks is written down, as with the contacts of other proposals.
+
+    Raises NotFound.
+    """
+    entry = sheet_for(session, proposal_id=proposal_id, officer=officer)
+    event = SheetRead(department_id=entry.department_id)
+    write_down(session, event, actor_id=officer.id, subject_id=proposal_id)
     return entry
 
 

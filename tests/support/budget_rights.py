@@ -24,7 +24,7 @@ BUDGET_RIGHTS = {
     "paper_entry": "SELECT INSERT UPDATE(person) UPDATE(contact) UPDATE(forgotten_at)",
     "project_update": "SELECT INSERT",
     "bulletin": "SELECT INSERT UPDATE(told_at)",
-    "inbox_item": "SELECT INSERT UPDATE(read_at)",
+    "inbox_item": "SELECT INSERT DELETE UPDATE(read_at)",
     "cycle_follower": "SELECT INSERT DELETE",
     "committee": "SELECT INSERT",
     "committee_targets": "SELECT INSERT",

@@ -66,6 +66,7 @@ class InboxItem(Base):
     """A bulletin in somebody's inbox."""
 
     __tablename__ = "inbox_item"
+    __table_args__ = (Index("ix_inbox_item_bulletin_id", "bulletin_id"),)
 
     citizen_id: Mapped[uuid.UUID] = mapped_column(
         ForeignKey("citizen.id", ondelete="CASCADE"), primary_key=True

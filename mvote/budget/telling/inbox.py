@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import and_, func, select, tuple_, update
+from sqlalchemy import and_, delete, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from mvote.base import database_time
@@ -31,6 +31,10 @@ class Received:
     time_zone: str
 
 
+KEPT = dt.timedelta(days=730)
+"""So long a bulletin lies in inboxes, read or not: two yearly cycles. What happened stays public
+with the proposal."""
+MOST_AT_ONCE = 50_000
 Place = tuple[dt.datetime, uuid.UUID]
 """Where a page of the inbox ends: the instant of its last bulletin, and its id."""
 
@@ -90,3 +94,21 @@ def unread_count(session: Session, *, citizen_id: uuid.UUID) -> int:
     """How much in the inbox is not read."""
     unread = (InboxItem.citizen_id == citizen_id, InboxItem.read_at.is_(None))
     return session.scalars(select(func.count()).select_from(InboxItem).where(*unread)).one()
+
+
+def remove_old_items(session: Session) -> int:
+    """Take out of all inboxes what was told longer ago than its term; how much, so much at most.
+
+    Nobody marks it as read at this moment: who does holds its row, and it is left for later.
+    """
+    old = (
+        select(InboxItem.citizen_id, InboxItem.bulletin_id)
+        .join(Bulletin, Bulletin.id == InboxItem.bulletin_id)
+        .where(Bulletin.told_at < func.clock_timestamp() - KEPT)
+        .limit(MOST_AT_ONCE)
+        .with_for_update(skip_locked=True, of=InboxItem)
+        .cte()
+    )
+    mine = (InboxItem.citizen_id == old.c.citizen_id, InboxItem.bulletin_id == old.c.bulletin_id)
+    removed = session.execute(delete(InboxItem).where(*mine))
+    return int(removed.rowcount)  # type: ignore[attr-defined]

@@ -89,7 +89,7 @@ class Season(Council):
         with self.session() as session:
             for n, idea in enumerate(ideas[1:], 1):
                 self.ids.append(self._submitted(session, idea, people[n % authors]))
-        assert [each for (each,) in self._of_each("reference")] == [
+        assert [each for (each,) in self.of_each("reference")] == [
             f"{self.cycle['budget_year']}-{n:04d}" for n in range(1, len(ideas) + 1)
         ]
 
@@ -102,7 +102,8 @@ class Season(Council):
         submit_proposal(session, proposal=proposal, cycle=cycle, by=author.id)
         return str(proposal.id)
 
-    def _of_each(self, columns: str) -> list[tuple[Any, ...]]:
+    def of_each(self, columns: str) -> list[tuple[Any, ...]]:
+        """These columns of every proposal, in the order of their numbers."""
         return self.world.rows(
             f"SELECT {columns} FROM proposal WHERE cycle_id = %s ORDER BY number",  # noqa: S608
             self.cycle["id"],
@@ -117,12 +118,14 @@ class Season(Council):
 
     def assess_all(self, amounts: Sequence[int], *, infeasible: Collection[int]) -> None:
         """Let both officers find each proposal (by its place, from 0 on) feasible, or not."""
-        for place in (0, min(infeasible)):
+        everything = set(range(len(self.ids)))
+        by_hand = {min(infeasible), min(everything - set(infeasible))}
+        for place in by_hand:
             body = {**(INFEASIBLE if place in infeasible else FEASIBLE), **prices(amounts[place])}
             self.twice("PUT", f"proposals/{self.ids[place]}/assessment", **body)
         with self.session() as session:
             officers = [session.get_one(Citizen, each.id) for each in self.department]
-            for place in sorted(set(range(1, len(self.ids))) - {min(infeasible)}):
+            for place in sorted(everything - by_hand):
                 finding = found(amounts[place], is_feasible=place not in infeasible)
                 for officer in officers:
                     assess(

@@ -34,10 +34,9 @@ from mvote.budget.proposing import draft_proposal, submit_proposal
 from mvote.budget.reviewing.opining import give_opinion
 from mvote.budget.seating import appoint
 from mvote.people.citizens import Citizen
-from tests.support.budgets import begin, read
+from tests.support.budgets import Definition, begin, read
 from tests.support.deciding import Council
 from tests.support.proposals import CHECKS, FEASIBLE, INFEASIBLE, officers_of_one
-from tests.support.reviews import OPINION
 from tests.support.world import Person, World
 
 AROUND = CityNeighbourhood()
@@ -48,7 +47,7 @@ Idea = dict[str, Any]
 class Season(Council):
     """A cycle by that year's rules that has begun to take proposals a minute ago."""
 
-    def __init__(self, world: World, year: int, **changes: Any) -> None:
+    def __init__(self, world: World, year: int | Definition, **changes: Any) -> None:
         super().__init__(world, year, now="proposing", **changes)
         self.department = self.officer, self.second = officers_of_one(world)
         #: of its proposals, in the order of their numbers
@@ -168,12 +167,16 @@ class Season(Council):
         given = self.of_cycle("POST", "assignments")
         assert given.get_json()["lacking"] == []
         with self.session() as session:
-            first, *others = readers_in(session, uuid.UUID(self.cycle["id"]))
-        by = self.world.person(first.citizen_id)
-        self.done("PUT", f"proposals/{first.proposal_id}/opinion", by, **OPINION)
-        scores = [each | {"reason": {"ko": each["reason"]}} for each in OPINION["scores"]]
+            readers = readers_in(session, uuid.UUID(self.cycle["id"]))
+        if not readers:
+            return
+        criteria = [each["key"] for each in self.cycle["review"]["criteria"]]
+        scores = [{"criterion": each, "score": 3, "reason": {"ko": "그렇습니다."}}
+                  for each in criteria]  # fmt: skip
+        by, first = self.world.person(readers[0].citizen_id), readers[0].proposal_id
+        self.done("PUT", f"proposals/{first}/opinion", by, scores=scores)
         with self.session() as session:
-            for reader in others:
+            for reader in readers[1:]:
                 give_opinion(
                     session, proposal_id=reader.proposal_id, citizen_id=reader.citizen_id,
                     scores=scores, comment=None, around=AROUND,

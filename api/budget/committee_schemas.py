@@ -21,7 +21,6 @@ from api.fields import (
 from api.polls.question_schemas import KEY
 from api.polls.schemas import CODE, OLDEST
 from mvote.budget.applying import DERIVED
-from mvote.budget.committee import KINDS
 from mvote.budget.seat import APPOINTED_KINDS, RESERVE_STATES, SEAT_KINDS, SEAT_STATES
 from mvote.wording import say
 
@@ -89,7 +88,10 @@ class AgeBand(Strict):
 
 class NewCommittee(Strict):
     name = LocalText(max_length=200, required=True)
-    kind = String(required=True, validate=OneOf(KINDS))
+    kind = String(required=True, validate=KEY, metadata={
+        "description": "One of the bodies that the cycle's `review` and `decision` name; also"
+        " `subcommittee`, `plenary`, `appeals`."
+    })  # fmt: skip
     headings = ma.fields.List(String(validate=KEY), load_default=list, validate=Length(max=100))
     area_codes = ma.fields.List(String(validate=CODE), load_default=list, validate=Length(max=100))
     starts_on = ma.fields.Date(load_default=None, format="iso")
@@ -220,7 +222,7 @@ class CommitteeSchema(ma.Schema):
     id = ma.fields.UUID(required=True)
     cycle_id = ma.fields.UUID(required=True)
     name = ShownText(required=True)
-    kind = ma.fields.String(required=True, validate=OneOf(KINDS))
+    kind = ma.fields.String(required=True, validate=KEY)
     headings = ma.fields.List(ma.fields.String(), required=True)
     area_codes = ma.fields.List(ma.fields.String(), required=True)
     starts_on = ma.fields.Date(required=True)

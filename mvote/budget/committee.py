@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from typing import Any, Literal, get_args
+from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from mvote.base import Base, new_id, state_check, utc_now
+from mvote.base import Base, new_id, utc_now
 from mvote.people.citizens import hash_check
-
-Kind = Literal["subcommittee", "plenary", "appeals"]
-"""A cycle's `review` names bodies by these words: `body`, `confirm`, `fallback`, `appeal_body`."""
-KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 class Committee(Base):
@@ -27,7 +23,7 @@ class Committee(Base):
 
     __tablename__ = "committee"
     __table_args__ = (
-        state_check("kind", KINDS),
+        CheckConstraint("kind ~ '^[A-Za-z0-9_-]{1,40}$'", name="kind_named"),
         CheckConstraint(
             "num_nonnulls(commitment, public_source, applications_close_at, public_value_at)"
             " IN (0, 4)",
@@ -46,7 +42,8 @@ class Committee(Base):
     cycle_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("cycle.id"))
     #: `{"ko": …, "en": …}`, at least one of them
     name: Mapped[dict[str, Any]] = mapped_column(JSONB)
-    kind: Mapped[Kind]
+    #: one of the bodies that the cycle names; see `body_names`
+    kind: Mapped[str]
     #: whose projects it reviews, with all below them; empty: all
     headings: Mapped[list[str]] = mapped_column(ARRAY(Text))
     #: the same by districts

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from mvote.approvals import Approval, ask, one_at_a_time
 from mvote.base import database_time
+from mvote.budget.body_names import bodies_of
 from mvote.budget.committee import Committee, CommitteeTargets
 from mvote.budget.committee_errors import TargetsFixed
 from mvote.budget.cycle import Cycle
@@ -62,6 +63,7 @@ def form_committee(
     The commitment to the seed is published with it, before anybody applies. Raises InvalidRequest.
     """
     now = database_time(session)
+    _check_kind(cycle, facts["kind"])
     _check_headings(cycle, facts["headings"])
     term = {"starts_on": _day(cycle, now), "ends_on": _last_day(cycle)}
     given = {name: value for name, value in facts.items() if value is not None}
@@ -82,6 +84,16 @@ def form_committee(
         session.flush()
     write_down(session, CommitteeFormed(cycle_id=cycle.id), actor_id=by, subject_id=committee.id)
     return committee
+
+
+def _check_kind(cycle: Cycle, kind: str) -> None:
+    known = bodies_of(cycle.definition)
+    if kind not in known:
+        listed = ", ".join(sorted(known))
+        raise InvalidRequest(Fault(
+            "/kind", f"The cycle has no such body. It has: {listed}.",
+            korean=f"이 예산 과정에는 그런 기구가 없습니다. 있는 기구: {listed}.",
+        ))  # fmt: skip
 
 
 def _check_headings(cycle: Cycle, headings: Sequence[str]) -> None:

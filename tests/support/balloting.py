@@ -19,7 +19,7 @@ from mvote.budget.cycle import PhaseKind
 from mvote.people.declaring import declare
 from mvote.people.phones import read_number
 from mvote.people.registering import register_many
-from tests.support.budgets import around_now, definition_of, phase, plan
+from tests.support.budgets import Definition, around_now, definition_of, phase, plan
 from tests.support.proposals import AREAS
 from tests.support.world import Person, World, _numbers
 
@@ -30,10 +30,13 @@ Of = Callable[[int], Any]
 class Balloting:
     """A running cycle by that year's rules that is in balloting now, or in another phase."""
 
-    def __init__(self, world: World, year: int = 2015, *, now: PhaseKind = "balloting") -> None:
+    def __init__(
+        self, world: World, year: int | Definition = 2015, *, now: PhaseKind = "balloting"
+    ) -> None:
         self.world, self.officer = world, world.officer()
+        rules = definition_of(year) if isinstance(year, int) else year
         #: may be changed until the cycle begins
-        self.definition = around_now(definition_of(year), now)
+        self.definition = around_now(rules, now)
         self.references: list[str] = []
 
     @cached_property

@@ -25,6 +25,13 @@ def definition_of(year: int) -> Definition:
     return found
 
 
+def definition_elsewhere(name: str) -> Definition:
+    """The rules of a city that nobody thought of while this was built."""
+    path = FIXTURES.parent / "other_cities" / f"{name}.json"
+    found: Definition = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
 def around_now(definition: Definition, kind: PhaseKind) -> Definition:
     """The same plan, all dates moved alike, so that the phase *kind* began a minute ago."""
     [phase] = [each for each in definition["phases"] if each["kind"] == kind]

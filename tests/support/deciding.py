@@ -10,6 +10,7 @@ from werkzeug.test import TestResponse
 
 from mvote.budget.cycle import PhaseKind
 from tests.support.balloting import Balloting
+from tests.support.budgets import Definition
 from tests.support.world import Person, World
 
 DOCUMENT = {"url": "https://survey.example/2015.pdf", "sha256": "ab" * 32}
@@ -20,7 +21,12 @@ class Council(Balloting):
     """A cycle in balloting that is taken from there to the end."""
 
     def __init__(
-        self, world: World, year: int = 2015, *, now: PhaseKind = "balloting", **changes: Any
+        self,
+        world: World,
+        year: int | Definition = 2015,
+        *,
+        now: PhaseKind = "balloting",
+        **changes: Any,
     ) -> None:
         super().__init__(world, year, now=now)
         self.definition |= changes

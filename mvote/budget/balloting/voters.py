@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from mvote.budget.body_names import bodies_at_work
 from mvote.budget.committee import Committee
 from mvote.budget.cycle import Cycle
 from mvote.budget.definition import Source
@@ -21,9 +22,6 @@ from mvote.people.citizens import Citizen
 from mvote.people.phones import Phones, read_number
 from mvote.people.voters import voters_of
 from mvote.wording import say
-
-BODIES = ("subcommittee", "plenary")
-"""Whoever sits in one of these votes once. The appeal body judges the judges, and is not asked."""
 
 
 def eligibility_of(source: Source) -> dict[str, Any]:
@@ -48,6 +46,8 @@ def eligibility_of(source: Source) -> dict[str, Any]:
 def anchors_of_seats(session: Session, cycle: Cycle, opens_at: dt.datetime) -> set[bytes]:
     """The anchors of all who hold a voting seat of the cycle on the day on which voting begins.
 
+    Whoever sits in several bodies votes once. A body that only judges appeals is not asked.
+
     It is what is known when the poll is frozen: who leaves a seat later stays on the roll.
     """
     day = opens_at.astimezone(ZoneInfo(cycle.time_zone)).date()
@@ -56,7 +56,7 @@ def anchors_of_seats(session: Session, cycle: Cycle, opens_at: dt.datetime) -> s
         .join(Committee, Committee.id == Seat.committee_id)
         .where(
             Committee.cycle_id == cycle.id,
-            Committee.kind.in_(BODIES),
+            Committee.kind.in_(bodies_at_work(cycle.definition)),
             Seat.state == "filled",
             Seat.has_vote,
             Seat.starts_on <= day,

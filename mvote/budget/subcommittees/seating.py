@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from mvote.approvals import one_at_a_time
 from mvote.base import database_time
+from mvote.budget.body_names import divided_into, may_be_divided
 from mvote.budget.committee import Application, Committee
 from mvote.budget.committee_errors import NothingToDivide
 from mvote.budget.cycle import Cycle
@@ -84,10 +85,11 @@ def prefer(
 
 def subcommittees_of(session: Session, committee: Committee) -> list[Committee]:
     """The subcommittees of its cycle that are not drawn by lot themselves, the oldest first."""
+    kind = divided_into(session.get_one(Cycle, committee.cycle_id).definition)
     return [
         each
         for each in committees_of(session, committee.cycle_id)
-        if each.kind == "subcommittee" and each.commitment is None
+        if each.kind == kind and each.commitment is None
     ]
 
 
@@ -97,7 +99,8 @@ def seat_in_subcommittees(session: Session, *, committee: Committee, by: uuid.UU
     *committee* is held by the caller (`own_committee`). Raises ImpossibleTransition,
     NothingToDivide.
     """
-    if committee.kind != "plenary":
+    cycle = session.get_one(Cycle, committee.cycle_id)
+    if not may_be_divided(cycle.definition, committee.kind):
         raise ImpossibleTransition(state=committee.kind, verb="divide")
     places = subcommittees_of(session, committee)
     members = active_seats(session, committee)

@@ -89,11 +89,8 @@ def form_committee(
 def _check_kind(cycle: Cycle, kind: str) -> None:
     known = bodies_of(cycle.definition)
     if kind not in known:
-        listed = ", ".join(sorted(known))
-        raise InvalidRequest(Fault(
-            "/kind", f"The cycle has no such body. It has: {listed}.",
-            korean=f"이 예산 과정에는 그런 기구가 없습니다. 있는 기구: {listed}.",
-        ))  # fmt: skip
+        said = say("The cycle has no such body. It has: {bodies}.", bodies=sorted(known))
+        raise InvalidRequest(Fault("/kind", said))
 
 
 def _check_headings(cycle: Cycle, headings: Sequence[str]) -> None:

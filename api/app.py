@@ -30,10 +30,11 @@ from api.admission import Admission
 from api.db import ENGINE_OPTIONS, db
 from api.parser import StrictJson
 from api.polls.by_hand import ByHand
-from api.settings import Settings, read_settings
+from api.settings import ROOT, Settings, read_settings
 from mvote.ballotbox.tallying import Recount
 
 BODY_LIMIT = 64 * 1024
+TEMPLATES = ROOT / "api" / "templates"
 
 
 def create_app(settings: Settings | None = None, *, recount: Recount | None = None) -> Flask:
@@ -43,7 +44,7 @@ def create_app(settings: Settings | None = None, *, recount: Recount | None = No
     """
     settings = settings or read_settings()
     logs.configure()
-    app = Flask("mvote", static_folder=None)
+    app = Flask("mvote", static_folder=None, template_folder=TEMPLATES)
     if _is_for_commands_only(settings):
         app.extensions["settings"] = settings
         app.config.update(_flask_config(settings))

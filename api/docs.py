@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import flask_swagger_ui
-from flask import Flask, Response, render_template_string, send_from_directory
+from flask import Flask, Response, render_template, send_from_directory
 
 from api import contract
 from api.access import access
@@ -23,13 +23,6 @@ PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>mvot
 START = """SwaggerUIBundle({
   url: "/openapi.yaml", dom_id: "#swagger-ui", deepLinking: true, validatorUrl: null
 });"""
-PROBLEMS = """<!doctype html><html lang="{{ language }}"><head><meta charset="utf-8">
-<title>mvote: problems</title><style>body { font: 1rem/1.5 sans-serif; margin: 2rem auto;
-max-width: 48rem } dt { font-weight: 600; margin-top: 1rem }</style></head><body>
-<h1>{{ _("What the codes of errors mean") }}</h1><dl>
-{% for code, status, title in problems %}<dt id="{{ code }}">{{ code }} ({{ status }})</dt>
-<dd>{{ title }}</dd>
-{% endfor %}</dl></body></html>"""
 HTML = "text/html; charset=utf-8"
 YAML = "application/yaml; charset=utf-8"
 
@@ -65,7 +58,7 @@ def file(name: str) -> Response:
 
 def problems_page() -> Response:
     """Where `type` of an error leads."""
-    html = render_template_string(PROBLEMS, language=language(), problems=_problems())
+    html = render_template("problems.html", language=language(), problems=_problems())
     return Response(html, content_type=HTML)
 
 

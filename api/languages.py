@@ -14,7 +14,6 @@ from flask import Flask, Response, current_app, g, has_request_context, request
 from flask_babel import Babel
 
 from api.settings import Settings
-from mvote.errors import Text
 from mvote.languages import catalogue, languages, locale_of, said
 from mvote.wording import Message
 
@@ -52,11 +51,9 @@ def language() -> str:
     return str(g.language)
 
 
-def in_words(text: Message | Text | str) -> str:
-    """*text* in the language of the answer."""
-    if isinstance(text, dict):
-        return text.get(language()) or next(iter(text.values()))
-    return said(text, language())
+def in_words(sentence: Message) -> str:
+    """*sentence* in the language of the answer."""
+    return said(sentence, language())
 
 
 def _told(response: Response) -> Response:

@@ -17,7 +17,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
-from api.languages import in_words, language
+from api.languages import in_words
 from api.statuses import STATUSES
 from mvote import errors
 from mvote.errors import DomainError, Fault, InvalidRequest
@@ -62,7 +62,7 @@ class InternalError(HttpFault):
 class InvalidParameter(InvalidRequest):
     """A header, query or path parameter that is not valid: `[(in, name, detail), …]`."""
 
-    def __init__(self, *wrong: tuple[str, str, str]) -> None:
+    def __init__(self, *wrong: tuple[str, str, Message]) -> None:
         super().__init__()
         self.wrong = wrong
 
@@ -102,8 +102,7 @@ def _errors_of(error: InvalidRequest) -> list[dict[str, str]]:
 
 
 def _shown_fault(fault: Fault) -> dict[str, str]:
-    detail = fault.korean if fault.korean and language() == "ko" else in_words(fault.detail)
-    shown = {"pointer": fault.pointer, "detail": detail}
+    shown = {"pointer": fault.pointer, "detail": in_words(fault.detail)}
     return shown | {"code": fault.code} if fault.code else shown
 
 

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from geo.areas import Area
 from geo.columns import WGS84
-from mvote.wording import say
+from mvote.wording import Message, say
 
 Place = tuple[float, float]
 """Longitude, latitude."""
@@ -26,19 +26,28 @@ Place = tuple[float, float]
 MOST_VERTICES = 20_000
 OURS = re.compile(r"(urn:ogc:def:crs:)?(OGC:(1\.3)?:?CRS84|EPSG:[\d.]*:?4326)", re.IGNORECASE)
 POLYGON, MULTIPOLYGON = 3, 6
+SHORT_RING = say("A ring has at least four positions.")
+NOTHING = say("There must be something.")
+NO_GEOMETRY, NO_OBJECT = say("There is no geometry."), say("A geometry is an object.")
+INVALID = {str(each): each for each in (
+    say("Self-intersection"), say("Ring Self-intersection"), say("Hole lies outside shell"),
+    say("Holes are nested"), say("Nested shells"), say("Interior is disconnected"),
+    say("Duplicate Rings"), say("Too few points in geometry component"),
+)}  # fmt: skip
+"""Why the database calls a geometry invalid (GEOS, TopologyValidationError)."""
 
 
 class Flaw(ValueError):
     """Why a geometry is refused; `pointer` leads there in the JSON, `place` there on the map."""
 
-    def __init__(self, reason: str, *, pointer: str = "", place: Place | None = None) -> None:
+    def __init__(self, reason: Message, *, pointer: str = "", place: Place | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
         self.pointer = pointer
         self.place = place
 
     @property
-    def said(self) -> str:
+    def said(self) -> Message:
         """The reason, and where on the map."""
         if self.place is None:
             return self.reason
@@ -61,7 +70,7 @@ def read_geometry(value: Any, *, most_vertices: int = MOST_VERTICES, widest: flo
     dropped. Whether rings cross each other is for the database to say.
     """
     if not isinstance(value, dict):
-        raise Flaw("There is no geometry." if value is None else "A geometry is an object.")
+        raise Flaw(NO_GEOMETRY if value is None else NO_OBJECT)
     check_crs(value)
     kind, coordinates = value.get("type"), value.get("coordinates")
     if kind not in ("Polygon", "MultiPolygon"):
@@ -155,8 +164,7 @@ def _listed(value: Any, pointer: str, *, least: int) -> list[Any]:
     if not isinstance(value, list):
         raise Flaw(say("Here must be a list."), pointer=pointer)
     if len(value) < least:
-        what = "A ring has at least four positions." if least > 1 else "There must be something."
-        raise Flaw(what, pointer=pointer)
+        raise Flaw(SHORT_RING if least > 1 else NOTHING, pointer=pointer)
     return value
 
 
@@ -185,11 +193,11 @@ def is_finite_number(value: Any) -> bool:
 
 def _refuse_out_of_range(lon: float, lat: float, pointer: str) -> NoReturn:
     if max(abs(lon), abs(lat)) > 360:
-        reason = "These are no degrees; is it a foreign coordinate reference system (metres)?"
+        reason = say("These are no degrees; is it a foreign coordinate reference system (metres)?")
     elif abs(lon) <= 90 and abs(lat) <= 180:
-        reason = "Latitude is beyond 90 degrees; are longitude and latitude swapped?"
+        reason = say("Latitude is beyond 90 degrees; are longitude and latitude swapped?")
     else:
-        reason = "Longitude is beyond 180 or latitude beyond 90 degrees."
+        reason = say("Longitude is beyond 180 or latitude beyond 90 degrees.")
     raise Flaw(reason, pointer=pointer, place=(lon, lat))
 
 
@@ -264,7 +272,7 @@ def check_all(session: Session, wkbs: list[bytes]) -> Iterator[Flaw | str]:
 
 def _flaw_in(row: Row[Any]) -> Flaw | None:
     if not row.valid:
-        return Flaw(str(row.reason), place=(row.lon, row.lat))
+        return Flaw(INVALID.get(row.reason, Message(str(row.reason))), place=(row.lon, row.lat))
     if row.swapped:
         return Flaw(say("It lies outside all areas; are longitude and latitude swapped?"))
     return None

@@ -21,7 +21,7 @@ class DomainError(Exception):
     title: ClassVar[Message]
     next_step: ClassVar[Message | None] = None
 
-    def __init__(self, detail: str | None = None, **facts: Any) -> None:
+    def __init__(self, detail: Message | None = None, **facts: Any) -> None:
         super().__init__(detail or self.title)
         self.detail = detail
         self.facts = facts
@@ -33,12 +33,9 @@ class Fault:
     *detail* says what is wrong there, *code* names it, where clients may want to tell.
     """
 
-    def __init__(
-        self, pointer: str, detail: str, *, korean: str | None = None, code: str | None = None
-    ) -> None:
+    def __init__(self, pointer: str, detail: Message, *, code: str | None = None) -> None:
         self.pointer = pointer
         self.detail = detail
-        self.korean = korean
         self.code = code
 
 
@@ -48,7 +45,7 @@ class InvalidRequest(DomainError):
     code = "invalid-request"
     title: ClassVar[Message] = say("The request is not valid.")
 
-    def __init__(self, *faults: Fault, detail: str | None = None) -> None:
+    def __init__(self, *faults: Fault, detail: Message | None = None) -> None:
         super().__init__(detail)
         self.faults = faults
 

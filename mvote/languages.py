@@ -7,6 +7,7 @@ tag (BCP 47); it is read when it is first spoken. See docs/languages.md.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
 from gettext import NullTranslations
@@ -37,6 +38,7 @@ def languages() -> tuple[str, ...]:
 def said(sentence: str, language: str) -> str:
     """*sentence* in *language*; in English as far as nobody has put it into that language."""
     message = sentence if isinstance(sentence, Message) else Message(sentence)
+    language = language if language in languages() else ENGLISH
     words = _words(message, language)
     return filled(words, message.facts, lambda fact: shown(fact, language))
 
@@ -44,6 +46,12 @@ def said(sentence: str, language: str) -> str:
 def side_by_side(sentence: str) -> Text:
     """*sentence* as the texts of the API are: in Korean and in English."""
     return {language: said(sentence, language) for language in TEXT_LANGUAGES}
+
+
+def best_of(text: Mapping[str, str], language: str) -> tuple[str, str]:
+    """What people wrote, in *language* or else in one that there is; and which that is."""
+    found = language if text.get(language) else next(iter(text))
+    return text[found], found
 
 
 def at_once(sentence: str, between: str = " / ") -> str:
@@ -103,11 +111,15 @@ def locale_of(language: str) -> Locale:
 
 def instant_in(language: str, instant: dt.datetime) -> str:
     """`2026년 11월 22일 20:49`, `November 22, 2026, 20:49`: in the zone that the instant has."""
-    from babel.dates import format_time, get_datetime_format
+    return _joined(language, day_in(language, instant), instant)
 
-    time = format_time(instant, "HH:mm", tzinfo=instant.tzinfo, locale=locale_of(language))
-    pattern = str(get_datetime_format("medium", locale=locale_of(language)))
-    return pattern.replace("'", "").replace("{0}", time).replace("{1}", day_in(language, instant))
+
+def moment_in(language: str, instant: dt.datetime) -> str:
+    """The same with the day of the week: `2026년 11월 22일 (일) 20:49`."""
+    from babel.dates import format_skeleton
+
+    day = format_skeleton("yMMMEd", instant, instant.tzinfo, locale=locale_of(language))
+    return _joined(language, day, instant)
 
 
 def day_in(language: str, day: dt.date) -> str:
@@ -122,9 +134,17 @@ def number_in(language: str, number: float | Decimal) -> str:
     nobody would read digits."""
     from babel.numbers import format_decimal
 
-    if number and not SMALLEST <= abs(float(number)) < LARGEST:
+    if number and not SMALLEST <= abs(number) < LARGEST:  # type: ignore[operator]
         return str(number)
     return format_decimal(number, locale=locale_of(language), decimal_quantization=False)
+
+
+def _joined(language: str, day: str, instant: dt.datetime) -> str:
+    from babel.dates import format_time, get_datetime_format
+
+    time = format_time(instant, "HH:mm", tzinfo=instant.tzinfo, locale=locale_of(language))
+    pattern = str(get_datetime_format("medium", locale=locale_of(language)))
+    return pattern.replace("'", "").replace("{0}", time).replace("{1}", day)
 
 
 def _words(message: Message, language: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
 Fact = object
@@ -58,6 +58,12 @@ def say(sentence: str, /, **facts: Fact) -> Message:
 def say_number(one: str, many: str, /, number: int, **facts: Fact) -> Message:
     """The same where a language says it otherwise of one, a few or many: `{number}` is the fact."""
     return Message(one, {"number": number, **facts}, many=many, number=number)
+
+
+def one_after_another(sentences: Sequence[Message]) -> Message:
+    """Several sentences as one, with semicolons between."""
+    facts = {f"sentence_{n}": sentence for n, sentence in enumerate(sentences)}
+    return Message("; ".join(f"{{{name}}}" for name in facts), facts)
 
 
 def filled(sentence: str, facts: Mapping[str, Fact], shown: Callable[[Fact], str]) -> str:

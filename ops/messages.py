@@ -35,8 +35,8 @@ def main() -> int:
     for path in sorted(TRANSLATIONS.glob("*.po")):
         content = brought_up_to_date(path.read_bytes(), path.stem, sentences)
         path.write_bytes(content)
-        left = sum(not each.string or not any(each.string) for each in _catalog(content, path.stem))
-        sys.stdout.write(f"{path.name}: {counted(left - 1, 'sentence')} without words\n")
+        left = sum(bool(each.id) and not each.string for each in read(content, path.stem))
+        sys.stdout.write(f"{path.name}: {counted(left, 'sentence')} without words\n")
     return 0
 
 
@@ -53,7 +53,7 @@ def marked_sentences() -> Iterator[Sentence]:
 
 def brought_up_to_date(content: bytes, language: str, sentences: list[Sentence]) -> bytes:
     """The file for translators with exactly these *sentences*, in the order of the alphabet."""
-    known = _catalog(content, language)
+    known = read(content, language)
     new = Catalog(locale=str(locale_of(language)), project="mvote", fuzzy=False)
     new.header_comment = known.header_comment
     for sentence in sentences:
@@ -65,7 +65,8 @@ def brought_up_to_date(content: bytes, language: str, sentences: list[Sentence])
     return _without_dates(written.getvalue())
 
 
-def _catalog(content: bytes, language: str) -> Catalog:
+def read(content: bytes, language: str) -> Catalog:
+    """A file for translators, as Babel has it."""
     return read_po(BytesIO(content), locale=str(locale_of(language)), ignore_obsolete=True)
 
 

@@ -1,4 +1,4 @@
-"""The catalogue of the projects on a ballot, as a tagged PDF (PDF/UA-1) in large type, in Korean.
+"""The catalogue of the projects on a ballot, as a tagged PDF (PDF/UA-1) in large type.
 
 `python -m qr.catalogue` reads the document as JSON from standard input and writes the PDF to
 standard output.
@@ -13,8 +13,9 @@ from qr.apart import answer, pdf_of
 
 TEMPLATE = Path(__file__).with_name("catalogue.typ")
 Document = dict[str, Any]
-"""`title`, `unit`, `count`, `chapters: [{title, projects: [{reference, title, summary, amount,
-place, struck}]}]`; texts are plain."""
+"""`language` (a tag), `title`,
+`words: {count, numbers, order, costs, contents, struck, cost, place}`,
+`chapters: [{title, projects: [{reference, title, summary, amount, place, struck}]}]`, all plain."""
 
 
 def catalogue_pdf(document: Document) -> bytes:

@@ -15,9 +15,11 @@ from qr.image import symbol_svg
 
 TEMPLATE = Path(__file__).with_name("poster.typ")
 SIZES = ("a4", "a3")
+TEXTS = ("title", "scan", "site", "address", "period", "hint", "check")
 Document = dict[str, Any]
-"""`size` (a4, a3), `title`, `posters: [{url, code, title, site, address, period, hint}]`; all but
-`url` and `code` are texts `{"ko": …, "en": …}`, plain, of which one may be missing or None."""
+"""`size` (a4, a3), `title`,
+`posters: [{url, code, title, scan, site, address, period, hint, check}]`; all of it but `url` and
+`code` are texts `{"ko": …, "en": …}`, plain, of which one may be missing or None."""
 
 
 def posters_pdf(document: Document) -> bytes:
@@ -31,15 +33,11 @@ def posters_pdf(document: Document) -> bytes:
 
 def _drawn(poster: dict[str, Any]) -> dict[str, Any]:
     url = poster["url"]
-    texts = {
-        name: {"ko": None, "en": None} | (poster[name] or {})
-        for name in ("title", "site", "address", "period", "hint")
-    }
+    texts = {name: {"ko": None, "en": None} | (poster[name] or {}) for name in TEXTS}
     return texts | {
         "url": url,
         "symbol": symbol_svg(url, title=url).decode(),
         "code": display_site_code(poster["code"]),
-        "address_begins": url.partition("/q/")[0] + "/q/",
     }
 
 

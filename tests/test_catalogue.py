@@ -31,13 +31,15 @@ from tests.support.world import World
 HERE = {"lat": 37.5663, "lon": 126.9779}
 PROJECT = {
     "reference": "2027-0001", "title": "버스정류장 그늘막", "summary": "그늘을 만듭니다.",
-    "amount": 6_000_000, "place": "종로구", "struck": False,
+    "amount": "6,000,000원", "place": "종로구", "struck": False,
 }  # fmt: skip
 
 
 def document(*projects: dict[str, Any]) -> dict[str, Any]:
     chapters = [{"title": "공원", "projects": list(projects)}]
-    return {"title": "안내", "unit": "원", "count": len(projects), "chapters": chapters}
+    names = ("count", "numbers", "order", "costs", "contents", "struck", "cost", "place")
+    words = {name: f"말 {name}" for name in names}
+    return {"language": "ko", "title": "안내", "words": words, "chapters": chapters}
 
 
 @pytest.fixture
@@ -111,7 +113,7 @@ def test_it_is_tagged_in_korean_with_its_font_and_its_title(town: Town) -> None:
     on_the_ballot(town, town.author())
     pdf = read(ask(town))
     root = root_of(pdf)
-    assert root["/Lang"] == "ko-KR"
+    assert root["/Lang"] == "ko"
     assert root["/MarkInfo"]["/Marked"].value is True
     assert root["/ViewerPreferences"]["/DisplayDocTitle"].value is True
     assert pdf.metadata is not None
@@ -265,10 +267,10 @@ def test_a_catalogue_of_240_projects_is_rendered_in_a_process_without_our_secret
 def test_without_easy_words_whole_sentences_of_the_description_stand_for_them() -> None:
     whole = {"title": {"ko": "그늘막"}, "description": {"ko": "긴 말"}}
     easy = whole | {"easy_read": {"ko": "쉬운 말"}}
-    assert summary_of(easy) == "쉬운 말"
-    assert summary_of(easy | {"easy_read": None}) == "긴 말"
-    summary = summary_of(whole | {"description": {"ko": "그늘이 없습니다. " * 60}})
+    assert summary_of(easy, "ko") == "쉬운 말"
+    assert summary_of(easy | {"easy_read": None}, "ko") == "긴 말"
+    summary = summary_of(whole | {"description": {"ko": "그늘이 없습니다. " * 60}}, "ko")
     assert len(summary) <= LONGEST_SUMMARY
     assert summary.endswith("그늘이 없습니다.")
-    endless = summary_of(whole | {"description": {"ko": "가" * 500}})
+    endless = summary_of(whole | {"description": {"ko": "가" * 500}}, "ko")
     assert endless == "가" * LONGEST_SUMMARY + "…"

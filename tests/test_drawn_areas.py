@@ -82,7 +82,7 @@ REFUSED: list[tuple[Any, str, str]] = [
     (polygon(box(953_000, 1_952_000, 954_000, 1_953_000)), "/coordinates/0/0", "metres"),
     (polygon(box(170, 37, 190, 38)), "/coordinates/0/1", "beyond 180"),
     (polygon(box(124, 37, 129.1, 38)), "/coordinates", "spans more than 5"),
-    (polygon(many_corners(1_002)), "/coordinates/0", "more than 1000 vertices"),
+    (polygon(many_corners(1_002)), "/coordinates/0", "more than 1,000 vertices"),
     (polygon(BOW_TIE), "", "Self-intersection, at longitude 126.95, latitude 37.55"),
     (polygon(SQUARE, box(127.1, 37.5, 127.2, 37.6)), "", "Hole lies outside shell, at longitude"),
     (polygon([[127, 37.5]] * 5), "", "at longitude 127"),

@@ -37,6 +37,8 @@ POSTER: dict[str, Any] = {
     "title": {"ko": "광장에 나무를 심을까요?", "en": "Plant trees on the square?"},
     "site": {"ko": "서울시청", "en": "Seoul City Hall"},
     "address": {"ko": "세종대로 110"}, "period": None, "hint": None,
+    "scan": {"ko": "스캔하세요", "en": "Scan it"},
+    "check": {"ko": "주소를 확인하세요.", "en": "Check the address."},
 }  # fmt: skip
 A4, A3 = (595, 842), (842, 1191)
 
@@ -79,7 +81,7 @@ def test_a_poster_says_title_site_address_dates_and_code_in_korean_and_english(
         "광장에 나무를 심을까요?", "Plant trees on the square?", "서울시청", "Seoul City Hall",
         "세종대로 110", "110 Sejong-daero", dates["ko"], dates["en"],
         display_site_code(code["code"]), code["url"].partition("/q/")[0] + "/q/",
-        "주소가", "Check that the address",
+        "주소의", "Check that the address",
     ):  # fmt: skip
         assert "".join(words.split()) in text, words
 
@@ -87,8 +89,8 @@ def test_a_poster_says_title_site_address_dates_and_code_in_korean_and_english(
 def test_dates_are_those_of_the_city_whatever_the_server_thinks() -> None:
     late = dt.datetime(2026, 11, 21, 15, 30, tzinfo=dt.UTC)
     assert period(late, late + dt.timedelta(days=7), "Asia/Seoul") == {
-        "ko": "2026년 11월 22일(일) 00:30 – 2026년 11월 29일(일) 00:30",
-        "en": "Sun 22 Nov 2026, 00:30 – Sun 29 Nov 2026, 00:30",
+        "ko": "2026년 11월 22일 (일) 00:30 – 2026년 11월 29일 (일) 00:30",
+        "en": "Sun, Nov 22, 2026, 00:30 – Sun, Nov 29, 2026, 00:30",
     }
     assert period(None, None, "Asia/Seoul") is None
 

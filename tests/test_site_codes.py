@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
@@ -13,6 +14,7 @@ from PIL import Image
 from pyzbar import pyzbar
 
 from mvote.base import utc_now
+from mvote.languages import moment_in
 from tests.support.world import CITY_HALL, GWANGHWAMUN, Person, World, position
 
 SITE = {
@@ -243,18 +245,29 @@ def test_the_code_is_understood_as_people_type_it(
     assert world.client.get(f"/v1/codes/{typed}").get_json()["code"] == code
 
 
-def test_the_landing_page_shows_title_site_and_dates_in_both_languages_and_opens_the_app(
-    world: World, officer: Person, site: dict[str, Any], poll: dict[str, Any]
-) -> None:
+@pytest.mark.parametrize(
+    ("language", "texts"),
+    [("ko", ("광장에 나무를 심을까요?", "서울시청", "앱에서 참여하기")),
+     ("en", ("Plant trees on the square?", "Seoul City Hall", "Open the app"))],
+)  # fmt: skip
+def test_the_landing_page_shows_title_site_and_dates_as_its_reader_speaks_and_opens_the_app(
+    world: World, officer: Person, site: dict[str, Any], poll: dict[str, Any],
+    language: str, texts: tuple[str, ...],
+) -> None:  # fmt: skip
     code = _code(world, site, poll, officer)["code"]
-    page = world.client.get(f"/q/{code}", headers={"Accept": "text/html"})
+    wanted = {"Accept": "text/html", "Accept-Language": language}
+    page = world.client.get(f"/q/{code}", headers=wanted)
     html = page.get_data(as_text=True)
-    for text in ("광장에 나무를 심을까요?", "Plant trees on the square?", "서울시청"):
+    closes = dt.datetime.fromisoformat(poll["closes_at"])
+    assert moment_in(language, closes.astimezone(ZoneInfo("Asia/Seoul"))) in html
+    for text in (*texts, f'<html lang="{language}">'):
         assert text in html
     assert f"mvote://polls/{poll['id']}?code={code}" in html
     assert "script" not in html
-    missing = world.client.get("/q/000000000000", headers={"Accept": "text/html"})
+    assert {"Accept", "Accept-Language"} <= {*page.headers["Vary"].split(", ")}
+    missing = world.client.get("/q/000000000000", headers=wanted)
     assert (missing.status_code, missing.mimetype) == (404, "text/html")
+    assert missing.headers["Content-Language"] == language
 
 
 def test_a_title_with_markup_is_text_on_the_landing_page(

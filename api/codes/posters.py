@@ -32,6 +32,7 @@ from mvote.languages import side_by_side
 from mvote.polls.drafting import poll_known_to
 from mvote.polls.poll import Poll
 from mvote.polls.site_codes import SiteCode, codes_to_hang
+from mvote.wording import say
 from qr.poster import SIZES
 
 blp = Blueprint("posters", "posters", description="Posters to print.")
@@ -42,6 +43,13 @@ EDITION = b"1"
 """Another one when the look of posters changes: what was kept is then made anew."""
 AT_ONCE = 500
 posters = MadeOnce(pattern="*.pdf", most_bytes=256 * 1024**2, patience_s=5.0)
+
+
+SCAN = say("Scan with your phone’s camera")
+CHECK = say(
+    "Check that the address that opens begins with {beginning}"
+    " If it does not, leave it and tell the staff."
+)
 
 
 class PosterQuery(ma.Schema):
@@ -107,17 +115,19 @@ def _document(session: Session, poll: Poll, codes: Sequence[SiteCode], size: str
     sites = sites_of(session, {code.site_id for code in codes})
     of_all = {
         "title": title,
+        "scan": side_by_side(SCAN),
         "period": period(poll.opens_at, poll.closes_at, wiring().settings.city_time_zone),
     }
     asks_presence = poll.content.get("presence", {}).get("rule", "none") != "none"
     pages = [
         of_all
         | {
-            "url": url_of(code),
+            "url": (url := url_of(code)),
             "code": code.code,
             "site": sites[code.site_id].name,
             "address": sites[code.site_id].address,
             "hint": side_by_side(HINTS[code.kind]) if asks_presence else None,
+            "check": side_by_side(CHECK.format(beginning=f"{url.partition('/q/')[0]}/q/")),
         }
         for code in codes
     ]

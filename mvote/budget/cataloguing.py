@@ -1,9 +1,10 @@
-"""Cataloguing: the projects on the ballot as a booklet says them, in Korean, in easy words."""
+"""Cataloguing: the projects on the ballot as a booklet says them, in easy words."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from sqlalchemy import and_, select
@@ -15,14 +16,24 @@ from mvote.budget.delivering.stages import FROZEN
 from mvote.budget.proposal import Proposal
 from mvote.budget.revision import Revision
 from mvote.errors import DomainError
-from mvote.wording import Message, say
+from mvote.languages import best_of, number_in, said
+from mvote.wording import Message, say, say_number
 
 Document = dict[str, Any]
 AreaNames = Callable[[Sequence[str]], Mapping[str, str]]
-"""The Korean names of those of the areas that a reader knows: districts and neighbourhoods."""
+"""The names of those of the areas that a reader knows: districts and neighbourhoods."""
 LONGEST_SUMMARY, MOST_NAMED = 300, 5
-UNITS = {"KRW": "원"}
-CITY_WIDE = "시 전체"
+TITLE = say("{cycle}: projects on the ballot")
+WORDS = {
+    "numbers": say("Each project has a number. Look for the same number when you vote."),
+    "order": say("They stand in the order of their numbers. It says nothing of how good they are."),
+    "costs": say("The cost is the money that a project takes."),
+    "contents": say("Contents"),
+    "struck": say("Struck from the ballot: votes for it bring it no money."),
+    "cost": say("Cost:"),
+    "place": say("Place:"),
+}
+CITY_WIDE, WON = say("the whole city"), say("{amount} won")
 
 
 class CatalogueNotAvailable(DomainError):
@@ -32,26 +43,38 @@ class CatalogueNotAvailable(DomainError):
     title: ClassVar[Message] = say("No projects are on a ballot yet.")
 
 
-def catalogue_of(session: Session, cycle: Cycle, area_names: AreaNames) -> Document:
+def catalogue_of(
+    session: Session, cycle: Cycle, area_names: AreaNames, *, language: str
+) -> Document:
     """All that was put to the vote, by heading and number, as `qr.catalogue` prints it.
 
-    What it cost when the ballot was frozen: as it was assessed. Raises CatalogueNotAvailable.
+    What it cost when the ballot was frozen: as it was assessed. What people wrote stands in the
+    *language* as far as they wrote in it. Raises CatalogueNotAvailable.
     """
     found = session.execute(_on_the_ballot(cycle)).all()
     if not found:
         raise CatalogueNotAvailable
     prices = _prices(session, [proposal.id for proposal, _ in found])
-    names = area_names(sorted({code for _, text in found for code in text.area_codes}))
+    reader = Reader(language, area_names(sorted({c for _, text in found for c in text.area_codes})))
     projects = [
-        (text.heading, _project(proposal, text, prices.get(proposal.id, text.amount), names))
+        (text.heading, reader.project(cycle, proposal, text, prices.get(proposal.id, text.amount)))
         for proposal, text in found
     ]
+    words = WORDS | {"count": _how_many(len(found))}
     return {
-        "title": f"{korean(cycle.title)} 투표 사업 안내",
-        "unit": UNITS.get(cycle.currency or "", cycle.currency or ""),
-        "count": len(found),
-        "chapters": _chapters(cycle, projects),
+        "language": language,
+        "title": reader.said(TITLE.format(cycle=reader.own(cycle.title))),
+        "words": {name: reader.said(sentence) for name, sentence in words.items()},
+        "chapters": _chapters(cycle, projects, reader),
     }
+
+
+def _how_many(projects: int) -> Message:
+    return say_number(
+        "This booklet has {number} project to vote on.",
+        "This booklet has {number} projects to vote on.",
+        projects,
+    )
 
 
 def _on_the_ballot(cycle: Cycle) -> Any:
@@ -77,32 +100,61 @@ def _prices(session: Session, ids: Iterable[uuid.UUID]) -> Mapping[uuid.UUID, in
     return dict(session.execute(confirmed).all())
 
 
-def _project(
-    proposal: Proposal, text: Revision, amount: int, names: Mapping[str, str]
-) -> dict[str, Any]:
-    return {
-        "reference": proposal.reference,
-        "title": korean(text.content["title"]),
-        "summary": summary_of(text.content),
-        "amount": amount,
-        "place": _place(text.area_codes, names),
-        "struck": proposal.state == "struck",
-    }
+@dataclass(frozen=True)
+class Reader:
+    """For whom it is printed: in which *language*, and what the areas are called in it."""
+
+    language: str
+    names: Mapping[str, str]
+
+    def said(self, sentence: Message) -> str:
+        return said(sentence, self.language)
+
+    def own(self, text: Mapping[str, str]) -> str:
+        """What people wrote, in the language or in the one that there is."""
+        return best_of(text, self.language)[0]
+
+    def project(
+        self, cycle: Cycle, proposal: Proposal, text: Revision, amount: int
+    ) -> dict[str, Any]:
+        return {
+            "reference": proposal.reference,
+            "title": self.own(text.content["title"]),
+            "summary": summary_of(text.content, self.language),
+            "amount": self._money(amount, cycle.currency or ""),
+            "place": self._place(text.area_codes),
+            "struck": proposal.state == "struck",
+        }
+
+    def _money(self, amount: int, currency: str) -> str:
+        if currency == "KRW":
+            return self.said(WON.format(amount=amount))
+        return f"{number_in(self.language, amount)} {currency}".strip()
+
+    def _place(self, codes: Sequence[str]) -> str:
+        """Of many, the first; without any, the whole city."""
+        known = [self.names[code] for code in codes if code in self.names]
+        if not known:
+            return self.said(CITY_WIDE)
+        if len(known) <= MOST_NAMED:
+            return ", ".join(known)
+        return self.said(
+            say_number(
+                "{places} and {number} more place",
+                "{places} and {number} more places",
+                len(known) - MOST_NAMED,
+                places=known[:MOST_NAMED],
+            )
+        )
 
 
-def _place(codes: Sequence[str], names: Mapping[str, str]) -> str:
-    """Of many, the first; without any, the whole city."""
-    known = [names[code] for code in codes if code in names]
-    more = f" 외 {len(known) - MOST_NAMED}곳" if len(known) > MOST_NAMED else ""
-    return (", ".join(known[:MOST_NAMED]) + more) or CITY_WIDE
-
-
-def summary_of(content: Mapping[str, Any]) -> str:
+def summary_of(content: Mapping[str, Any], language: str) -> str:
     """Its easy words; without any, as many whole sentences of its description as fit."""
     easy = content.get("easy_read")
     if easy:
-        return korean(easy)
-    whole = " ".join(korean(content.get("description") or content["title"]).split())
+        return best_of(easy, language)[0]
+    described = content.get("description") or content["title"]
+    whole = " ".join(best_of(described, language)[0].split())
     if len(whole) <= LONGEST_SUMMARY:
         return whole
     cut = whole[:LONGEST_SUMMARY]
@@ -110,17 +162,14 @@ def summary_of(content: Mapping[str, Any]) -> str:
     return cut[: end + 1] if end > 0 else f"{cut.rstrip()}…"
 
 
-def korean(text: Mapping[str, str]) -> str:
-    """The Korean text, or the one that there is."""
-    return text.get("ko") or next(iter(text.values()))
-
-
 def _chapters(
-    cycle: Cycle, projects: Sequence[tuple[str | None, dict[str, Any]]]
+    cycle: Cycle, projects: Sequence[tuple[str | None, dict[str, Any]]], reader: Reader
 ) -> list[dict[str, Any]]:
     """The headings in the order of the cycle, those without projects left out."""
     headings = cycle.definition.get("headings") or ()
-    titles = {each["key"]: korean(each.get("title") or {"ko": each["key"]}) for each in headings}
+    titles = {
+        each["key"]: reader.own(each.get("title") or {"ko": each["key"]}) for each in headings
+    }
     chapters = [
         {"title": title, "projects": [project for key, project in projects if key == heading]}
         for heading, title in titles.items()

@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import Any, ClassVar, Literal
 
 from mvote.errors import DomainError
-from mvote.wording import Message, counted, say
+from mvote.wording import Message, say, say_number
 
 Vote = Literal["yes", "no", "abstain"]
 Seat = str
@@ -169,13 +169,23 @@ class Shortlist:
     ranked: tuple[Item, ...]
     pulled_out: frozenset[Item] = frozenset()
 
-    def faults(self, max_projects: int) -> list[str]:
+    def faults(self, max_projects: int) -> list[Message]:
         """Why it cannot be put to the vote: every reason."""
-        most = counted(max_projects, "project")
         return [
             *[say("{item} is listed twice.", item=item) for item in sorted(_repeated(self.ranked))],
-            *[f"{item} is not on the list" for item in sorted(self.pulled_out - {*self.ranked})],
-            *([f"more than {most}"] if len(self.ranked) > max_projects else []),
+            *[
+                say("{item} is not on the list.", item=item)
+                for item in sorted(self.pulled_out - {*self.ranked})
+            ],
+            *(
+                [
+                    say_number(
+                        "More than {number} project.", "More than {number} projects.", max_projects
+                    )
+                ]
+                if len(self.ranked) > max_projects
+                else []
+            ),
         ]
 
     @property

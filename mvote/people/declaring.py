@@ -16,7 +16,7 @@ from mvote.errors import Fault, InvalidRequest, NotAllowed
 from mvote.journal import Event, write_down
 from mvote.people.attributes import AREA_NAMES, GENDERS, NAMES, Attribute
 from mvote.people.citizens import Citizen, Consent
-from mvote.wording import say
+from mvote.wording import Message, say
 
 EARLIEST_BIRTH_YEAR = 1900
 LONGEST_OCCUPATION = 60
@@ -136,7 +136,7 @@ def _checked(
 
 def _fault(
     name: str, value: Any, lineages: Mapping[str, list[str] | None], now: dt.datetime
-) -> str | None:
+) -> Message | None:
     """What is wrong with one value, if anything."""
     if name not in NAMES:
         return say("There is no such attribute.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from mvote.errors import DomainError
-from mvote.wording import Message, say
+from mvote.wording import Message, say, say_number
 
 
 class SourceMissing(DomainError):
@@ -17,7 +17,7 @@ class SourceMissing(DomainError):
     )
 
     def __init__(self, sources: tuple[str, ...]) -> None:
-        super().__init__(f"missing: {', '.join(sources)}", sources=list(sources))
+        super().__init__(say("missing: {sources}", sources=sources), sources=list(sources))
         self.sources = sources
 
 
@@ -38,4 +38,6 @@ class TooMuchWork(DomainError):
     )
 
     def __init__(self, steps: int) -> None:
-        super().__init__(f"more than {steps:,} steps", steps=steps)
+        super().__init__(
+            say_number("more than {number} step", "more than {number} steps", steps), steps=steps
+        )

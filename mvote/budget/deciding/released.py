@@ -16,6 +16,7 @@ from mvote.budget.balloting.releasing import ReleasedSource, approvals_of, relea
 from mvote.budget.cycle import Cycle
 from mvote.budget.deciding.sealing import seals_of
 from mvote.polls.errors import ResultsNotAvailable
+from mvote.wording import say
 
 _WAITED_FOR = text("SELECT unreleased_sources(:cycle_id, :contest)")
 _PUBLISHED = text("SELECT statement FROM published_result WHERE poll_id = :poll_id")
@@ -61,7 +62,7 @@ def check_released(session: Session, *, cycle: Cycle, contest: str) -> None:
         ends = [poll.closes_at for row, poll in asked if row.source in waited_for]
         known = [at for at in ends if at is not None]
         raise ResultsNotAvailable(
-            f"not released: {', '.join(waited_for)}",
+            say("not released: {sources}", sources=waited_for),
             sources=waited_for,
             available_at=instant(max(known)) if known else None,
         )

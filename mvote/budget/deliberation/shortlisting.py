@@ -142,8 +142,7 @@ def _check_window(session: Session, shortlist: Shortlist) -> None:
         return
     meeting = meeting_of(session, shortlist.meeting_id)
     if meeting.form == "online" and not meeting.is_open_at(database_time(session)):
-        times = {"starts_at": instant(meeting.starts_at), "ends_at": instant(meeting.ends_at)}
-        raise WindowNotOpen(**times)
+        raise WindowNotOpen(starts_at=instant(meeting.starts_at), ends_at=instant(meeting.ends_at))
 
 
 def list_votes(session: Session, shortlist_id: uuid.UUID) -> Sequence[ShortlistVote]:

@@ -83,8 +83,7 @@ def vote_on(
     seat = seat_on(session, item, citizen_id, around)
     window = window_of(session, item.bench.committee.id, item.proposal)
     if window is not None and not window.is_open_at(database_time(session)):
-        times = {"starts_at": instant(window.starts_at), "ends_at": instant(window.ends_at)}
-        raise WindowNotOpen(**times)
+        raise WindowNotOpen(starts_at=instant(window.starts_at), ends_at=instant(window.ends_at))
     key = {"judgment_id": item.judgment.id, "seat_id": seat.id}
     said = {"vote": vote, "reason": reason, "at": database_time(session)}
     session.execute(

@@ -15,6 +15,7 @@ from mvote.budget.drawing.feasibility import completion
 from mvote.budget.drawing.refuting import Refuted
 from mvote.budget.drawing.seating import Seating
 from mvote.budget.drawing.system import Counts, Demand, Side
+from mvote.wording import Message, one_after_another, say
 
 Conflict = frozenset[Demand]
 SIDES: tuple[Side, Side] = ("least", "most")
@@ -73,8 +74,8 @@ def impossible(seating: Seating, least: Counts) -> QuotasImpossible:
         [_in_words(seating, demand) for demand in sorted(each)]
         for each in sorted(conflicts.found, key=lambda each: (len(each), sorted(each)))
     ]
-    sentences = [" with ".join(map(_sentence, each)) for each in named[:MOST_SENTENCES]]
-    return QuotasImpossible(named, detail="; ".join(sentences), all_named=conflicts.all_named)
+    detail = one_after_another([_sentence(each) for each in named[:MOST_SENTENCES]])
+    return QuotasImpossible(named, detail=detail, all_named=conflicts.all_named)
 
 
 def _in_words(seating: Seating, demand: Demand) -> dict[str, Any]:
@@ -84,7 +85,29 @@ def _in_words(seating: Seating, demand: Demand) -> dict[str, Any]:
     return {"list": named.list, "quota": named.quota, **wanted, "in_pool": named.in_pool}
 
 
-def _sentence(demand: dict[str, Any]) -> str:
-    where = "" if demand["list"] in ("seats", demand["quota"]) else f" among the {demand['list']}"
-    wanted = f"{demand['min']} wanted" if "min" in demand else f"at most {demand['max']}"
-    return f"{demand['quota']}{where}: {wanted}, {demand['in_pool']} in the pool"
+def _sentence(demands: list[dict[str, Any]]) -> Message:
+    """What contradicts itself, one demand after the other: `women: 60 wanted, 41 in the pool`."""
+    first, *others = map(_demand, demands)
+    for each in others:
+        first = say("{demand} with {other}", demand=first, other=each)
+    return first
+
+
+def _demand(demand: dict[str, Any]) -> Message:
+    quota: str = demand["quota"]
+    if demand["list"] not in ("seats", quota):
+        quota = say("{quota} among the {list}", quota=quota, list=demand["list"])
+    there = demand["in_pool"]
+    if "min" in demand:
+        return say(
+            "{quota}: {min} wanted, {in_pool} in the pool",
+            quota=quota,
+            min=demand["min"],
+            in_pool=there,
+        )
+    return say(
+        "{quota}: at most {max}, {in_pool} in the pool",
+        quota=quota,
+        max=demand["max"],
+        in_pool=there,
+    )

@@ -22,7 +22,7 @@ class QuotasImpossible(DomainError):
     )
 
     def __init__(
-        self, conflicts: list[list[dict[str, Any]]], *, detail: str, all_named: bool
+        self, conflicts: list[list[dict[str, Any]]], *, detail: Message, all_named: bool
     ) -> None:
         super().__init__(detail, conflicts=conflicts, all_named=all_named)
         self.conflicts = conflicts

@@ -10,7 +10,7 @@ from mvote.budget.pabulib.head import named
 from mvote.budget.pabulib.meta import whole
 from mvote.budget.pabulib.rows import Row
 from mvote.budget.pabulib.rules import APPROVALS
-from mvote.wording import counted, say
+from mvote.wording import Message, say, say_number
 
 
 class Ballot(NamedTuple):
@@ -53,14 +53,12 @@ class BallotReader:
             least = most = 1
         least = 1 if least is None else least  # the format's default: 0 has to be said
         if length < least or (most is not None and length > most):
-            allowed = f"from {least} to {most or 'all'}"
+            projects = say_number(
+                "a vote for {number} project", "a vote for {number} projects", length
+            )
             raise BrokenPbFile(
                 line,
-                say(
-                    "a vote for {length}, allowed: {allowed}",
-                    length=counted(length, "project"),
-                    allowed=allowed,
-                ),
+                say("{given}, allowed: {allowed}", given=projects, allowed=_range(least, most)),
             )
 
     def _points(
@@ -78,9 +76,14 @@ class BallotReader:
         if self._head.vote_type == "ordinal" and not text:
             most = self._head.borda_length
             return tuple(range(most, most - len(references), -1))
-        points = tuple(whole(each.strip(), line, "a mark") for each in text.split(",") if text)
+        points = tuple(whole(each.strip(), line, say("a mark")) for each in text.split(",") if text)
         if len(points) != len(references):
-            problem = f"{counted(len(points), 'number')} of points for {len(references)}"
+            problem = say_number(
+                "{number} number of points for {projects}",
+                "{number} numbers of points for {projects}",
+                len(points),
+                projects=len(references),
+            )
             raise BrokenPbFile(line, problem)
         self._check_points(points, line)
         return points
@@ -89,13 +92,16 @@ class BallotReader:
         least, most = self._head.points
         for each in points:
             if (least is not None and each < least) or (most is not None and each > most):
-                given = counted(each, "point")
+                given = say_number("{number} point", "{number} points", each)
                 raise BrokenPbFile(
                     line,
                     say(
-                        "{given}, allowed: from {value} to {most}",
-                        given=given,
-                        value=least or 0,
-                        most=most,
+                        "{given}, allowed: {allowed}", given=given, allowed=_range(least or 0, most)
                     ),
                 )
+
+
+def _range(least: int, most: int | None) -> Message:
+    if most is None:
+        return say("from {least}", least=least)
+    return say("from {least} to {most}", least=least, most=most)

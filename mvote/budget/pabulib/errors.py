@@ -14,7 +14,9 @@ class BrokenPbFile(DomainError):
     code = "broken-pb-file"
     title: ClassVar[Message] = say("The .pb file has a broken row. Nothing was imported.")
 
-    def __init__(self, row: int, problem: str) -> None:
-        super().__init__(f"row {row}: {problem}", row=row, problem=problem)
+    def __init__(self, row: int, problem: Message) -> None:
+        super().__init__(
+            say("row {row}: {problem}", row=row, problem=problem), row=row, problem=problem
+        )
         self.row = row
         self.problem = problem

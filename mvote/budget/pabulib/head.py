@@ -44,7 +44,11 @@ def _head(
     line: int,
 ) -> Head:
     if len(projects) != meta.number("num_projects"):
-        problem = f"num_projects is {meta.values['num_projects']}, there are {len(projects)}"
+        problem = say(
+            "num_projects is {announced}, there are {number}",
+            announced=str(meta.values["num_projects"]),
+            number=len(projects),
+        )
         raise BrokenPbFile(meta.line("num_projects"), problem)
     vote_type, rule = _vote_type(meta, columns, line), _rule(meta, currency)
     return Head(
@@ -66,7 +70,9 @@ def _head(
 def _vote_type(meta: Meta, columns: tuple[str, ...], line: int) -> str:
     vote_type = meta.values["vote_type"]
     if vote_type not in VOTE_TYPES:
-        problem = f"vote_type is {vote_type!r}, not one of {', '.join(VOTE_TYPES)}"
+        problem = say(
+            "vote_type is {given}, not one of {known}", given=repr(vote_type), known=VOTE_TYPES
+        )
         raise BrokenPbFile(meta.line("vote_type"), problem)
     if vote_type in ("cumulative", "scoring") and "points" not in columns:
         raise BrokenPbFile(
@@ -120,7 +126,12 @@ class Projects:
         )
         self.read[reference] = PbProject(
             reference,
-            amount(cells["cost"], line, f"the cost of {reference}", self._currency),
+            amount(
+                cells["cost"],
+                line,
+                say("the cost of {reference}", reference=reference),
+                self._currency,
+            ),
             cells.get("name", ""),
             votes,
             score,
@@ -145,7 +156,12 @@ def _number_or_none(cells: Mapping[str, str], column: str, line: int) -> int | N
 def named(row: Row, columns: tuple[str, ...], section: str) -> dict[str, str]:
     """The cells of *row* by their column. Raises BrokenPbFile if there are more or fewer."""
     if len(row.cells) != len(columns):
-        problem = f"{section} has {len(columns)} columns, this row {len(row.cells)}"
+        problem = say(
+            "{section} has {columns} columns, this row {cells}",
+            section=section,
+            columns=len(columns),
+            cells=len(row.cells),
+        )
         raise BrokenPbFile(row.line, problem)
     return dict(zip(columns, row.cells, strict=True))
 

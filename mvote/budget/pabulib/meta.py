@@ -55,7 +55,12 @@ class Meta:
 def whole(text: str, line: int, what: str) -> int:
     """*text* as a whole number from 0 to a billion. Raises BrokenPbFile."""
     if not (text.isascii() and text.isdigit() and len(text) <= 10 and int(text) <= MOST_NUMBER):
-        problem = f"{what} is {shown(text)}, not a whole number from 0 to {MOST_NUMBER}"
+        problem = say(
+            "{what} is {given}, not a whole number from 0 to {most}",
+            what=what,
+            given=shown(text),
+            most=MOST_NUMBER,
+        )
         raise BrokenPbFile(line, problem)
     return int(text)
 
@@ -65,4 +70,4 @@ def amount(text: str, line: int, what: str, currency: Currency) -> int:
     try:
         return currency.read(text)
     except ValueError as error:
-        raise BrokenPbFile(line, say("{what}: {error}", what=what, error=error)) from None
+        raise BrokenPbFile(line, say("{what}: {error}", what=what, error=error.args[0])) from None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from mvote.wording import say
+
 MOST = 10**15
 """In the smallest unit; more is a slip of the hand."""
 PLACES = dict.fromkeys(
@@ -35,13 +37,15 @@ class Currency:
         """*text* in smallest units. Raises ValueError that says what is wrong with it."""
         found = _AMOUNT.fullmatch(text)
         if found is None:
-            raise ValueError(f"{shown(text)} is no amount of money")
+            raise ValueError(say("{given} is no amount of money", given=shown(text)))
         decimals = (found[2] or "").rstrip("0")
         if len(decimals) > self.places:
-            raise ValueError(f"{shown(text)} is finer than the currency's smallest unit")
+            raise ValueError(
+                say("{given} is finer than the currency's smallest unit", given=shown(text))
+            )
         amount = int(found[1]) * self.unit + int(decimals.ljust(self.places, "0") or 0)
         if not 0 < amount <= MOST:
-            raise ValueError(f"{shown(text)} is no sensible amount of money")
+            raise ValueError(say("{given} is no sensible amount of money", given=shown(text)))
         return amount
 
     def written(self, amount: int) -> str:

@@ -67,7 +67,11 @@ class Reader:
 
     def _check_totals(self, line: int) -> None:
         if self.totals.ballots != self.head.num_votes:
-            problem = f"num_votes is {self.head.num_votes}, there are {self.totals.ballots}"
+            problem = say(
+                "num_votes is {announced}, there are {number}",
+                announced=self.head.num_votes,
+                number=self.totals.ballots,
+            )
             raise BrokenPbFile(line, problem)
         for project in self.head.projects:
             self._check_votes(project)
@@ -75,7 +79,12 @@ class Reader:
     def _check_votes(self, project: PbProject) -> None:
         counted = self.totals.votes[project.reference]
         if project.votes is not None and project.votes != counted:
-            problem = f"project {project.reference} has {project.votes} votes, counted: {counted}"
+            problem = say(
+                "project {reference} has {votes} votes, counted: {counted}",
+                reference=project.reference,
+                votes=project.votes,
+                counted=counted,
+            )
             raise BrokenPbFile(project.line, problem)
 
 

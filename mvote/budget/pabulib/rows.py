@@ -72,6 +72,6 @@ class _Lines:
         try:
             text = raw.decode("utf-8")
         except UnicodeDecodeError as error:
-            problem = f"byte {error.start + 1} of the row is not UTF-8"
+            problem = say("byte {number} of the row is not UTF-8", number=error.start + 1)
             raise BrokenPbFile(self._line, problem) from None
         return text.removeprefix(BYTE_ORDER_MARK) if self._line == 1 else text

@@ -8,11 +8,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, and_, case, cast, func, or_, select
+from sqlalchemy.dialects.postgresql import JSONB, JSONPATH, array
+from sqlalchemy.orm import Session, defer
+from sqlalchemy.orm.attributes import set_committed_value
 
 from mvote.polls.poll import Origin, Poll, Status
 
+MOST_LISTED = 100
+"""Options of a question in a list: all that a poll of one's own may have, not all projects of a
+ballot, which may be 1,000 of several hundred bytes each."""
 Filter = Callable[[dt.datetime], ColumnElement[bool]]
 CLOCK_STATUSES: dict[Status, Filter] = {
     "scheduled": lambda now: and_(Poll.state == "open", Poll.opens_at > now),
@@ -40,7 +45,31 @@ def list_polls(session: Session, *, wanted: Wanted, now: dt.datetime) -> Sequenc
     """Public polls that were frozen, newest first, one more than the limit if there are more."""
     public = select(Poll).where(Poll.frozen_at.is_not(None), Poll.is_private.is_(False))
     query = _narrowed(public, wanted, now)
-    return session.scalars(query.order_by(Poll.id.desc()).limit(wanted.limit + 1)).all()
+    return for_a_list(session, query.order_by(Poll.id.desc()).limit(wanted.limit + 1))
+
+
+def for_a_list(session: Session, query: Select[Any]) -> Sequence[Poll]:
+    """The polls as lists show them: of long questions the first options, and how many are left out.
+
+    The others do not even leave the database.
+    """
+    rows = session.execute(query.add_columns(_shortened()).options(defer(Poll.content)))
+    polls = []
+    for poll, content in rows:
+        set_committed_value(poll, "content", content)
+        polls.append(poll)
+    return polls
+
+
+def _shortened() -> ColumnElement[Any]:
+    options = Poll.content["question"]["options"]
+    first = cast(f"$.question.options[0 to {MOST_LISTED - 1}]", JSONPATH)
+    kept = func.jsonb_path_query_array(Poll.content, first)
+    left_out = func.to_jsonb(func.jsonb_array_length(options) - MOST_LISTED)
+    some = func.jsonb_set(Poll.content, array(["question", "options"]), kept)
+    short = func.jsonb_set(some, array(["question", "options_left_out"]), left_out)
+    is_long = func.jsonb_array_length(options) > MOST_LISTED
+    return case((is_long, short), else_=Poll.content).cast(JSONB)
 
 
 def own_drafts(session: Session, *, author_id: uuid.UUID, limit: int) -> Sequence[Poll]:

@@ -189,8 +189,10 @@ bodies = st.fixed_dictionaries(
         "more": odd,
     },
 )
+option_keys = st.from_regex(r"[A-Za-z0-9_-]{1,40}", fullmatch=True)
+with_points = st.fixed_dictionaries({"key": option_keys, "points": st.integers(-1, 70_000)})
 tidy = st.fixed_dictionaries(
-    {"selections": st.lists(st.from_regex(r"[A-Za-z0-9_-]{1,40}", fullmatch=True), max_size=3)},
+    {"selections": st.lists(st.one_of(option_keys, with_points), max_size=3)},
     optional={
         "position": st.fixed_dictionaries({
             "lat": st.floats(-90, 90), "lon": st.integers(-180, 180),
@@ -243,6 +245,8 @@ def test_what_is_read_by_hand_the_schema_reads_alike(body: dict[str, Any]) -> No
 def test_an_ordinary_body_is_read_by_hand() -> None:
     body = {"selections": ["yes"], "position": position(**GWANGHWAMUN), "presence_token": "a.b"}
     assert read_body(json.dumps(body).encode())[0] == ["yes"]
+    given = [{"key": "yes", "points": 7}]
+    assert read_body(json.dumps({"selections": given}).encode())[0] == given
 
 
 @pytest.mark.parametrize(
@@ -252,6 +256,11 @@ def test_an_ordinary_body_is_read_by_hand() -> None:
         '{"selections": [], "more": 1}', '{"selections": [], "pad": 1}',
         '{"selections": [], "position": null}', '{"selections": [], "presence_token": null}',
         '{"selections": [], "position": {"lat": 1, "lon": 1, "accuracy_m": 1}}',
+        '{"selections": [{"key": "a"}]}', '{"selections": [{"key": "a", "points": 0}]}',
+        '{"selections": [{"key": "a", "points": 1.5}]}',
+        '{"selections": [{"key": 1, "points": 1}]}',
+        '{"selections": [{"key": "a", "points": true}]}',
+        '{"selections": [{"key": "a", "points": 1, "more": 1}]}',
     ],
 )  # fmt: skip
 def test_a_body_with_anything_wrong_or_odd_is_not_read_by_hand(body: str) -> None:

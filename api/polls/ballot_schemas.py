@@ -5,10 +5,28 @@ from __future__ import annotations
 from typing import Any
 
 import marshmallow as ma
-from marshmallow.validate import Length, Regexp
+from marshmallow.validate import Length, Range, Regexp
 
-from api.fields import Boolean, PositionSchema, Strict, String
+from api.fields import Boolean, Integer, PositionSchema, Strict, String
+from mvote.ballotbox.ballot_marks import MOST_POINTS
 from mvote.wording import say
+
+LONGEST_KEY = 40
+SELECTION = {
+    "oneOf": [
+        {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "description": "A key"},
+        {
+            "type": "object",
+            "properties": {
+                "key": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY},
+                "points": {"type": "integer", "minimum": 1, "maximum": MOST_POINTS},
+            },
+            "required": ["key", "points"],
+            "additionalProperties": False,
+            "description": "Of kind `points`",
+        },
+    ]
+}
 
 
 class EvidenceFields(Strict):
@@ -33,9 +51,34 @@ class EligibilityAnswer(ma.Schema):
     reasons = ma.fields.List(ma.fields.Nested(ReasonSchema), required=True)
 
 
+class GivenPoints(Strict):
+    key = String(required=True, validate=Length(1, LONGEST_KEY))
+    points = Integer(required=True, validate=Range(1, MOST_POINTS))
+
+
+class Selection(String):
+    """An option's key; of kind points with the points that it is given."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(value, dict):
+            return GivenPoints().load(value)
+        key = super()._deserialize(value, *args, **kwargs)
+        LENGTH(key)
+        return key
+
+
+LENGTH = Length(1, LONGEST_KEY)
+
+
 class BallotRequest(EvidenceFields):
     selections = ma.fields.List(
-        String(validate=Length(1, 40)), required=True, validate=Length(0, 1000)
+        Selection(metadata=SELECTION),
+        required=True,
+        validate=Length(0, 1000),
+        metadata={
+            "description": "Option keys, of a ranking in order; of points with the points of each;"
+            " blank: `[]`, where `min_selections` is 0."
+        },
     )
     accept_spoilt = Boolean(load_default=False, metadata={
         "description": "After a refusal with `may_spoil`: cast it as it is, to be counted as"

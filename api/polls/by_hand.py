@@ -25,6 +25,7 @@ from api.headers import headers_of, write_line
 from api.limits import meter
 from api.polls.casting import Paper, cast_paper
 from api.wiring import Wiring
+from mvote.ballotbox.ballot_marks import MOST_POINTS
 from mvote.ballotbox.receipts import Receipt
 from mvote.polls.presence import Position
 from mvote.polls.proving import Evidence
@@ -44,6 +45,7 @@ INSTANT = re.compile(
     r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3}|\.\d{6})?(Z|[+-]\d\d:\d\d)", re.ASCII
 )
 MEMBERS = frozenset({"selections", "position", "presence_token", "pad"})
+SELECTION_MEMBERS = {"key", "points"}
 POSITION_MEMBERS = {"lat", "lon", "accuracy_m", "captured_at"}
 
 
@@ -130,7 +132,7 @@ def _body_of(environ: Environ) -> bytes:
     return body
 
 
-def read_body(body: bytes) -> tuple[list[str], Evidence]:
+def read_body(body: bytes) -> tuple[list[Any], Evidence]:
     """The selections and the evidence of a body that the schema takes as it is. Raises Unusual."""
     try:
         content = orjson.loads(body)
@@ -143,14 +145,25 @@ def read_body(body: bytes) -> tuple[list[str], Evidence]:
     return _selections_in(content), _evidence_in(content)
 
 
-def _selections_in(content: dict[str, Any]) -> list[str]:
+def _selections_in(content: dict[str, Any]) -> list[Any]:
     selections = content.get("selections")
     if type(selections) is not list or len(selections) > 1000:
         raise Unusual
     for each in selections:
-        if type(each) is not str or not OPTION.fullmatch(each):
+        key = each if type(each) is str else _with_points(each)
+        if not OPTION.fullmatch(key):
             raise Unusual
     return selections
+
+
+def _with_points(given: Any) -> str:
+    """The key of an option that is given points."""
+    if type(given) is not dict or given.keys() != SELECTION_MEMBERS:
+        raise Unusual
+    key, points = given["key"], given["points"]
+    if type(key) is not str or type(points) is not int or not 1 <= points <= MOST_POINTS:
+        raise Unusual
+    return key
 
 
 def _evidence_in(content: dict[str, Any]) -> Evidence:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, get_args
 
 import marshmallow as ma
 from marshmallow.validate import Length, OneOf, Range, Regexp
 
 from api.fields import Integer, LocalText, Strict, String
+from mvote.ballotbox.ballot_marks import MOST_POINTS
+from mvote.polls.definition import METHODS, Kind
 from mvote.wording import say
 
 MAX_OPTIONS = 100
@@ -20,21 +23,49 @@ class OptionSchema(Strict):
     description = LocalText(max_length=2000)
 
 
+EVERY_METHOD = [method for methods in METHODS.values() for method in methods]
+ONLY_POINTS = ("points", "max_points")
+
+
 class QuestionSchema(Strict):
     text = LocalText(max_length=500, required=True)
-    kind = String(load_default="single", validate=OneOf(["single", "multiple"]))
+    kind = String(
+        load_default="single",
+        validate=OneOf(get_args(Kind)),
+        metadata={
+            "description": "`single` and `multiple`: selections are option keys. `ranking`: option"
+            " keys, the first choice first; as many as one likes from `min_selections` to"
+            ' `max_selections`. `points`: `{"key", "points"}`.'
+        },
+    )
     options = ma.fields.List(
         ma.fields.Nested(OptionSchema), required=True, validate=Length(1, MAX_OPTIONS)
     )
     min_selections = Integer(load_default=1, validate=Range(0, MAX_OPTIONS))
     max_selections = Integer(load_default=None, allow_none=True, validate=Range(1, MAX_OPTIONS))
+    method = String(
+        validate=OneOf(EVERY_METHOD),
+        metadata={
+            "description": "How ballots are counted. `ranking`: `schulze` (default),"
+            " `instant_runoff` or `borda`; of the other kinds there is one: `plurality`,"
+            " `approval`, `points`."
+        },
+    )
+    points = Integer(
+        validate=Range(1, MOST_POINTS),
+        metadata={"description": "Of `points`, required: how many a ballot gives at most."},
+    )
+    max_points = Integer(
+        validate=Range(1, MOST_POINTS),
+        metadata={"description": "Of `points`: how many one option gets at most; else all."},
+    )
 
     @ma.post_load
     def completed(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """A single choice takes one; a multiple choice takes all, unless it says otherwise."""
+        """A single choice takes one, any other kind takes all, unless it says otherwise."""
         if data["max_selections"] is None:
             data["max_selections"] = 1 if data["kind"] == "single" else len(data["options"])
-        return data
+        return {"method": METHODS[data["kind"]][0]} | data
 
     @ma.validates_schema
     def consistent(self, data: dict[str, Any], **_: Any) -> None:
@@ -48,3 +79,28 @@ class QuestionSchema(Strict):
             )
         if most is not None and data.get("min_selections", 1) > most:
             raise ma.ValidationError(say("More than max_selections."), "min_selections")
+
+    @ma.validates_schema(skip_on_field_errors=True)
+    def of_its_kind(self, data: dict[str, Any], **_: Any) -> None:
+        for member, problem in _against_its_kind(data):
+            raise ma.ValidationError(problem, member)
+
+
+def _against_its_kind(question: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    kind, points = question["kind"], question.get("points")
+    methods = METHODS[kind]
+    if question.get("method", methods[0]) not in methods:
+        yield (
+            "method",
+            say("Counts no ballots of this kind; one of: {methods}.", methods=[*methods]),
+        )
+    if kind != "points":
+        yield from (
+            (member, say("Only of kind points.")) for member in ONLY_POINTS if member in question
+        )
+    elif points is None:
+        yield "points", say("Needed: how many points a ballot gives at most.")
+    elif points < question["min_selections"]:
+        yield "points", say("Fewer than min_selections: each selected option gets at least one.")
+    elif question.get("max_points", 0) > points:
+        yield "max_points", say("More than points.")

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import marshmallow as ma
+from marshmallow.validate import OneOf
 
 from api.fields import Instant, ShownText
 from api.polls.accounting import AccountingSchema
+from api.polls.ballot_schemas import SELECTION
+from mvote.ballotbox.methods.runoff import By
 
+PAIRS = ma.fields.Dict(keys=ma.fields.String(), values=ma.fields.Integer())
 BY = {"description": "Null until the auditor has counted it, soon after publication."}
 FIVES = {"multipleOf": 5, "description": "Rounded to fives; what rounds to 0 is not shown."}
 UNKNOWN = "`unknown`: of those who have not said, or whose account is gone."
@@ -21,20 +27,86 @@ class TurnoutSchema(ma.Schema):
     )
 
 
+class RoundSchema(ma.Schema):
+    """A round of an instant run-off."""
+
+    votes = ma.fields.Dict(
+        keys=ma.fields.String(),
+        values=ma.fields.Integer(),
+        required=True,
+        metadata={"description": "Ballots of each option that remains."},
+    )
+    exhausted = ma.fields.Integer(
+        required=True, metadata={"description": "Ballots that rank none of those that remain."}
+    )
+    eliminated = ma.fields.List(
+        ma.fields.String(), required=True, metadata={"description": "Who leaves; empty at the end."}
+    )
+    by = ma.fields.String(
+        required=True,
+        allow_none=True,
+        validate=OneOf(get_args(By)),
+        metadata={"description": "Why these: see `elimination_ties` of the definition."},
+    )
+    transfers = ma.fields.Dict(
+        keys=ma.fields.String(),
+        values=PAIRS,
+        required=True,
+        metadata={"description": "Where their ballots go; what is missing is exhausted."},
+    )
+
+
+class WorkingsSchema(ma.Schema):
+    """How ranked ballots lead to the result, as far as the method has it."""
+
+    pairwise = ma.fields.Dict(
+        keys=ma.fields.String(),
+        values=PAIRS,
+        metadata={"description": "How many ballots rank the one option before the other."},
+    )
+    paths = ma.fields.Dict(
+        keys=ma.fields.String(),
+        values=PAIRS,
+        metadata={"description": "Schulze: how strong the strongest path is (winning votes)."},
+    )
+    rounds = ma.fields.List(ma.fields.Nested(RoundSchema))
+
+
 class OptionResult(ma.Schema):
     key = ma.fields.String(required=True)
     title = ShownText(required=True)
-    votes = ma.fields.Integer(required=True)
-    share = ma.fields.Float(required=True)
+    votes = ma.fields.Integer(
+        required=True,
+        metadata={
+            "description": "Ballots; points by `points` and `borda`; first ranks by `schulze` and"
+            " `instant_runoff`."
+        },
+    )
+    share = ma.fields.Float(
+        required=True,
+        metadata={"description": "Of the ballots that are not blank; of points, of all points."},
+    )
 
 
 class ResultSchema(ma.Schema):
     poll_id = ma.fields.UUID(required=True)
     definition_hash = ma.fields.String(required=True)
-    method = ma.fields.String(required=True)
+    method = ma.fields.String(
+        required=True, metadata={"description": "That the frozen definition names."}
+    )
     turnout = ma.fields.Nested(TurnoutSchema, required=True)
     too_few = ma.fields.Boolean(required=True)
     options = ma.fields.List(ma.fields.Nested(OptionResult), required=True)
+    winners = ma.fields.List(
+        ma.fields.String(),
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "By the method. Several are tied. null: not counted to the end, too few"
+            " ballots, or a ballot of projects, where the allocation decides."
+        },
+    )
+    workings = ma.fields.Nested(WorkingsSchema, required=True, allow_none=True)
     accounting = ma.fields.Nested(AccountingSchema, required=True, allow_none=True)
     live = ma.fields.Boolean(
         required=True, metadata={"description": "An interim figure of a poll that is still open."}
@@ -49,7 +121,7 @@ class ResultSchema(ma.Schema):
 
 
 class RecordSchema(ma.Schema):
-    selections = ma.fields.List(ma.fields.String(), required=True)
+    selections = ma.fields.List(ma.fields.Raw(metadata=SELECTION), required=True)
 
 
 class AreaTurnout(ma.Schema):

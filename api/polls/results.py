@@ -14,9 +14,10 @@ from api.etags import tagged, tagged_body
 from api.negotiation import wanted_type
 from api.pages import PageQuery, page_of, read_cursor, write_cursor
 from api.polls.result_schemas import PollTurnout, RecordSchema, ResultSchema
+from api.polls.result_sheets import as_csv
 from api.polls.visiting import poll_shown_to, takes_a_pass
 from api.problems import NotAcceptable
-from api.spreadsheets import CSV, sheet_of
+from api.spreadsheets import CSV
 from api.wiring import wiring
 from mvote.polls.errors import ResultsNotAvailable
 from mvote.polls.live import LiveResult, live_result, shows_live
@@ -70,7 +71,7 @@ def show_result(poll_id: uuid.UUID) -> Response:
     wanted = wanted_type(JSON, CSV)
     found = _shown(poll_id)
     if wanted == CSV:
-        return tagged_body(_as_csv(found), "text/csv; charset=utf-8")
+        return tagged_body(as_csv(found), "text/csv; charset=utf-8")
     return tagged(ResultSchema().dump(_as_json(found)))
 
 
@@ -78,25 +79,12 @@ def _as_json(found: PublishedResult | LiveResult) -> dict[str, Any]:
     return {
         "poll_id": found.definition.poll_id,
         "definition_hash": found.definition.hash.hex(),
-        "method": found.definition.question.kind,
+        "method": found.definition.question.method,
         "turnout": found.turnout(),
         "too_few": found.too_few,
         "options": found.options(),
         **found.facts(),
     }
-
-
-def _as_csv(found: PublishedResult | LiveResult) -> bytes:
-    """One line an option, the turnout, the accounting if it does not hold, or up to where is
-    counted so far.
-    """
-    rows: list[list[Any]] = [["key", "title_ko", "title_en", "votes", "share"]]
-    for option in found.options():
-        names = [option["title"].get(language, "") for language in ("ko", "en")]
-        rows.append([option["key"], *names, option["votes"], option["share"]])
-    for name, number in (found.turnout() | found.remarks()).items():
-        rows.append([f"({name})", "", "", number, ""])
-    return sheet_of(rows)
 
 
 @blp.get("/polls/<uuid:poll_id>/turnout")

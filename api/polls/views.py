@@ -88,7 +88,9 @@ def _view_of(poll: Poll, definition_hash: bytes | None, now: dt.datetime) -> dic
         "cast_check": content.get("cast_check", True),
         "k": content.get("k", DEFAULT_K),
         "publish_from": content.get("publish_from", DEFAULT_PUBLISH_FROM),
-        "cautions": cautions_of(results=results, records=records),
+        "cautions": cautions_of(
+            results=results, records=records, kind=question and question["kind"]
+        ),
         "definition_hash": definition_hash and definition_hash.hex(),
         "is_private": poll.is_private,
         "cycle": content.get("cycle"),

@@ -17,23 +17,23 @@ def marks_given(question: Question, selections: list[Any]) -> dict[str, int]:
 
     Raises InvalidSelection for what no limit is about: the form of the selections.
     """
-    match question.kind:
-        case "ranking":
-            _check_keys(question, selections)
-            return {key: rank for rank, key in enumerate(selections, 1)}
-        case "points":
-            return _points_given(question, selections)
-    _check_keys(question, selections)
-    return dict.fromkeys(selections, 1)
+    if question.kind == "points":
+        return _points_given(question, selections)
+    given = _each_once(question, selections)
+    if question.kind == "ranking":
+        return {key: rank for rank, key in enumerate(selections, 1)}
+    return given
 
 
-def _check_keys(question: Question, keys: list[Any]) -> None:
+def _each_once(question: Question, keys: list[Any]) -> dict[str, int]:
     known = set(question.options)
     for key in keys:
         if not isinstance(key, str) or key not in known:
             raise InvalidSelection("unknown-option")
-    if len(set(keys)) != len(keys):
+    given = dict.fromkeys(keys, 1)
+    if len(given) != len(keys):
         raise InvalidSelection("repeated-option")
+    return given
 
 
 def _points_given(question: Question, selections: list[Any]) -> dict[str, int]:
@@ -43,7 +43,7 @@ def _points_given(question: Question, selections: list[Any]) -> dict[str, int]:
         points = each["points"]
         if type(points) is not int or not 1 <= points <= MOST_POINTS:
             raise InvalidSelection("points-not-whole", least=1, most=MOST_POINTS)
-    _check_keys(question, [each["key"] for each in selections])
+    _each_once(question, [each["key"] for each in selections])
     given: dict[str, int] = {each["key"]: each["points"] for each in selections}
     _check_points(question, given)
     return given

@@ -15,15 +15,23 @@ FULL = say(
     "After the count the content of every ballot is published, without names and out of order."
     " Where few vote, or all alike, one can guess who chose what."
 )
+RANKING = say(
+    "After the count it is published how often each option was ranked before each other one, or"
+    " what each round came to. Where few vote, one can guess who ranked how."
+)
 FEW = say(
     "If fewer ballots come than publish_from says, only their number is published and no result,"
     " because few ballots can give a voter away."
 )
 
 
-def cautions_of(*, results: str, records: str | None) -> list[dict[str, Any]]:
+def cautions_of(
+    *, results: str, records: str | None, kind: str | None = None
+) -> list[dict[str, Any]]:
     """The cautions of a poll by what it publishes: code, and text in Korean and English."""
     found = [("few-ballots", FEW)]
+    if kind == "ranking":
+        found.insert(0, ("rankings-compared", RANKING))
     if records == "full":
         found.insert(0, ("full-records", FULL))
     if results == "live":

@@ -28,6 +28,7 @@ TITLES = {
     "live-with-trustees": say(
         "With trustees nobody can count while the poll is open: no live results."
     ),
+    "live-with-ranking": say("Rankings are counted when all are in: no live results."),
     "custody-is-server": say("A trustees' key needs custody `trustees`."),
     "proposing-open": say("Proposals are still taken."),
     "too-many-projects": say("A ballot holds 1,000 projects at most."),

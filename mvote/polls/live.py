@@ -34,8 +34,8 @@ class LiveResult:
         return self.totals is None
 
     def facts(self) -> dict[str, Any]:
-        """That it is interim, and up to where was counted: nobody attests it."""
-        unknown = dict.fromkeys(("accounting", "published_at", "statement"))
+        """That it is interim, and up to where was counted: nobody attests it, nobody has won."""
+        unknown = dict.fromkeys(("winners", "workings", "accounting", "published_at", "statement"))
         return {"live": True, "as_of": self.as_of, **unknown}
 
     def remarks(self) -> dict[str, Any]:

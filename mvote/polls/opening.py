@@ -13,6 +13,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from mvote.ballotbox.keystore import Keystore
+from mvote.ballotbox.methods.runoff import TIES
 from mvote.ballotbox.poll_keys import make_poll_keys
 from mvote.ballotbox.tables import SealingKey
 from mvote.ballotbox.trustees import (
@@ -24,7 +25,7 @@ from mvote.ballotbox.trustees import (
 from mvote.base import database_time, instant
 from mvote.journal import Event, write_down
 from mvote.polls.cautions import cautions_of
-from mvote.polls.definition import DEFAULT_K, DEFAULT_PUBLISH_FROM, canonical
+from mvote.polls.definition import DEFAULT_K, DEFAULT_PUBLISH_FROM, METHODS, canonical
 from mvote.polls.errors import NotReadyToOpen
 from mvote.polls.hindrances import Hindrance
 from mvote.polls.lookalikes import lookalikes
@@ -101,6 +102,7 @@ def _hindrances(
 ) -> Iterator[Hindrance]:
     yield from _hindrances_in_time(poll, now)
     yield from _hindrances_in_question(poll.content.get("question"))
+    yield from _hindrances_in_figures(poll.content)
     yield from _hindrances_in_place(session, poll, places)
     yield from custody_hindrances(session, poll)
 
@@ -127,6 +129,13 @@ def _hindrances_in_question(question: dict[str, Any] | None) -> Iterator[Hindran
         yield Hindrance("more-selections-than-options", "/question/max_selections")
     for place in lookalikes(options) if "limits" not in question else ():
         yield Hindrance("options-look-alike", f"/question/options/{place}/title")
+
+
+def _hindrances_in_figures(content: dict[str, Any]) -> Iterator[Hindrance]:
+    """Who won by ranks may turn with every batch, and what turned it would show."""
+    kind = (content.get("question") or {}).get("kind")
+    if kind == "ranking" and content.get("results") == "live":
+        yield Hindrance("live-with-ranking", "/results")
 
 
 def _hindrances_in_place(session: Session, poll: Poll, places: Places) -> Iterator[Hindrance]:
@@ -202,7 +211,7 @@ def _document(
         "by": poll.origin,
         "title": content["title"],
         "description": content.get("description"),
-        "question": content["question"],
+        "question": _question(content["question"]),
         "cycle": content.get("cycle"),
         "opens_at": instant(poll.opens_at),
         "closes_at": instant(poll.closes_at),
@@ -219,8 +228,16 @@ def _document(
         "receipt_key_id": around.receipt_key_id,
         **custody,
     }
-    document["cautions"] = cautions_of(results=document["results"], records=document["records"])
+    document["cautions"] = cautions_of(
+        results=document["results"], records=document["records"], kind=document["question"]["kind"]
+    )
     return {key: value for key, value in document.items() if value is not None}
+
+
+def _question(question: dict[str, Any]) -> dict[str, Any]:
+    """The question with the method that counts its ballots, and how that breaks ties on the way."""
+    found = {"method": METHODS[question["kind"]][0]} | question
+    return found | {"elimination_ties": TIES} if found["method"] == "instant_runoff" else found
 
 
 def default_records(kind: str) -> str:

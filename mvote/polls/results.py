@@ -36,6 +36,8 @@ _LAST_OF_CONTEST = text(
     " WHERE mine.poll_id = :poll_id AND p.state IN ('open', 'closing', 'closed')"
 )
 SHARE_DIGITS = 6
+COUNTED_IN_POINTS = ("points", "borda", "ranking")
+"""Methods by which a ballot is worth more than one; `ranking` is that of a project ballot."""
 LARGEST_PLACE = 2**31
 
 
@@ -59,10 +61,13 @@ class PublishedResult:
         return int(self.statement["records"])
 
     def facts(self) -> dict[str, Any]:
-        """That it is final, when it was published, what adds up, and what the counter attests."""
+        """That it is final, who won and how, when it was published, what adds up, and what the
+        counter attests."""
         return {
             "live": False,
             "as_of": None,
+            "winners": self.statement.get("winners"),
+            "workings": self.statement.get("workings"),
             "accounting": self.accounting,
             "published_at": self.poll.published_at,
             "statement": self.statement,
@@ -94,8 +99,13 @@ class PublishedResult:
 def options_with(
     definition: FrozenPoll, totals: Sequence[int], marking: int
 ) -> list[dict[str, Any]]:
-    """The options, each with its votes and its share of the ballots that mark any."""
+    """The options, each with its votes and its share of the ballots that mark any.
+
+    Where votes are points, their share is of all points.
+    """
     options = definition.document["question"]["options"]
+    if definition.question.method in COUNTED_IN_POINTS:
+        marking = sum(totals)
     return [
         {
             "key": option["key"],

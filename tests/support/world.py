@@ -160,7 +160,7 @@ class World:
         self,
         poll: Mapping[str, Any],
         voter: Person,
-        selections: list[str] | None = None,
+        selections: list[Any] | None = None,
         key: str | None = None,
         **more: Any,
     ) -> TestResponse:

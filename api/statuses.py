@@ -43,6 +43,7 @@ STATUSES: dict[type[errors.DomainError], int] = {
     polls.ResultsNotAvailable: 409,
     polls.BundleNotReady: 503,
     polls.NotReadyToOpen: 409,
+    polls.NoTie: 409,
     polls.InvalidSelection: 422,
     polls.IdempotencyKeyReused: 422,
     polls.QuotaReached: 429,

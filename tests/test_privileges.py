@@ -20,7 +20,7 @@ BALLOT_TABLES = (
     "poll", "room", "poll_definition", "tree_tile", "checkpoint", "cosignature", "log_key",
     "approval", "notice", "trustee_key",
     "live_count", "live_result", "counting_progress", "turnout_cell", "published_turnout",
-    "voter_roll", "bundle", "bundle_wanted", "receipt_key",
+    "voter_roll", "bundle", "bundle_wanted", "receipt_key", "poll_lot",
     "cycle", "cycle_phase", "cycle_notice",
     *BUDGET_TABLES,
 )  # fmt: skip

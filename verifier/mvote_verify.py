@@ -1027,7 +1027,22 @@ class Verifier:
         found = [self.bundle.hash(name) for name in files]
         require(found == self.log.notices, "the notices are not those of the log")
         kinds = [str(self.bundle.json(name).get("kind")) for name in files]
+        for name, kind in zip(files, kinds, strict=True):
+            if kind == "draw":
+                return f"{len(files)}, as in the log: {self._drawn(self.bundle.json(name))}"
         return f"{len(files)}, as in the log" + (f": {', '.join(kinds)}" if kinds else "")
+
+    def _drawn(self, notice: dict[str, Any]) -> str:
+        """See that a lot between tied winners is the one that was bound before anybody voted."""
+        secret, value = unhex(notice.get("secret"), 32), str(notice.get("public_value"))
+        require(sha256(secret).hex() == self.definition.get("lot"), "ANOTHER LOT WAS DRAWN")
+        require(value == self.bundle.hash("statement.json").hex(), "the lot was drawn too early")
+        seed = sha256(b"mvote/seed/1" + secret + value.encode())
+        tied = [str(key) for key in self.statement["winners"]]
+        order = sorted(tied, key=lambda key: (sha256(b"mvote/lot/1" + seed + key.encode()), key))
+        drawn = (notice.get("tied"), notice.get("order"), notice.get("winner"))
+        require(drawn == (tied, order, order[0]), "the lot gives another order")
+        return f"{order[0]} was drawn by lot among {len(tied)} tied winners"
 
     # count
 

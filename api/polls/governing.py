@@ -26,8 +26,10 @@ from api.wiring import wiring
 from mvote.approvals import Approval
 from mvote.base import database_time, instant
 from mvote.errors import ImpossibleTransition, NotAllowed
-from mvote.polls.governing import CLOSE, CORRECT, EXTEND, PUBLISH, VOID, Act, govern
+from mvote.polls.errors import NoTie, ResultsNotAvailable
+from mvote.polls.governing import CLOSE, CORRECT, DRAW, EXTEND, PUBLISH, VOID, Act, govern
 from mvote.polls.notices import notices_of
+from mvote.polls.tie_drawing import check_tie
 
 blp = Blueprint("governing", "governing", description="Acts of two officers, and their notices.")
 
@@ -114,6 +116,22 @@ def void_a_poll(body: dict[str, Any], poll_id: uuid.UUID) -> Response:
 def publish_a_poll(poll_id: uuid.UUID) -> Response:
     """Publish a count whose accounting does not hold, with exactly the figures that differ."""
     return _done(PUBLISH, poll_id, {})
+
+
+@blp.post("/polls/<uuid:poll_id>/draw")
+@access("officer")
+@takes_a_pass
+@may_raise(ImpossibleTransition, NoTie, ResultsNotAvailable)
+@idempotent
+@blp.response(200, PollSchema)
+@two_officers(blp)
+def draw_a_lot(poll_id: uuid.UUID) -> Response:
+    """Draw the lot between tied winners, once: its seed was bound by its hash at the freeze."""
+    with transaction() as session:
+        poll = poll_shown_to(session, poll_id, caller())
+        check_tie(session, polls=wiring().polls, poll=poll)
+        waits = _govern(session, DRAW, poll_id, {})
+        return done_or_asked(session, waits, lambda: _poll(session, poll_id))
 
 
 @blp.post("/polls/<uuid:poll_id>/notices")

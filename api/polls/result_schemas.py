@@ -72,6 +72,22 @@ class WorkingsSchema(ma.Schema):
     rounds = ma.fields.List(ma.fields.Nested(RoundSchema))
 
 
+class DrawSchema(ma.Schema):
+    """The lot between tied winners. The secret's SHA-256 is `lot` of the definition, the public
+    value that of the statement; options come by SHA-256("mvote/lot/1" ‖ seed ‖ key), lowest first.
+    """
+
+    tied = ma.fields.List(ma.fields.String(), required=True)
+    secret = ma.fields.String(required=True)
+    public_value = ma.fields.String(required=True)
+    seed = ma.fields.String(
+        required=True,
+        metadata={"description": 'SHA-256("mvote/seed/1" ‖ secret ‖ public value)'},
+    )
+    order = ma.fields.List(ma.fields.String(), required=True)
+    winner = ma.fields.String(required=True)
+
+
 class OptionResult(ma.Schema):
     key = ma.fields.String(required=True)
     title = ShownText(required=True)
@@ -107,6 +123,7 @@ class ResultSchema(ma.Schema):
         },
     )
     workings = ma.fields.Nested(WorkingsSchema, required=True, allow_none=True)
+    draw = ma.fields.Nested(DrawSchema, required=True, allow_none=True)
     accounting = ma.fields.Nested(AccountingSchema, required=True, allow_none=True)
     live = ma.fields.Boolean(
         required=True, metadata={"description": "An interim figure of a poll that is still open."}

@@ -23,6 +23,7 @@ def as_csv(found: PublishedResult | LiveResult) -> bytes:
     rows += [_remark(name, number) for name, number in found.turnout().items()]
     facts = found.facts()
     rows += [_remark("winner", key) for key in facts["winners"] or ()]
+    rows += [_remark("winner by lot", facts["draw"]["winner"])] if facts["draw"] else []
     rows += _workings(facts["workings"] or {})
     rows += [_remark(name, number) for name, number in found.remarks().items()]
     return sheet_of(rows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 
-from sqlalchemy import ARRAY, CheckConstraint, Integer
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mvote.base import Base, utc_now
@@ -35,7 +35,7 @@ class LiveCount(Base):
     ballots: Mapped[int]
     blank: Mapped[int]
     #: in the order of the options
-    totals: Mapped[list[int]] = mapped_column(ARRAY(Integer))
+    totals: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
 
 
 class TurnoutCell(Base):

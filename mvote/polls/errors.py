@@ -123,6 +123,13 @@ class NotReadyToOpen(DomainError):
     title: ClassVar[Message] = say("The poll cannot be opened yet.")
 
 
+class NoTie(DomainError):
+    """There is nothing to draw between; fact `winners`: the keys of those who won."""
+
+    code = "no-tie"
+    title: ClassVar[Message] = say("There is no tie to be broken by lot.")
+
+
 class QuotaReached(DomainError):
     """A citizen's polls of this week are used up; fact `per_week`."""
 

@@ -62,6 +62,12 @@ class PollCorrected(PollGoverned):
     kind: ClassVar[str] = "poll:corrected"
 
 
+class PollDrawn(PollGoverned):
+    """A lot was drawn between tied winners."""
+
+    kind: ClassVar[str] = "poll:drawn"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Case:
     """A poll at a moment, and what is asked for it."""
@@ -162,7 +168,13 @@ CORRECT = Act(
     event=PollCorrected,
     check=_check_is_new,
 )
-ACTS = (CLOSE, EXTEND, VOID, PUBLISH, CORRECT)
+DRAW = Act(
+    verb="draw",
+    statuses=frozenset({"published"}),
+    carry_out=text("SELECT draw_tie(:poll_id, :approval_id, :by)"),
+    event=PollDrawn,
+)
+ACTS = (CLOSE, EXTEND, VOID, PUBLISH, CORRECT, DRAW)
 
 
 def govern(

@@ -35,7 +35,9 @@ class LiveResult:
 
     def facts(self) -> dict[str, Any]:
         """That it is interim, and up to where was counted: nobody attests it, nobody has won."""
-        unknown = dict.fromkeys(("winners", "workings", "accounting", "published_at", "statement"))
+        unknown = dict.fromkeys(
+            ("winners", "workings", "draw", "accounting", "published_at", "statement")
+        )
         return {"live": True, "as_of": self.as_of, **unknown}
 
     def remarks(self) -> dict[str, Any]:

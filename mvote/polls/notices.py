@@ -14,7 +14,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from mvote.base import Base
 
-KINDS = ("early-close", "extension", "voiding", "publication", "correction")
+KINDS = ("early-close", "extension", "voiding", "publication", "correction", "draw")
 
 
 class Notice(Base):
@@ -44,6 +44,12 @@ class Notice(Base):
     def hash(self) -> bytes:
         """SHA-256 of the content: what stands in the log."""
         return hashlib.sha256(self.content).digest()
+
+
+def draw_of(session: Session, poll_id: uuid.UUID) -> dict[str, Any] | None:
+    """The notice of the lot that was drawn between tied winners, if one was."""
+    found = (each.document for each in notices_of(session, poll_id))
+    return next((each for each in found if each["kind"] == "draw"), None)
 
 
 def notices_of(session: Session, poll_id: uuid.UUID) -> Sequence[Notice]:

@@ -29,6 +29,7 @@ from mvote.polls.definition import DEFAULT_K, DEFAULT_PUBLISH_FROM, METHODS, can
 from mvote.polls.errors import NotReadyToOpen
 from mvote.polls.hindrances import Hindrance
 from mvote.polls.lookalikes import lookalikes
+from mvote.polls.lots import commit_lot
 from mvote.polls.places import Places
 from mvote.polls.poll import Poll, PollDefinition, after
 from mvote.polls.roll import described, roll_of
@@ -213,6 +214,7 @@ def _document(
         "description": content.get("description"),
         "question": _question(content["question"]),
         "cycle": content.get("cycle"),
+        "lot": None if content.get("cycle") else commit_lot(session, poll.id).hex(),
         "opens_at": instant(poll.opens_at),
         "closes_at": instant(poll.closes_at),
         "time_zone": around.time_zone,

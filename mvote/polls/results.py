@@ -16,6 +16,7 @@ from mvote.ballotbox.vectors import PACK, selections_in
 from mvote.base import database_time
 from mvote.polls.definition import FrozenPoll
 from mvote.polls.errors import ResultsNotAvailable
+from mvote.polls.notices import draw_of
 from mvote.polls.poll import Poll, PollDefinition
 
 _PUBLISHED = text("SELECT statement FROM published_result WHERE poll_id = :poll_id")
@@ -50,6 +51,8 @@ class PublishedResult:
     statement: dict[str, Any]
     #: the figures that must agree, and whether they do: two officers may publish if they do not
     accounting: dict[str, Any]
+    #: the notice of the lot between tied winners, if it was drawn
+    draw: dict[str, Any] | None = None
 
     @property
     def too_few(self) -> bool:
@@ -68,6 +71,7 @@ class PublishedResult:
             "as_of": None,
             "winners": self.statement.get("winners"),
             "workings": self.statement.get("workings"),
+            "draw": self.draw,
             "accounting": self.accounting,
             "published_at": self.poll.published_at,
             "statement": self.statement,
@@ -127,6 +131,7 @@ def published_result(session: Session, poll: Poll, definition: FrozenPoll) -> Pu
         definition=definition,
         statement=orjson.loads(statement),
         accounting=accounting_of(session, poll) or {},
+        draw=draw_of(session, poll.id),
     )
 
 

@@ -6,6 +6,7 @@ GOLDEN_FUNCTIONS = {
     "mvote_api": {
         "cast_ballots", "cast_in_polls", "poll_is_free", "poll_lock", "poll_moves", "took_part",
         "ask_approval", "close_poll_early", "extend_poll", "void_poll", "publish_poll",
+        "commit_lot", "draw_tie",
         "publish_correction", "move_cycle", "strike_proposal", "change_targets",
         "seal_statement", "may_seal", "unreleased_sources", "released_statements", "revealed_lot",
         "enact_project", "refuse_the_recused", "opinions_to_read", "own_opinions",

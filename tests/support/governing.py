@@ -60,7 +60,12 @@ def notices(world: World, poll: dict[str, Any]) -> list[dict[str, Any]]:
     return list(answer.get_json()["items"])
 
 
-FUNCTIONS = {"close": "close_poll_early", "extend": "extend_poll", "void": "void_poll"}
+FUNCTIONS = {
+    "close": "close_poll_early",
+    "extend": "extend_poll",
+    "void": "void_poll",
+    "draw": "draw_tie",
+}
 Deed = Callable[[Session], bool]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.balloting import Balloting, field
+from tests.support.hostile import no_trace
 from tests.support.proposals import refused
 from tests.support.world import World
 
@@ -116,3 +117,24 @@ def test_only_an_officer_of_the_cycles_department_opens_its_polls(world: World) 
     year.officer = world.citizen()
     assert refused(year.try_open("citizens")) == (403, "not-allowed")
     assert world.count("poll") == 0
+
+
+def test_a_set_of_which_no_project_can_ever_be_funded_hinders_the_poll(world: World) -> None:
+    year = Balloting(world, 2023)
+    [contest] = year.definition["contests"]
+    year.definition["budget_limit"] = 80
+    contest["allocation"]["exclusive"] = [["2024-0001", "2024-0002"], ["2024-0001", "2024-0003"]]
+    year.projects(2, amount=lambda _: 100)  # dearer than all there is, past the guards
+    year.projects(4, amount=lambda _: 10)
+    with no_trace(world):
+        hindrances = hindrances_of(year.try_open("citizens"))
+    assert hindrances == [("exclusive-set-never-funded", "/contests/0/allocation/exclusive/0")]
+
+
+def test_an_exclusive_set_that_names_what_is_not_on_the_ballot_is_warned_of(world: World) -> None:
+    year = Balloting(world, 2023)
+    [contest] = year.definition["contests"]
+    contest["allocation"]["exclusive"] = [["2024-0001", "2024-0099"]]
+    year.projects(6)
+    warned = [(each["code"], each["pointer"]) for each in year.open("citizens")["warnings"]]
+    assert warned == [("exclusive-not-on-ballot", "/contests/0/allocation/exclusive/0/1")]

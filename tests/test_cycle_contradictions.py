@@ -151,6 +151,7 @@ CASES: list[tuple[str, str, tuple[Change, ...]]] = [
     ("unknown-tie", f"{A}/ties/1", ((f"{A}/ties/1", "somebody"),)),
     ("tie-repeated", f"{A}/ties/1", ((f"{A}/ties/1", "citizens"),)),
     ("unknown-comparison", f"{A}/compare/0", ((f"{A}/compare/0", "nobody_only"),)),
+    ("no-project-funded", f"{A}/max_projects", ((f"{A}/max_projects", 0),)),
     ("exclusive-set-of-one", f"{A}/exclusive/0", ((f"{A}/exclusive", [["p1", "p1"]]),)),
 ]  # fmt: skip
 

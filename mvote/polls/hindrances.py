@@ -35,6 +35,12 @@ TITLES = {
     "method-not-cast": say("Ballots of this method cannot be cast yet."),
     "nothing-to-mark": say("The limits leave nothing to be marked."),
     "limit-never-met": say("With the projects on the ballot nobody could keep to this limit."),
+    "exclusive-set-never-funded": say(
+        "No project of this set can ever be funded within the limits."
+    ),
+    "exclusive-not-on-ballot": say(
+        "A set of which one project at most is funded names what is not on the ballot."
+    ),
     "statement-not-sealed": say(
         "A survey's statement is not sealed yet; once the first poll opens it cannot be any more."
     ),

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from mvote.base import database_time
 from mvote.budget.balloting.asking import Asking
 from mvote.budget.balloting.contest_poll import GIVEN_UP, ContestPoll, polls_of_contest
+from mvote.budget.balloting.exclusive import never_funded, not_on_ballot
 from mvote.budget.balloting.moving import period_of
 from mvote.budget.balloting.paper import hindrances_on_paper, question_of
 from mvote.budget.balloting.projects import Candidate, Groups, candidates, question_of_contest
@@ -66,6 +67,7 @@ def open_contest_poll(
         found = _candidates(session, asking, groups)
         options = [each.option for each in found]
         obstacles += hindrances_on_paper(asking.definition, asking.contest, options)
+        obstacles += never_funded(asking.definition, asking.contest, options)
         question = question_of(asking.definition, asking.contest, options)
     poll = _draft(session, asking, question, by, around)
     obstacles += _put_on_roll(session, asking, poll, listed)
@@ -77,7 +79,8 @@ def open_contest_poll(
     to_seal = unsealed(
         session, cycle=asking.cycle, definition=asking.definition, contest=asking.contest
     )
-    return poll, [*warnings, *to_seal]
+    unheard = not_on_ballot(asking.definition, asking.contest, question["options"])
+    return poll, [*warnings, *to_seal, *unheard]
 
 
 def _next_attempt(session: Session, asking: Asking) -> int:

@@ -19,6 +19,8 @@ def in_outcome(
     yield from _in_blend(contest, f"{at}/blend")
     yield from _in_names(contest, f"{at}/allocation")
     yield from _in_exclusive(contest, f"{at}/allocation/exclusive")
+    if contest.allocation.max_projects == 0:
+        yield Contradiction("no-project-funded", f"{at}/allocation/max_projects")
     if contest.allocation.rule == "equal_shares":
         yield from _in_equal_shares(contest, definition, tree, at)
     else:

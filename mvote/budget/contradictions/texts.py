@@ -88,6 +88,7 @@ TEXTS = {
     "tie-repeated": say("{key} is there before."),
     "unknown-comparison": say("There is no rule {key} to compare with."),
     "exclusive-set-of-one": say("A set that excludes needs two projects, or a group."),
+    "no-project-funded": say("With no projects at most, nothing could be funded."),
     "exclusive-set-never-funded": say(
         "No project of this set can ever be funded within the limits."
     ),

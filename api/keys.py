@@ -6,6 +6,7 @@ from api.holders import made_once
 from mvote.ballotbox.keystore import DirectoryKeystore
 from mvote.budget.applying import PSEUDONYM_KEY
 from mvote.people.challenges import CODE_KEY
+from mvote.people.identities import IDENTITY_KEY
 from mvote.people.limits import ADDRESS_KEY
 from mvote.people.phones import KEY_NAMES
 from mvote.people.sessions import REFRESH_KEY
@@ -19,6 +20,7 @@ LASTING = (
     ADDRESS_KEY,
     PSEUDONYM_KEY,
     REFRESH_KEY,
+    IDENTITY_KEY,
     SITE_CODE_KEY,
     ROOM_KEY,
 )

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from click import ClickException
 
 from mvote.languages import languages
+from mvote.people.attributes import NAMES
 
 ROOT = Path(__file__).resolve().parent.parent
 Environment = Literal["development", "production", "test"]
@@ -64,6 +65,13 @@ class Settings:
     sms_gateway_secret: str = ""
     #: each "<vkey> <address>": who cosigns the city's log, and how they are reached
     witnesses: tuple[str, ...] = ()
+    #: who vouches for identities (OpenID Connect): issuer, our client id there, and its keys
+    identity_issuer: str = ""
+    identity_audience: str = ""
+    identity_jwks: str = ""
+    #: an attribute of ours and the claim that tells it
+    identity_claims: tuple[tuple[str, str], ...] = ()
+    identity_acr: tuple[str, ...] = ()
     apple_app_ids: tuple[str, ...] = ()
     android_app_package: str = ""
     android_app_cert_sha256: tuple[str, ...] = ()
@@ -106,11 +114,17 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         sms_gateway_url=values.get("SMS_GATEWAY_URL", ""),
         sms_gateway_secret=values.get("SMS_GATEWAY_SECRET", ""),
         witnesses=_lines(values.get("WITNESSES", "")),
+        identity_issuer=values.get("IDENTITY_ISSUER", ""),
+        identity_audience=values.get("IDENTITY_AUDIENCE", ""),
+        identity_jwks=values.get("IDENTITY_JWKS", ""),
+        identity_claims=_pairs(values, "IDENTITY_CLAIMS"),
+        identity_acr=_listed(values.get("IDENTITY_ACR", "")),
         apple_app_ids=_listed(values.get("APPLE_APP_IDS", "")),
         android_app_package=values.get("ANDROID_APP_PACKAGE", ""),
         android_app_cert_sha256=_listed(values.get("ANDROID_APP_CERT_SHA256", "")),
     )
     _check_keys(settings)
+    _check_identity(settings)
     _check_production(settings)
     return settings
 
@@ -194,6 +208,14 @@ def _listed(value: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
+def _pairs(values: Mapping[str, str], name: str) -> tuple[tuple[str, str], ...]:
+    """`a=b, c=d` as pairs."""
+    pairs = [part.partition("=") for part in _listed(values.get(name, ""))]
+    if not all(left.strip() and right.strip() for left, _, right in pairs):
+        raise Misconfigured(f"{name} is a list of attribute=claim")
+    return tuple((left.strip(), right.strip()) for left, _, right in pairs)
+
+
 def _master_keys(values: Mapping[str, str], suffix: str = "") -> dict[str, str]:
     holders = ("api", "shuffler", "counter", "auditor")
     return {holder: values.get(f"{holder.upper()}_MASTER_KEY{suffix}", "") for holder in holders}
@@ -209,6 +231,16 @@ def _check_keys(settings: Settings) -> None:
         raise Misconfigured("KEYSTORE_COPY_DIR is KEYSTORE_DIR: that is no second copy")
     if min(settings.appeal_days, settings.retention_days) < 0:
         raise Misconfigured("APPEAL_DAYS and RETENTION_DAYS are not negative")
+
+
+def _check_identity(settings: Settings) -> None:
+    named = (settings.identity_issuer, settings.identity_audience, settings.identity_jwks)
+    if any(named) and not all(named):
+        raise Misconfigured("IDENTITY_ISSUER, IDENTITY_AUDIENCE and IDENTITY_JWKS go together")
+    if unknown := {name for name, _ in settings.identity_claims} - set(NAMES):
+        raise Misconfigured(f"IDENTITY_CLAIMS names no attribute: {', '.join(sorted(unknown))}")
+    if settings.environment == "production" and settings.identity_jwks.startswith("http://"):
+        raise Misconfigured("production needs IDENTITY_JWKS with https://, or a file")
 
 
 def _check_production(settings: Settings) -> None:

@@ -101,9 +101,8 @@ def test_the_declarations_that_matter_most_are_these(operations: list[Operation]
     public = {name for name, who in declared.items() if who == "public"}
     changing = {name for name in public if not name.startswith("GET ")}
     assert changing == {
-        "POST /v1/auth/codes",
-        "POST /v1/auth/tokens",
-        "POST /v1/auth/tokens/refresh",
+        *(f"POST /v1/auth/{each}" for each in ("codes", "tokens", "tokens/refresh")),
+        *(f"POST /v1/auth/{each}" for each in ("identity", "identity/nonces")),
         "POST /v1/areas/locate",
         "POST /v1/polls/nearby",
     }

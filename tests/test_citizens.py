@@ -212,7 +212,7 @@ def test_deleting_an_account_leaves_only_what_guards_living_polls(
         assert session.scalars(theirs).all() == [], table
     phones = app.extensions["phones"]
     [tombstone] = session.scalars(select(Tombstone)).all()
-    assert tombstone.phone_hash == phones.hash_of(officer.number)
+    assert tombstone.bearer_hash == phones.hash_of(officer.number)
     assert tombstone.until.isoformat().replace("+00:00", "Z") == poll["closes_at"]
     assert problem(client.get("/v1/me", headers=officer.headers)) == (401, "token-invalid")
 

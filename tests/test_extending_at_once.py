@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session
 
 from mvote.ballotbox.shuffling import close_poll
 from mvote.base import instant, utc_now
+from mvote.people.anchors import LastPollEnds
 from mvote.people.citizens import Citizen
-from mvote.people.deleting import LastPollEnds, delete_account
+from mvote.people.deleting import delete_account
 from mvote.polls.participations import last_poll_ends
 from mvote.polls.poll import Poll
 from tests.support.ballots import at_once

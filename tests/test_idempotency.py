@@ -26,7 +26,10 @@ from tests.support.world import Person, World, new_key, question
 
 TOMORROW = (utc_now() + dt.timedelta(days=1)).isoformat()
 ONLY_ASK = {"check_eligibility", "polls_nearby", "locate_point", "look_up_room"}
-RULES_OF_THEIR_OWN = {"cast_ballot", "send_code", "sign_in", "refresh", "scan_code"}
+RULES_OF_THEIR_OWN = {
+    "cast_ballot", "send_code", "sign_in", "refresh", "scan_code",
+    "ask_for_identity", "sign_in_by_identity", "change_my_number",
+}  # fmt: skip
 
 
 def drafted(world: World, author: Person, key: str, **content: Any) -> TestResponse:

@@ -141,7 +141,7 @@ def test_what_has_ended_is_forgotten_and_nothing_else(
     session: Session, desk: FrontDesk, outbox: Outbox
 ) -> None:
     assert sign_in(session, desk, outbox, after=SECOND)
-    tombstone = {"phone_hash": bytes(32), "anchor": bytes(32), "since": NOW}
+    tombstone = {"bearer_hash": bytes(32), "anchor": bytes(32), "since": NOW}
     session.add(Tombstone(**tombstone, until=NOW + dt.timedelta(days=40)))
     session.commit()
 

@@ -168,7 +168,7 @@ def test_nothing_is_kept_of_a_deleted_account_when_no_poll_lives(
 
 def test_a_tombstone_that_has_ended_counts_no_more(session: Session, phones: Phones) -> None:
     number, elder, now = a_number(), os.urandom(32), utc_now()
-    gone = {"phone_hash": phones.hash_of(number), "anchor": elder, "since": now - 9 * DAY}
+    gone = {"bearer_hash": phones.hash_of(number), "anchor": elder, "since": now - 9 * DAY}
     session.add(Tombstone(**gone, until=now - DAY))
     session.flush()
     citizen_id = register(session, number=number, phones=phones)

@@ -7,13 +7,32 @@ from flask import Flask
 import geo.areas
 from api import approvals
 from api.keys import make_missing_keys
-from api.people import administering, me, own_sessions, signing_in, well_known
+from api.people import (
+    administering,
+    identity,
+    me,
+    own_number,
+    own_sessions,
+    signing_in,
+    well_known,
+)
 from api.people.messages import messages_of
+from api.people.provider_keys import KeySet
+from api.settings import Settings
 from mvote.people.deleting import after_the_longest_poll
+from mvote.people.id_tokens import Provider
 from mvote.people.phones import Phones
 from mvote.people.signing_in import FrontDesk
 
-BLUEPRINTS = [signing_in.blp, me.blp, own_sessions.blp, administering.blp, approvals.blp]
+BLUEPRINTS = [
+    signing_in.blp,
+    me.blp,
+    own_sessions.blp,
+    own_number.blp,
+    identity.blp,
+    administering.blp,
+    approvals.blp,
+]
 
 
 def register(app: Flask) -> None:
@@ -26,6 +45,20 @@ def register(app: Flask) -> None:
     app.extensions["front_desk"] = FrontDesk(
         keystore=keystore, phones=phones, messages=messages_of(settings)
     )
+    app.extensions["identity_provider"] = provider_of(settings)
     app.extensions.setdefault("areas", geo.areas)
     app.extensions.setdefault("last_poll_ends", after_the_longest_poll)
     well_known.register(app)
+
+
+def provider_of(settings: Settings) -> Provider | None:
+    """The identity provider that the settings name, if they name one."""
+    if not settings.identity_issuer:
+        return None
+    return Provider(
+        issuer=settings.identity_issuer,
+        audience=settings.identity_audience,
+        keys=KeySet(settings.identity_jwks),
+        claims=dict(settings.identity_claims),
+        verified_by=frozenset(settings.identity_acr),
+    )

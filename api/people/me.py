@@ -29,7 +29,8 @@ def _phones() -> Phones:
     return phones
 
 
-def _shown(session: Session, citizen: Citizen) -> dict[str, Any]:
+def shown(session: Session, citizen: Citizen) -> dict[str, Any]:
+    """The account as its owner sees it."""
     account = account_of(session, citizen=citizen, phones=_phones())
     dumped: dict[str, Any] = AccountSchema().dump(account)
     return dumped
@@ -48,7 +49,7 @@ def _alone_with_my_account(session: Session) -> Citizen:
 @blp.alt_response(304, description="Not modified")
 def show_me() -> Response:
     """The caller's account: roles, attributes and who verified them, consents."""
-    return tagged(_shown(db.session(), caller()))
+    return tagged(shown(db.session(), caller()))
 
 
 @blp.patch("/me")
@@ -64,14 +65,14 @@ def change_me(changes: dict[str, Any]) -> Response:
     now = utc_now()
     with transaction() as session:
         citizen = _alone_with_my_account(session)
-        check_if_match(_shown(session, citizen))
+        check_if_match(shown(session, citizen))
         areas, values = current_app.extensions["areas"], changes["attributes"]
         declare(session, citizen_id=citizen.id, values=values, areas=areas, now=now)
         given = {each["purpose"]: each["given"] for each in changes["consents"]}
         consent(session, citizen_id=citizen.id, given=given, now=now)
         citizen.language = changes.get("language", citizen.language)
         session.flush()
-        view = _shown(session, citizen)
+        view = shown(session, citizen)
     return tagged(view)
 
 

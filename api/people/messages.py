@@ -51,7 +51,7 @@ class Gateway:
         self._url = url
         self._secret = secret.encode()
         self._timeout_s = timeout_s
-        self._opener = urllib.request.build_opener(_NoRedirects)
+        self._opener = urllib.request.build_opener(NoRedirects)
 
     def send(self, *, to: str, text: str, code: str = "") -> None:
         body = orjson.dumps({"to": to, "text": text})
@@ -80,7 +80,7 @@ def _not_sent(error: Exception) -> MessageNotSent:
     return MessageNotSent()
 
 
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
+class NoRedirects(urllib.request.HTTPRedirectHandler):
     """A redirect is no delivery: the message would go to whoever answers there."""
 
     def redirect_request(self, *_: Any, **__: Any) -> None:

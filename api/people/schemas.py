@@ -63,6 +63,15 @@ class SignInRequestSchema(OneTimeCodeSchema):
     device = DeviceName()
 
 
+class NumberChangeSchema(OneTimeCodeSchema):
+    """A code that the new number got by `POST /auth/codes`."""
+
+    merge = Boolean(
+        load_default=False,
+        metadata={"description": "If another account has the number: both are the caller's."},
+    )
+
+
 class RefreshSchema(Strict):
     refresh_token = String(required=True, validate=Length(1, 200))
 
@@ -86,6 +95,11 @@ class AttributeSchema(ma.Schema):
     value = ma.fields.Raw(required=True)
     set_at = Instant(required=True)
     verified_by = ma.fields.UUID(required=True, allow_none=True)
+    verified_issuer = ma.fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The identity provider that vouches for it, if no officer does."},
+    )
     verified_at = Instant(required=True, allow_none=True)
     verified_how = ma.fields.String(required=True, allow_none=True)
 
@@ -114,7 +128,12 @@ class AccountSchema(CitizenSchema):
     """One's own account."""
 
     phone = ma.fields.String(
-        required=True, metadata={"description": "With all but its ends hidden."}
+        required=True, allow_none=True, metadata={"description": "With all but its ends hidden."}
+    )
+    identity_confirmed_at = Instant(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Since when an identity provider vouches for the account."},
     )
     language = ma.fields.String(required=True, allow_none=True)
     consents = ma.fields.List(ma.fields.Nested(ConsentSchema), required=True)

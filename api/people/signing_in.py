@@ -34,7 +34,8 @@ def _desk() -> FrontDesk:
     return desk
 
 
-def _tokens_for(signed_in: SignedIn) -> dict[str, Any]:
+def tokens_for(signed_in: SignedIn) -> dict[str, Any]:
+    """The answer to whoever has signed in."""
     tokens: Tokens = current_app.extensions["tokens"]
     return {
         "access_token": tokens.issue(
@@ -76,7 +77,7 @@ def sign_in(body: dict[str, Any]) -> dict[str, Any]:
         signed_in = signing_in.sign_in(session, desk=_desk(), now=utc_now(), **body)
     if signed_in is None:
         raise OneTimeCodeInvalid
-    return _tokens_for(signed_in)
+    return tokens_for(signed_in)
 
 
 @blp.post("/auth/tokens/refresh")
@@ -95,7 +96,7 @@ def refresh(body: dict[str, Any]) -> dict[str, Any]:
         )
     if signed_in is None:
         raise TokenInvalid
-    return _tokens_for(signed_in)
+    return tokens_for(signed_in)
 
 
 @blp.delete("/auth/tokens")

@@ -41,6 +41,7 @@ blp = Blueprint("ballots", "ballots", description="Casting ballots.")
 @blp.post("/polls/<uuid:poll_id>/ballots")
 @access("token")
 @may_raise(
+    errors.NotConfirmed,
     errors.NotEligible,
     errors.OutsideArea,
     errors.PositionTooCoarse,

@@ -35,7 +35,9 @@ class Account:
 
     id: uuid.UUID
     created_at: dt.datetime
-    phone: str
+    #: None for whoever came with an identity and has confirmed no number
+    phone: str | None
+    identity_confirmed_at: dt.datetime | None
     language: str | None
     roles: Sequence[Entry]
     attributes: dict[str, Entry]
@@ -76,13 +78,14 @@ def locked(session: Session, citizen_id: uuid.UUID) -> Citizen | None:
 
 def account_of(session: Session, *, citizen: Citizen, phones: Phones) -> Account:
     """The whole account, its number masked."""
-    return _account(session, citizen, masked(_number(citizen, phones)))
+    number = phones.number_of(citizen)
+    return _account(session, citizen, masked(number) if number else None)
 
 
 def export_of(session: Session, *, citizen: Citizen, phones: Phones) -> Export:
     """The account with its number in full, its sessions, and what the journal says of it."""
     return Export(
-        account=_account(session, citizen, _number(citizen, phones)),
+        account=_account(session, citizen, phones.number_of(citizen)),
         sign_ins=_rows(
             session,
             _SIGN_INS.where(SignIn.citizen_id == citizen.id),
@@ -109,16 +112,13 @@ def export_of(session: Session, *, citizen: Citizen, phones: Phones) -> Export:
     )
 
 
-def _number(citizen: Citizen, phones: Phones) -> str:
-    return phones.unseal(citizen.phone_sealed, phone_hash=citizen.phone_hash)
-
-
-def _account(session: Session, citizen: Citizen, phone: str) -> Account:
+def _account(session: Session, citizen: Citizen, phone: str | None) -> Account:
     attributes = _rows(session, _ATTRIBUTES.where(Attribute.citizen_id == citizen.id))
     return Account(
         id=citizen.id,
         created_at=citizen.created_at,
         phone=phone,
+        identity_confirmed_at=citizen.identity_confirmed_at,
         language=citizen.language,
         roles=_rows(session, _ROLES.where(RoleGrant.citizen_id == citizen.id)),
         attributes={entry.pop("name"): entry for entry in attributes},
@@ -210,6 +210,7 @@ _ATTRIBUTES = select(
     Attribute.value,
     Attribute.set_at,
     Attribute.verified_by,
+    Attribute.verified_issuer,
     Attribute.verified_at,
     Attribute.verified_how,
 ).order_by(Attribute.name)

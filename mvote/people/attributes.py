@@ -24,7 +24,8 @@ class Attribute(Base):
     __table_args__ = (
         state_check("name", NAMES),
         CheckConstraint(
-            "(verified_by IS NULL) = (verified_at IS NULL)", name="verifier_if_verified"
+            "num_nonnulls(verified_by, verified_issuer) = (verified_at IS NOT NULL)::integer",
+            name="verifier_if_verified",
         ),
         CheckConstraint("verified_how IS NULL OR verified_at IS NOT NULL", name="how_if_verified"),
         CheckConstraint(
@@ -45,5 +46,7 @@ class Attribute(Base):
     set_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
     #: the officer who verified the value, when, and by what (a document, a register)
     verified_by: Mapped[uuid.UUID | None]
+    #: or the identity provider that did
+    verified_issuer: Mapped[str | None]
     verified_at: Mapped[dt.datetime | None]
     verified_how: Mapped[str | None]

@@ -63,16 +63,30 @@ class RoleGrant(Base):
 
 
 class Citizen(Base):
-    """An account: one confirmed number, one citizen. The number itself stands nowhere in clear."""
+    """An account: one confirmed number or identity, one citizen. Neither stands here in clear."""
 
     __tablename__ = "citizen"
-    __table_args__ = (hash_check("phone_hash"), state_check("language", LANGUAGES))
+    __table_args__ = (
+        hash_check("phone_hash"),
+        hash_check("identity_hash"),
+        state_check("language", LANGUAGES),
+        CheckConstraint("(phone_hash IS NULL) = (phone_sealed IS NULL)", name="phone_whole"),
+        CheckConstraint(
+            "(identity_hash IS NULL) = (identity_confirmed_at IS NULL)", name="identity_dated"
+        ),
+        CheckConstraint(
+            "phone_hash IS NOT NULL OR identity_hash IS NOT NULL", name="with_a_way_in"
+        ),
+    )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     #: HMAC of the number with a key of its own: finds the account, one for each number
-    phone_hash: Mapped[bytes] = mapped_column(unique=True)
+    phone_hash: Mapped[bytes | None] = mapped_column(unique=True)
     #: the number, encrypted, for sending messages
-    phone_sealed: Mapped[bytes]
+    phone_sealed: Mapped[bytes | None]
+    #: HMAC of who the identity provider says it is: finds the account, one for each identity
+    identity_hash: Mapped[bytes | None] = mapped_column(unique=True)
+    identity_confirmed_at: Mapped[dt.datetime | None]
     #: the language of messages, if one was ever chosen
     language: Mapped[str | None]
     created_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
@@ -120,11 +134,11 @@ class Consent(Base):
 class Anchor(Base):
     """What one person's ballots are counted once by, and from when: never a number, a keyed HMAC.
 
-    Every account has at least one; a poll uses the one in force when it opened.
+    Who has none cannot vote yet; a poll uses the one in force when it opened.
     """
 
     __tablename__ = "anchor"
-    __table_args__ = (hash_check("anchor"),)
+    __table_args__ = (hash_check("anchor"), Index("ix_anchor_anchor", "anchor"))
 
     citizen_id: Mapped[uuid.UUID] = mapped_column(
         ForeignKey("citizen.id", ondelete="CASCADE"), primary_key=True
@@ -134,12 +148,13 @@ class Anchor(Base):
 
 
 class Tombstone(Base):
-    """What is left of a deleted account while a poll of its time lives: an anchor of a number."""
+    """What a number or identity that was given up keeps while a poll of its time lives: anchors."""
 
     __tablename__ = "tombstone"
-    __table_args__ = (hash_check("phone_hash"), hash_check("anchor"))
+    __table_args__ = (hash_check("bearer_hash"), hash_check("anchor"))
 
-    phone_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    #: as `phone_hash` or `identity_hash` of the account that had it
+    bearer_hash: Mapped[bytes] = mapped_column(primary_key=True)
     since: Mapped[dt.datetime] = mapped_column(primary_key=True)
     anchor: Mapped[bytes]
     until: Mapped[dt.datetime] = mapped_column(index=True)

@@ -98,6 +98,32 @@ def verify(
     write_down(session, event, actor_id=by.id, subject_id=citizen_id)
 
 
+def take_over(
+    session: Session,
+    *,
+    citizen_id: uuid.UUID,
+    values: Mapping[str, Any],
+    issuer: str,
+    areas: Areas,
+    now: dt.datetime,
+) -> None:
+    """Set attributes as an identity provider vouches for them; what makes no sense is left out."""
+    good: dict[str, Any] = {}
+    lineages: Lineages = {}
+    for name, value in values.items():
+        try:
+            lineages |= _checked(session, {name: value}, areas, now)
+        except InvalidRequest:
+            continue
+        good[name] = value
+    verified = {"verified_issuer": issuer, "verified_at": now}
+    for name, value in good.items():
+        _set(session, _row(citizen_id, name, value, lineages, now) | verified)
+    if good:
+        event = AttributesVerified(names=sorted(good), how=issuer)
+        write_down(session, event, actor_id=None, subject_id=citizen_id)
+
+
 def consent(
     session: Session, *, citizen_id: uuid.UUID, given: Mapping[str, bool], now: dt.datetime
 ) -> None:
@@ -162,6 +188,7 @@ def _row(citizen_id: uuid.UUID, name: str, value: Any, lineages: Lineages, now: 
         "lineage": lineages.get(name, []),
         "set_at": now,
         "verified_by": None,
+        "verified_issuer": None,
         "verified_at": None,
         "verified_how": None,
     }

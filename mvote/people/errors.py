@@ -23,3 +23,50 @@ class MessageNotSent(DomainError):
     title: ClassVar[Message] = say(
         "The text message could not be sent. Please try again in a moment."
     )
+
+
+class IdentityInvalid(DomainError):
+    """Forged, expired, not for us, or answering no question of ours: which is not said."""
+
+    code = "identity-invalid"
+    title: ClassVar[Message] = say("The proof of identity is not valid or no longer valid.")
+    next_step: ClassVar[Message | None] = say("Begin again with a new nonce.")
+
+
+class IdentityProviderAway(DomainError):
+    """The provider's keys cannot be had. Nothing was done."""
+
+    code = "identity-provider-away"
+    title: ClassVar[Message] = say(
+        "The identity provider cannot be reached. Please try again in a moment."
+    )
+
+    def __init__(self) -> None:
+        super().__init__(retry_after_s=60)
+
+
+class IdentityInUse(DomainError):
+    """An identity belongs to another account, or the account has another identity."""
+
+    code = "identity-in-use"
+    title: ClassVar[Message] = say("This identity belongs to another account.")
+    next_step: ClassVar[Message | None] = say("If both accounts are yours, send `merge: true`.")
+
+
+class NumberInUse(DomainError):
+    """A number that was confirmed belongs to another account."""
+
+    code = "number-in-use"
+    title: ClassVar[Message] = say("This number belongs to another account.")
+    next_step: ClassVar[Message | None] = say(
+        "If both accounts are yours, send `merge: true`. If it is a former holder's, sign in with"
+        " the number and delete that account."
+    )
+
+
+class LastWayIn(DomainError):
+    """Without it nobody could sign in to the account any more."""
+
+    code = "last-way-in"
+    title: ClassVar[Message] = say("It is the only way into this account.")
+    next_step: ClassVar[Message | None] = say("Confirm a number first, or delete the account.")

@@ -13,6 +13,7 @@ from phonenumbers import PhoneNumberType
 
 from mvote.ballotbox.keystore import Keystore, KeyUnreadable
 from mvote.errors import Fault, InvalidRequest
+from mvote.people.citizens import Citizen
 from mvote.wording import say
 
 HASH_KEY, ANCHOR_KEY, SEALING_KEY = "phone-hash", "anchor", "phone-encryption"
@@ -75,6 +76,12 @@ class Phones:
             return self._cipher().decrypt(nonce, encrypted, phone_hash).decode()
         except InvalidTag:
             raise KeyUnreadable(SEALING_KEY) from None
+
+    def number_of(self, citizen: Citizen) -> str | None:
+        """The number of an account, if it has one."""
+        if citizen.phone_sealed is None or citizen.phone_hash is None:
+            return None
+        return self.unseal(citizen.phone_sealed, phone_hash=citizen.phone_hash)
 
     def _cipher(self) -> ChaCha20Poly1305:
         return ChaCha20Poly1305(self._key(SEALING_KEY))

@@ -6,27 +6,22 @@ A refusal whose effect must be kept comes back as None: the caller commits first
 from __future__ import annotations
 
 import datetime as dt
-import logging
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from mvote.base import after_commit
 from mvote.errors import NotFound
 from mvote.journal import Event, write_down
-from mvote.languages import said
 from mvote.people import sessions
 from mvote.people.citizens import Citizen
-from mvote.people.errors import MessageNotSent
+from mvote.people.notices import tell
 from mvote.people.sessions import RefreshToken, SignIn
 from mvote.people.signing_in import FrontDesk, SignedIn, keep_token
 from mvote.wording import say
 
-log = logging.getLogger("mvote.people")
 #: what a phone gets when a session was ended because a token of it came twice
 WARNING = say(
     "[mvote] A sign-in of yours was used in two places, so we ended it. If this was not you, sign"
@@ -87,17 +82,7 @@ def _revoke(session: Session, stolen: SignIn, desk: FrontDesk) -> None:
     event = SessionRevoked(session_id=stolen.id)
     write_down(session, event, actor_id=None, subject_id=citizen.id)
     session.execute(delete(SignIn).where(SignIn.id == stolen.id))
-    number = desk.phones.unseal(citizen.phone_sealed, phone_hash=citizen.phone_hash)
-    text = said(WARNING, citizen.language or "ko")
-    after_commit(session, partial(_tell, desk, number, text))
-
-
-def _tell(desk: FrontDesk, number: str, text: str) -> None:
-    """Send a notice. That it cannot be sent undoes nothing: it stands in the journal."""
-    try:
-        desk.messages.send(to=number, text=text)
-    except MessageNotSent:
-        log.warning("a notice was not sent")
+    tell(session, desk, citizen, WARNING)
 
 
 def sessions_of(session: Session, citizen_id: uuid.UUID, *, now: dt.datetime) -> Sequence[SignIn]:

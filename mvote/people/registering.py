@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import uuid
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import LargeBinary, any_, bindparam, insert, select
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
 from mvote.base import new_id, utc_now
-from mvote.people.citizens import Anchor, Citizen, Tombstone
+from mvote.people.anchors import write_first
+from mvote.people.citizens import Citizen
 from mvote.people.phones import Phones
 
 
@@ -34,7 +32,7 @@ def register_many(session: Session, *, numbers: Sequence[str], phones: Phones) -
     kept = _write_citizens(session, proposed, number_of, phones)
     new = {kept[key]: key for key, id_ in proposed.items() if kept[key] == id_}
     first = {id_: phones.anchor_of(number_of[phone_hash]) for id_, phone_hash in new.items()}
-    _write_anchors(session, new, first, now)
+    write_first(session, new, first, now)
     return [kept[phone_hash] for phone_hash in hashes]
 
 
@@ -55,37 +53,4 @@ def _write_citizens(
         set_={"phone_sealed": statement.excluded.phone_sealed},
     )
     found = session.execute(statement.returning(Citizen.phone_hash, Citizen.id), rows)
-    return dict(found.all())
-
-
-def _write_anchors(
-    session: Session,
-    new: Mapping[uuid.UUID, bytes],
-    first: Mapping[uuid.UUID, bytes],
-    now: dt.datetime,
-) -> None:
-    """Give each new account the anchors its number had before, else the number's own."""
-    remembered = _remembered(session, list(new.values()), now) if new else {}
-    rows = [
-        {"citizen_id": citizen_id, "since": since, "anchor": anchor}
-        for citizen_id, phone_hash in new.items()
-        for since, anchor in remembered.get(phone_hash) or [(now, first[citizen_id])]
-    ]
-    if rows:
-        session.execute(insert(Anchor), rows)
-
-
-def _remembered(
-    session: Session, hashes: Sequence[bytes], now: dt.datetime
-) -> dict[bytes, list[tuple[dt.datetime, bytes]]]:
-    """The anchors of deleted accounts that still count, by the hash of their number."""
-    asked = any_(bindparam("hashes", hashes, type_=ARRAY(LargeBinary)))
-    found = session.execute(
-        select(Tombstone.phone_hash, Tombstone.since, Tombstone.anchor).where(
-            Tombstone.phone_hash == asked, Tombstone.until > now
-        )
-    )
-    remembered: dict[bytes, list[tuple[dt.datetime, bytes]]] = {}
-    for phone_hash, since, anchor in found:
-        remembered.setdefault(phone_hash, []).append((since, anchor))
-    return remembered
+    return {phone_hash: id_ for phone_hash, id_ in found if phone_hash is not None}

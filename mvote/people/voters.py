@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from mvote.driver import Connection, driver_sql, rows_of
 from mvote.people.attributes import Attribute
-from mvote.people.citizens import Anchor
+from mvote.people.citizens import Anchor, Citizen
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,8 @@ class Voter:
     """Who votes, at the moment of one cast in one poll."""
 
     id: uuid.UUID
-    #: 32 bytes: the same for one person in all that a poll's time saw of them
+    #: 32 bytes: the same for one person in all that a poll's time saw of them; none for whoever
+    #: has confirmed neither a number nor an identity
     anchor: bytes
     attributes: Mapping[str, VoterAttribute]
 
@@ -52,14 +53,15 @@ _NAMED = func.json_object_agg(
 )
 _ROWS = (
     select(
-        Anchor.__table__.c.citizen_id,
+        Citizen.__table__.c.id,
         Anchor.__table__.c.since,
         Anchor.__table__.c.anchor,
         select(_NAMED)
-        .where(Attribute.__table__.c.citizen_id == Anchor.__table__.c.citizen_id)
+        .where(Attribute.__table__.c.citizen_id == Citizen.__table__.c.id)
         .scalar_subquery(),
     )
-    .where(Anchor.__table__.c.citizen_id == any_(bindparam("citizen_ids", type_=ARRAY(Uuid()))))
+    .select_from(Citizen.__table__.outerjoin(Anchor.__table__))
+    .where(Citizen.__table__.c.id == any_(bindparam("citizen_ids", type_=ARRAY(Uuid()))))
     .order_by(Anchor.__table__.c.since)
 )
 
@@ -102,9 +104,9 @@ def _voters_in(rows: Iterable[Sequence[Any]], wanted: Sequence[Wanted]) -> list[
 
 def _anchor_at(rows: Sequence[Sequence[Any]], opened_at: dt.datetime) -> bytes:
     """*rows* come in order of time, so the last one not after the opening was in force."""
-    anchor: bytes = rows[0][1]
+    anchor: bytes = rows[0][1] or b""
     for row in rows:
-        if row[0] <= opened_at:
+        if row[0] is not None and row[0] <= opened_at:
             anchor = row[1]
     return anchor
 

@@ -8,7 +8,7 @@ from typing import Any
 from mvote.errors import DomainError
 from mvote.people.voters import Voter
 from mvote.polls.definition import Eligibility, FrozenPoll
-from mvote.polls.errors import NotEligible, NotInRoom
+from mvote.polls.errors import NotConfirmed, NotEligible, NotInRoom
 
 
 def reasons_not_to_vote(
@@ -23,7 +23,8 @@ def reasons_not_to_vote(
     """
     if poll.is_private and not knows_password:
         return [NotInRoom()]  # to whoever stands before the door nothing else is said
-    return [*_unmet_rules(poll, voter), *presence]
+    unknown = [] if voter.anchor else [NotConfirmed()]
+    return [*unknown, *_unmet_rules(poll, voter), *presence]
 
 
 def _unmet_rules(poll: FrozenPoll, voter: Voter) -> Iterator[NotEligible]:

@@ -31,6 +31,18 @@ class NotInRoom(NotEligible):
         super().__init__("room_password")
 
 
+class NotConfirmed(NotEligible):
+    """Nothing says yet who it is: one person could have many such accounts."""
+
+    title: ClassVar[Message] = say("Voting needs a confirmed number or a verified identity.")
+    next_step: ClassVar[Message] = say(
+        "Confirm your number, or link a verified identity to your account."
+    )
+
+    def __init__(self) -> None:
+        super().__init__("confirmed")
+
+
 class PresenceRequired(DomainError):
     code = "presence-required"
     title: ClassVar[Message] = say("This poll is for people on the spot.")

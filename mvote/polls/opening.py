@@ -24,6 +24,7 @@ from mvote.ballotbox.trustees import (
 )
 from mvote.base import database_time, instant
 from mvote.journal import Event, write_down
+from mvote.people.anchors import hold_still
 from mvote.polls.cautions import cautions_of
 from mvote.polls.definition import DEFAULT_K, DEFAULT_PUBLISH_FROM, METHODS, canonical
 from mvote.polls.errors import NotReadyToOpen
@@ -78,6 +79,7 @@ def open_poll(
     never hinder. Raises ImpossibleTransition, or NotReadyToOpen with all that hinders.
     """
     state = after(poll.state, "open")
+    hold_still(session)  # who is one person is settled for this poll when it opens
     now = database_time(session)
     hindrances: list[Obstacle] = [*obstacles, *_hindrances(session, poll, around.places, now)]
     custody = None if hindrances else _take_custody(session, poll)

@@ -82,6 +82,9 @@ EXAMPLES: dict[str, Json] = {
     "send_code": {"phone": "010-1234-5678"},
     "sign_in": {"challenge_id": str(uuid.uuid4()), "code": "123456"},
     "refresh": {"refresh_token": "x"},
+    "sign_in_by_identity": {"id_token": "x", "nonce": "x"},
+    "link_my_identity": {"id_token": "x", "nonce": "x"},
+    "change_my_number": {"challenge_id": str(uuid.uuid4()), "code": "123456"},
     "change_me": {
         "attributes": ATTRIBUTES,
         "consents": [{"purpose": "news", "given": True}],

@@ -98,7 +98,7 @@ class Listed:
         hashes = {self.phones.hash_of(number): number for number in self.numbers}
         with_account = select(Citizen.phone_hash, Citizen.id)
         found = session.execute(with_account.where(Citizen.phone_hash.in_(hashes))).all()
-        known = {row.phone_hash: row.id for row in found}
+        known = {phone_hash: id_ for phone_hash, id_ in found if phone_hash}
         new = {self.phones.anchor_of(hashes[each]) for each in hashes.keys() - known.keys()}
         return anchors_at(session, list(known.values()), opens_at) | new
 
@@ -109,4 +109,4 @@ def anchors_at(
     """What the ballots of these citizens are counted once by, in a poll that opens then."""
     wanted = [(citizen_id, opens_at) for citizen_id in citizen_ids if citizen_id]
     found = voters_of(session, wanted) if wanted else []
-    return {voter.anchor for voter in found if voter}
+    return {voter.anchor for voter in found if voter and voter.anchor}

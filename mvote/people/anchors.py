@@ -1,0 +1,198 @@
+"""What becomes of anchors: no number or identity that changes hands votes twice in one poll.
+
+An anchor is what a person's ballots are counted once by. In a poll counts the one that the account
+had when the poll opened. So whatever changes anchors takes effect for polls opened from an instant
+on, and no poll may open at that very moment: both sides take one lock.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import LargeBinary, any_, bindparam, delete, func, insert, literal, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import Session
+
+from mvote.people.citizens import HASH_BYTES, Anchor, Citizen, Tombstone
+
+LastPollEnds = Callable[[Session], dt.datetime | None]
+"""When the last poll that now lives will have ended; None if none lives."""
+
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('anchors', 9))")
+# A poll that begins while the change is not yet committed would be cast in under both anchors:
+# those of the next minute count as opened before.
+_FROM_NOW_ON = text(
+    "SELECT greatest(clock_timestamp(), max(opens_at) + interval '1 microsecond') FROM poll"
+    " WHERE state = 'open'"
+    " AND opens_at BETWEEN clock_timestamp() AND clock_timestamp() + interval '1 minute'"
+)
+MOMENT = dt.timedelta(microseconds=1)
+
+
+def hold_still(session: Session) -> None:
+    """Let no anchor change, and no poll open, but in this transaction. Taken before row locks."""
+    session.execute(_LOCK)
+
+
+def from_now_on(session: Session) -> dt.datetime:
+    """The instant from which polls that open have changed anchors; after `hold_still` only."""
+    since: dt.datetime = session.scalars(_FROM_NOW_ON).one()
+    return since.astimezone(dt.UTC)
+
+
+def write_first(
+    session: Session,
+    new: Mapping[uuid.UUID, bytes],
+    first: Mapping[uuid.UUID, bytes],
+    now: dt.datetime,
+) -> None:
+    """Give accounts the anchors that their number or identity had before, else its own.
+
+    *new*: the hash of what each was made with; *first*: what it begins with by itself. Where that
+    counts for somebody else by now, as after a change of number, it begins with a new one.
+    """
+    remembered = _remembered(session, list(new.values()), now) if new else {}
+    strangers = {id_: first[id_] for id_, bearer in new.items() if bearer not in remembered}
+    taken = _taken(session, list(strangers.values()), now) if strangers else set()
+    rows = [
+        {"citizen_id": citizen_id, "since": since, "anchor": anchor}
+        for citizen_id, bearer in new.items()
+        for since, anchor in remembered.get(bearer)
+        or [(now, os.urandom(HASH_BYTES) if first[citizen_id] in taken else first[citizen_id])]
+    ]
+    if rows:
+        session.execute(insert(Anchor), rows)
+
+
+def has_anchor(session: Session, citizen_id: uuid.UUID) -> bool:
+    """Whether the account can vote at all: a number or a verified identity was ever proved."""
+    mine = select(Anchor.citizen_id).where(Anchor.citizen_id == citizen_id).limit(1)
+    return session.scalar(mine) is not None
+
+
+def leave_behind(
+    session: Session,
+    *,
+    citizen_id: uuid.UUID,
+    bearer: bytes,
+    until: dt.datetime | None,
+    new_from: dt.datetime | None = None,
+) -> None:
+    """Let a number or identity that is given up keep the account's anchors, while polls live.
+
+    For polls opened after *new_from* it is somebody else's, with an anchor that nobody had.
+    """
+    if until is None:
+        return
+    columns = ("bearer_hash", "since", "anchor", "until")
+    anchors = select(literal(bearer), Anchor.since, Anchor.anchor, literal(until))
+    _keep(session, upsert(Tombstone).from_select(columns, anchors.where(_of(citizen_id))))
+    if new_from is not None:
+        row = (bearer, new_from, os.urandom(HASH_BYTES), until)
+        _keep(session, upsert(Tombstone).values(dict(zip(columns, row, strict=True))))
+
+
+def forget_left_behind(session: Session, bearer: bytes) -> None:
+    """A number or identity has come into an account: from now on it votes as that account."""
+    session.execute(delete(Tombstone).where(Tombstone.bearer_hash == bearer))
+
+
+def is_shared(session: Session, citizen_id: uuid.UUID) -> bool:
+    """Whether another account votes by an anchor of this one."""
+    mine = select(Anchor.anchor).where(_of(citizen_id))
+    others = select(Anchor.citizen_id).where(
+        Anchor.citizen_id != citizen_id, Anchor.anchor.in_(mine)
+    )
+    return session.scalar(others.limit(1)) is not None
+
+
+def become_one(session: Session, one: Citizen, other: Citizen) -> None:
+    """Two accounts are of one person: the younger takes the elder's anchor from now on.
+
+    So does whoever shares the younger's. Both rows are locked, and anchors held still.
+    """
+    elder, younger = sorted((one, other), key=lambda each: (each.created_at, each.id))
+    anchor, given_up = _present(session, elder.id), _present(session, younger.id)
+    if anchor is None:
+        elder, younger, anchor, given_up = younger, elder, given_up, None
+    if anchor is None or anchor == given_up:
+        return
+    since = from_now_on(session)
+    for each in sorted({younger.id, *_bearers_of(session, given_up)}):
+        last = session.scalar(select(func.max(Anchor.since)).where(_of(each)))
+        after = max(since, last + MOMENT) if last else since
+        session.add(Anchor(citizen_id=each, since=after, anchor=anchor))
+    session.flush()
+    if given_up is not None:
+        _follow(session, given_up, anchor, since)
+
+
+def _follow(session: Session, given_up: bytes, anchor: bytes, since: dt.datetime) -> None:
+    """What was left behind with the younger's anchor last comes back with the elder's."""
+    bearers = select(Tombstone.bearer_hash).where(Tombstone.anchor == given_up)
+    theirs = select(Tombstone).where(Tombstone.bearer_hash.in_(bearers))
+    found = session.scalars(theirs.order_by(Tombstone.since)).all()
+    for left in {each.bearer_hash: each for each in found}.values():
+        if left.anchor == given_up:
+            after = max(since, left.since + MOMENT)
+            followed = {"bearer_hash": left.bearer_hash, "since": after, "anchor": anchor}
+            _keep(session, upsert(Tombstone).values(**followed, until=left.until))
+
+
+def _present(session: Session, citizen_id: uuid.UUID) -> bytes | None:
+    """The anchor that the account will have in polls opened from now on."""
+    mine = select(Anchor.anchor).where(_of(citizen_id)).order_by(Anchor.since.desc()).limit(1)
+    return session.scalar(mine)
+
+
+def _bearers_of(session: Session, anchor: bytes | None) -> Iterable[uuid.UUID]:
+    """Whose present anchor it is."""
+    if anchor is None:
+        return ()
+    ever = session.scalars(select(Anchor.citizen_id).where(Anchor.anchor == anchor).distinct())
+    return [each for each in ever.all() if _present(session, each) == anchor]
+
+
+def _of(citizen_id: uuid.UUID) -> Any:
+    return Anchor.citizen_id == citizen_id
+
+
+def _keep(session: Session, statement: Any) -> None:
+    """What was left behind before keeps the later term."""
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=[Tombstone.bearer_hash, Tombstone.since],
+            set_={"until": func.greatest(Tombstone.until, statement.excluded.until)},
+        )
+    )
+
+
+def _remembered(
+    session: Session, bearers: Sequence[bytes], now: dt.datetime
+) -> dict[bytes, list[tuple[dt.datetime, bytes]]]:
+    """The anchors of what was given up that still count, by its hash."""
+    found = session.execute(
+        select(Tombstone.bearer_hash, Tombstone.since, Tombstone.anchor).where(
+            Tombstone.bearer_hash == _any(bearers), Tombstone.until > now
+        )
+    )
+    remembered: dict[bytes, list[tuple[dt.datetime, bytes]]] = {}
+    for bearer, since, anchor in found:
+        remembered.setdefault(bearer, []).append((since, anchor))
+    return remembered
+
+
+def _taken(session: Session, anchors: Sequence[bytes], now: dt.datetime) -> set[bytes]:
+    """Those of *anchors* that count for an account, or for something else that was given up."""
+    held = select(Anchor.anchor).where(Anchor.anchor == _any(anchors))
+    kept = select(Tombstone.anchor).where(Tombstone.anchor == _any(anchors), Tombstone.until > now)
+    return set(session.scalars(held)) | set(session.scalars(kept))
+
+
+def _any(values: Sequence[bytes]) -> Any:
+    return any_(bindparam(None, values, type_=ARRAY(LargeBinary)))

@@ -1,0 +1,186 @@
+"""Changing one's number: who is told, what ends, what is refused, and what a stranger learns."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from api.db import transaction
+from mvote.base import utc_now
+from mvote.journal import JournalEntry
+from mvote.people.anchors import become_one, hold_still
+from mvote.people.changing_number import NumberChange, change_number
+from mvote.people.citizens import Anchor, Citizen, Tombstone
+from mvote.people.sessions import SignIn
+from mvote.people.voters import voter_of
+from mvote.polls.participations import last_poll_ends
+from tests.support.contract import CheckedClient
+from tests.support.identities import CODE, a_challenge
+from tests.support.people import a_number, problem
+from tests.support.racing import race
+from tests.support.world import World
+from tests.test_sessions import bearer, renew
+from tests.test_signing_in import ask_for_code, my_id, sign_in
+
+Outbox = Callable[[], list[dict[str, Any]]]
+
+
+def change(
+    client: CheckedClient, outbox: Outbox, tokens: dict[str, Any], number: str, **more: Any
+) -> Any:
+    """Prove *number* by its code, as somebody signed in."""
+    challenge = ask_for_code(client, number)["challenge_id"]
+    code = next(each["code"] for each in reversed(outbox()) if each["to"] == number)
+    body = {"challenge_id": challenge, "code": code, **more}
+    return client.post("/v1/me/phone", json=body, headers=bearer(tokens))
+
+
+def test_an_account_takes_a_new_number_and_the_old_one_is_told(
+    client: CheckedClient, session: Session, outbox: Outbox
+) -> None:
+    old, new = a_number(), a_number()
+    tokens, tablet = sign_in(client, outbox, old), sign_in(client, outbox, old)
+    answer = change(client, outbox, tokens, new)
+    assert (answer.status_code, answer.get_json()["phone"][-4:]) == (200, new[-4:])
+    [told] = [each["to"] for each in outbox() if not each["code"]]
+    assert told == old
+    assert [renew(client, each).status_code for each in (tokens, tablet)] == [201, 401]
+    assert my_id(client, sign_in(client, outbox, new)) == my_id(client, tokens)
+    assert my_id(client, sign_in(client, outbox, old)) != my_id(client, tokens)
+    kinds = session.scalars(select(JournalEntry.kind)).all()
+    assert "number:changed" in kinds
+
+
+def test_a_wrong_code_changes_nothing_and_is_counted(
+    client: CheckedClient, session: Session, outbox: Outbox
+) -> None:
+    old, new = a_number(), a_number()
+    tokens = sign_in(client, outbox, old)
+    challenge = ask_for_code(client, new)["challenge_id"]
+    code = outbox()[-1]["code"]
+    wrong = {"challenge_id": challenge, "code": f"{(int(code) + 1) % 10**6:06d}"}
+    for _ in range(5):
+        refused = client.post("/v1/me/phone", json=wrong, headers=bearer(tokens))
+        assert problem(refused) == (401, "one-time-code-invalid")
+    right = wrong | {"code": code}
+    refused = client.post("/v1/me/phone", json=right, headers=bearer(tokens))
+    assert problem(refused) == (401, "one-time-code-invalid")
+    shown = client.get("/v1/me", headers=bearer(tokens)).get_json()
+    assert shown["phone"].endswith(old[-4:])
+    assert session.scalar(select(func.count()).select_from(Tombstone)) == 0
+
+
+def test_a_number_with_an_account_of_its_own_stays_with_it(
+    client: CheckedClient, session: Session, outbox: Outbox
+) -> None:
+    mine, theirs = a_number(), a_number()
+    tokens, other = sign_in(client, outbox, mine), sign_in(client, outbox, theirs)
+    refused = change(client, outbox, tokens, theirs)
+    assert problem(refused) == (409, "number-in-use")
+    assert "merge" in refused.get_json()["next_step"]
+    assert session.scalar(select(func.count()).select_from(Anchor)) == 2
+    assert my_id(client, sign_in(client, outbox, mine)) == my_id(client, tokens)
+    assert my_id(client, tokens) != my_id(client, other)
+
+
+def test_of_two_accounts_of_one_person_the_younger_takes_the_elders_anchor_from_then_on(
+    world: World, session: Session, outbox: Outbox
+) -> None:
+    client = world.client
+    elder, younger = a_number(), a_number()
+    first, second = sign_in(client, outbox, elder), sign_in(client, outbox, younger)
+    before = utc_now()
+    answer = change(client, outbox, first, younger, merge=True)
+    assert (answer.status_code, answer.get_json()["phone"][-4:]) == (200, elder[-4:])
+    ids = [uuid.UUID(my_id(client, each)) for each in (first, second)]
+    anchors = [
+        [voter.anchor for id_ in ids if (voter := voter_of(session, id_, opened_at=at))]
+        for at in (before, utc_now())
+    ]
+    assert len(set(anchors[0])) == 2
+    assert len(set(anchors[1])) == 1
+    assert anchors[1][0] == anchors[0][0]
+    assert {each["to"] for each in outbox() if not each["code"]} == {elder, younger}
+
+
+def test_the_answer_to_a_new_number_does_not_tell_whether_it_is_known(
+    client: CheckedClient, outbox: Outbox
+) -> None:
+    known = a_number()
+    tokens = sign_in(client, outbox, a_number())
+    sign_in(client, outbox, known)
+    wrong = []
+    for number in (known, a_number()):
+        body = {"challenge_id": ask_for_code(client, number)["challenge_id"], "code": "000000"}
+        answer = client.post("/v1/me/phone", json=body, headers=bearer(tokens))
+        wrong.append(problem(answer))
+    assert wrong == [(401, "one-time-code-invalid")] * 2
+
+
+def test_one_number_proved_by_many_at_once_comes_into_one_account(
+    world: World, session: Session
+) -> None:
+    number, people = a_number(), iter(world.citizens(8))
+    desk = world.app.extensions["front_desk"]
+
+    def take(session: Session) -> Citizen | None:
+        mine = next(people).id
+        challenge_id = a_challenge(world.app, session, number)
+        code = NumberChange(challenge_id=challenge_id, code=CODE, merge=False)
+        return change_number(
+            session, desk=desk, citizen_id=mine, change=code, session_id=None,
+            last_poll_ends=last_poll_ends, now=utc_now(),
+        )  # fmt: skip
+
+    results = race(world.engines["api"], 8, take)
+    assert len([each for each in results if isinstance(each, Citizen)]) == 1
+    holds = Citizen.phone_hash == desk.phones.hash_of(number)
+    assert session.scalar(select(func.count()).where(holds)) == 1
+
+
+def test_no_poll_opens_while_anchors_change(world: World) -> None:
+    """So a poll never sees an account under two anchors: the twin of `hold_still` would let it."""
+    officer = world.officer()
+    draft = world.draft(officer)
+    one, other = world.citizens(2)
+    with Session(world.engines["api"]) as session:
+        with transaction(session):
+            hold_still(session)
+            pair = [session.get_one(Citizen, each.id) for each in (one, other)]
+            become_one(session, *pair)
+            assert is_held(world)
+        held = session.scalar(select(Anchor.since).where(Anchor.citizen_id == other.id))
+    path = f"/v1/polls/{draft['id']}/open"
+    assert world.client.post(path, headers=officer.headers).status_code == 200
+    assert held is not None
+    assert not is_held(world)
+
+
+def is_held(world: World) -> bool:
+    """Whether somebody else who wants the anchors to hold still would have to wait."""
+    [(free,)] = world.rows("SELECT pg_try_advisory_xact_lock(hashtextextended('anchors', 9))")
+    return not free
+
+
+@pytest.mark.parametrize("merge", ["yes", 1, None])
+def test_merge_is_true_or_false(client: CheckedClient, app: Flask, merge: Any) -> None:
+    body = {"challenge_id": str(uuid.uuid4()), "code": "123456", "merge": merge}
+    token = app.extensions["tokens"].issue(uuid.uuid4(), now=utc_now())
+    answer = client.post("/v1/me/phone", json=body, headers={"Authorization": f"Bearer {token}"})
+    assert answer.status_code in (401, 422)
+
+
+def test_a_code_of_nobodys_number_leaves_sessions_alone(
+    client: CheckedClient, session: Session, outbox: Outbox
+) -> None:
+    tokens = sign_in(client, outbox, a_number())
+    body = {"challenge_id": str(uuid.uuid4()), "code": "123456"}
+    refused = client.post("/v1/me/phone", json=body, headers=bearer(tokens))
+    assert problem(refused) == (401, "one-time-code-invalid")
+    assert session.scalar(select(func.count()).select_from(SignIn)) == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
@@ -19,6 +19,7 @@ from mvote.gathering import Gathered
 from mvote.people.voters import Voter, voters_seen
 from mvote.polls.frozen import Found, definitions_seen
 from mvote.polls.presence import Position, Verdict
+from mvote.polls.rolls.entries import RollKeys, is_on_roll
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -30,6 +31,8 @@ class Comer:
     opened_at: dt.datetime
     #: where they say they are, if the poll asks for an area
     position: Position | None
+    #: whether the poll asks people by name
+    has_roll: bool = False
 
 
 class Seen(Geofences):
@@ -44,13 +47,15 @@ class Seen(Geofences):
         return self._verdict or super().verdict(session, poll_id=poll_id, position=position)
 
 
-def crowd(engine: Engine) -> Gathered[Comer, Seen]:
-    """Looks at comers together, in two statements and on one connection of *engine*."""
+def crowd(engine: Engine, roll_keys: RollKeys) -> Gathered[Comer, Seen]:
+    """Looks at comers together, on one connection of *engine*: in two statements, and two more
+    for each who must be on a roll."""
 
     def look(comers: Sequence[Comer]) -> Sequence[Seen]:
         wanted = [(comer.citizen_id, comer.opened_at) for comer in comers]
         with driving(engine) as connection:
             voters = voters_seen(connection, wanted)
+            voters = _on_rolls(connection, roll_keys, comers, voters)
             verdicts = _verdicts_on(connection, comers)
         return [Seen(voter, verdicts.get(n)) for n, voter in enumerate(voters)]
 
@@ -65,6 +70,21 @@ def definitions(engine: Engine) -> Gathered[uuid.UUID, Found | None]:
             return definitions_seen(connection, poll_ids)
 
     return Gathered(look, pause=pause_of_this_process())
+
+
+def _on_rolls(
+    connection: Connection,
+    keys: RollKeys,
+    comers: Sequence[Comer],
+    voters: Sequence[Voter | None],
+) -> list[Voter | None]:
+    """The voters, and whether they are on the roll of their poll, if it has one."""
+    found = list(voters)
+    for n, (comer, voter) in enumerate(zip(comers, voters, strict=True)):
+        if voter and comer.has_roll:
+            asked = comer.poll_id, comer.citizen_id, voter.anchor
+            found[n] = replace(voter, is_on_roll=is_on_roll(connection, keys, *asked))
+    return found
 
 
 def _verdicts_on(connection: Connection, comers: Sequence[Comer]) -> dict[int, Verdict]:

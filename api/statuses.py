@@ -16,6 +16,7 @@ from mvote.budget.reviewing import errors as reviewing
 from mvote.people import errors as people
 from mvote.polls import errors as polls
 from mvote.polls.onsite import errors as onsite
+from mvote.polls.rolls import errors as rolls
 
 STATUSES: dict[type[errors.DomainError], int] = {
     errors.TokenMissing: 401,
@@ -57,6 +58,8 @@ STATUSES: dict[type[errors.DomainError], int] = {
     onsite.ScanValueExpired: 403,
     onsite.ScanValueUsed: 409,
     onsite.SlipsGone: 409,
+    rolls.RollUnreadable: 422,
+    rolls.RollTooLarge: 422,
     drawing.QuotasImpossible: 409,
     drawing.SecretNotCommitted: 422,
     assigning.NotEnoughReviewers: 409,

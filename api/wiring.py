@@ -29,6 +29,7 @@ from mvote.polls.opening import Surroundings
 from mvote.polls.participations import last_poll_ends
 from mvote.polls.presence_tokens import PresenceTokens
 from mvote.polls.proving import Judge
+from mvote.polls.rolls.entries import RollKeys
 from mvote.polls.room_passes import RoomPasses
 from mvote.polls.room_passwords import ROOM_KEY, RoomPasswords
 
@@ -48,6 +49,7 @@ class Wiring:
     judge: Judge
     engine: Engine
     crowd: Gathered[Comer, Seen]
+    roll_keys: RollKeys
     definitions: Gathered[uuid.UUID, Found | None]
     polls: FrozenPolls
     box: BallotBox
@@ -71,7 +73,7 @@ def connect(app: Flask, settings: Settings) -> None:
     presence_tokens = PresenceTokens(numbered_keys(keystore, "presence"))
     numbered_keys(keystore, "receipt")
     made_once(keystore, ROOM_KEY)
-    places = CityPlaces()
+    places, roll_keys = CityPlaces(), RollKeys(keystore)
     with app.app_context():
         engine = db.engine
     app.extensions["keystore"] = keystore
@@ -92,7 +94,8 @@ def connect(app: Flask, settings: Settings) -> None:
         places=places,
         judge=Judge(geofence=places, tokens=presence_tokens),
         engine=engine,
-        crowd=crowd(engine),
+        crowd=crowd(engine, roll_keys),
+        roll_keys=roll_keys,
         definitions=definitions(engine),
         polls=FrozenPolls(),
         box=ballot_box(keystore, engine),

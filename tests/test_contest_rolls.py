@@ -62,7 +62,7 @@ def test_the_roll_is_frozen_with_the_poll_whoever_comes_or_goes(
     assert rules_against(world, poll, member) == []
     assert rules_against(world, poll, late) == ["roll"]
     entry = "INSERT INTO roll_entry SELECT poll_id, sha256('late') FROM roll_entry LIMIT 1"
-    for change in (entry, "DELETE FROM roll_entry", "UPDATE roll_entry SET anchor = anchor"):
+    for change in (entry, "DELETE FROM roll_entry", "UPDATE roll_entry SET entry = entry"):
         with (
             psycopg.connect(world.admin_url) as connection,
             pytest.raises(psycopg.errors.RestrictViolation),
@@ -75,7 +75,7 @@ def test_the_definition_binds_the_roll_without_showing_who_is_on_it(
 ) -> None:
     year.seats(year.citizens(3))
     poll = year.open("committee")
-    anchors = [bytes(each) for (each,) in world.rows("SELECT anchor FROM roll_entry")]
+    anchors = [bytes(each) for (each,) in world.rows("SELECT entry FROM roll_entry")]
     content = world.client.get(f"/v1/polls/{poll['id']}/definition")
     [poll_id] = world.rows("SELECT poll_id FROM roll_entry LIMIT 1")[0]
     bound = h("mvote/roll/1", poll_id.bytes, *sorted(anchors)).hex()

@@ -83,5 +83,5 @@ def test_definitions_that_are_asked_for_together_come_in_the_order_of_the_asking
     first, second = uuid.UUID(world.open_poll()["id"]), uuid.UUID(world.open_poll()["id"])
     with driving(engine) as connection:
         found = definitions_seen(connection, [second, uuid.uuid4(), first, second])
-    ids = [each and json.loads(each[0])["poll_id"] for each in found]
+    ids = [each and json.loads(each)["poll_id"] for each in found]
     assert ids == [str(second), None, str(first), str(second)]

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from tempfile import SpooledTemporaryFile
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 from flask import Response, request
 
 from api.access import access, caller_id
 from api.blueprint import Blueprint, may_raise
+from api.bodies import body_as_file, spooled, takes
 from api.budget.allocation_schemas import ContestQuery
 from api.budget.cycles import shown
 from api.budget.deciding.choosing import chosen_contest
-from api.budget.files import takes
 from api.budget.schemas import CycleView
 from api.db import db, reading, transaction
 from api.etags import tagged
@@ -38,8 +36,6 @@ from mvote.polls.errors import ResultsNotAvailable
 blp = Blueprint("elections", "elections", description="Elections as .pb files.")
 PB = "text/plain"
 PB_TEXT = {"type": "string", "description": "A .pb file (pabulib.org/format), UTF-8."}
-IN_MEMORY = 2**20
-"""What is larger waits on disk."""
 
 
 @blp.post("/cycles/import")
@@ -56,7 +52,7 @@ def import_an_election() -> Response:
     """
     importer = caller_id()
     db.session().close()  # the connection goes back: sending and reading take their time
-    with _body() as file, _spooled() as packed:
+    with _body() as file, spooled() as packed:
         found = read_election(file, packed=packed, most_steps=wiring().settings.allocation_steps)
         return answered_once(found.sha256, lambda: _kept(found, importer))
 
@@ -73,14 +69,8 @@ def _body() -> Iterator[BinaryIO]:
     """The body of the request as a file. Raises UnsupportedMediaType if it is not in UTF-8."""
     if request.mimetype_params.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
         raise UnsupportedMediaType
-    with _spooled() as file:
-        shutil.copyfileobj(request.stream, file, 2**16)
-        file.seek(0)
+    with body_as_file() as file:
         yield file
-
-
-def _spooled() -> BinaryIO:
-    return cast("BinaryIO", SpooledTemporaryFile(max_size=IN_MEMORY))
 
 
 @blp.get("/cycles/<uuid:cycle_id>/export.pb")

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from functools import wraps
-from typing import Any, TypeVar
 
 import marshmallow as ma
 from flask import Response, request
 
 from api.access import access, caller
 from api.blueprint import Blueprint, Decorator
+from api.bodies import takes
 from api.db import db, transaction
 from api.etags import tagged
 from api.idempotency import idempotent
-from api.problems import UnsupportedMediaType
 from mvote.budget.files import (
     LARGEST_PDF,
     PDF,
@@ -30,7 +27,6 @@ from mvote.errors import Fault, InvalidRequest, NotFound, TooManyRequests
 from mvote.wording import say
 from qr.pictures import NoPicture, drawn_anew
 
-View = TypeVar("View", bound=Callable[..., Any])
 blp = Blueprint("files", "files", description="Pictures and attachments.")
 LARGEST_PICTURE = 2 * 1024 * 1024
 NO_PICTURES = {
@@ -43,22 +39,6 @@ BINARY = {"type": "string", "format": "binary"}
 class FileSchema(ma.Schema):
     url = ma.fields.String(required=True)
     sha256 = ma.fields.String(required=True)
-
-
-def takes(size: int, *media_types: str) -> Callable[[View], View]:
-    """Let a body of these types have *size* bytes; stands beneath `@access`."""
-
-    def declare(view: View) -> View:
-        @wraps(view)
-        def checked(*args: Any, **kwargs: Any) -> Any:
-            if request.mimetype not in media_types:
-                raise UnsupportedMediaType
-            request.max_content_length = size
-            return view(*args, **kwargs)
-
-        return checked  # type: ignore[return-value]
-
-    return declare
 
 
 def body_of(*media_types: str) -> Decorator:

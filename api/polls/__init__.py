@@ -12,6 +12,7 @@ from api.polls import (
     participations,
     published_keys,
     results,
+    rolls,
     rooms,
     trustees,
     views,
@@ -29,6 +30,7 @@ BLUEPRINTS = [
     log.blp,
     participations.blp,
     trustees.blp,
+    rolls.blp,
 ]
 
 

@@ -64,7 +64,8 @@ def seen(
 ) -> tuple[Voter, Presence]:
     """Who votes, and where they are, as far as that is proven. Raises TokenInvalid."""
     position = evidence.position if poll.presence == "area" else None
-    known = wiring.crowd.ask(Comer(citizen_id, poll.poll_id, poll.opens_at, position))
+    has_roll = poll.eligibility.roll
+    known = wiring.crowd.ask(Comer(citizen_id, poll.poll_id, poll.opens_at, position, has_roll))
     if known.voter is None:
         raise TokenInvalid
     judge = replace(wiring.judge, geofence=known)

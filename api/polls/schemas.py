@@ -64,6 +64,9 @@ class EligibilitySchema(Strict):
     genders = ma.fields.List(String(validate=OneOf(GENDERS)), validate=Length(0, 3))
     occupations = ma.fields.List(String(validate=Length(1, 60)), validate=Length(0, 50))
     verified_only = Boolean()
+    roll = Boolean(
+        metadata={"description": "Only those on the poll's roll: see `POST /polls/{id}/roll`."}
+    )
     excluded = ma.fields.List(
         String(validate=OneOf(["public_body_staff"])),
         validate=Length(0, 1),

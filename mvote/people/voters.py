@@ -35,6 +35,8 @@ class Voter:
     #: has confirmed neither a number nor an identity
     anchor: bytes
     attributes: Mapping[str, VoterAttribute]
+    #: whether they are among those whom the poll asks by name; looked up only where it does
+    is_on_roll: bool = False
 
 
 Wanted = tuple[uuid.UUID, dt.datetime]

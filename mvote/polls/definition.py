@@ -94,8 +94,6 @@ class FrozenPoll:
     k: int
     #: whether it asks for the password of its room
     is_private: bool = False
-    #: the anchors of those whom it asks by name; None if it asks nobody so
-    roll: frozenset[bytes] | None = None
 
     @property
     def is_live(self) -> bool:
@@ -113,8 +111,8 @@ class FrozenPoll:
         return self.poll_id.bytes
 
 
-def read_definition(content: bytes, roll: frozenset[bytes] | None = None) -> FrozenPoll:
-    """The frozen poll of its canonical bytes; whoever lets people vote gives its *roll*, too."""
+def read_definition(content: bytes) -> FrozenPoll:
+    """The frozen poll of its canonical bytes."""
     document = orjson.loads(content)
     opens_at = dt.datetime.fromisoformat(document["opens_at"])
     return FrozenPoll(
@@ -134,7 +132,6 @@ def read_definition(content: bytes, roll: frozenset[bytes] | None = None) -> Fro
         publish_from=document["publish_from"],
         k=document["k"],
         is_private=document.get("room", False),
-        roll=roll,
     )
 
 

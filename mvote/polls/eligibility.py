@@ -52,8 +52,8 @@ def _is_excluded(poll: FrozenPoll, voter: Voter) -> bool:
     return any(_value(voter, name) is True for name in poll.eligibility.excluded)
 
 
-def _is_on_roll(poll: FrozenPoll, voter: Voter) -> bool:
-    return poll.roll is not None and voter.anchor in poll.roll
+def _is_on_roll(_: FrozenPoll, voter: Voter) -> bool:
+    return voter.is_on_roll
 
 
 def _is_old_enough(poll: FrozenPoll, voter: Voter) -> bool:

@@ -12,16 +12,13 @@ from mvote.driver import Connection, rows_of
 from mvote.errors import NotFound
 from mvote.polls.definition import FrozenPoll, read_definition
 from mvote.polls.results import definition_of
-from mvote.polls.roll import roll_of
 
 KEPT = 20_000
 _CONTENTS = b"""
-    SELECT poll_id, canonical,
-        (SELECT array_agg(anchor) FROM roll_entry r WHERE r.poll_id = d.poll_id)
-    FROM poll_definition d WHERE poll_id = any(%(poll_ids)s::uuid[])
+    SELECT poll_id, canonical FROM poll_definition WHERE poll_id = any(%(poll_ids)s::uuid[])
 """
-Found = tuple[bytes, Sequence[bytes] | None]
-"""The canonical bytes of a poll, and the anchors on its roll, if it has one."""
+Found = bytes
+"""The canonical bytes of a poll."""
 
 
 def definitions_seen(
@@ -29,7 +26,7 @@ def definitions_seen(
 ) -> Sequence[Found | None]:
     """What is frozen of those polls, in their order, straight from the driver."""
     rows = rows_of(connection, _CONTENTS, {"poll_ids": list(set(poll_ids))})
-    found: dict[uuid.UUID, Found] = {poll_id: (content, roll) for poll_id, content, roll in rows}
+    found: dict[uuid.UUID, Found] = dict(rows)
     return [found.get(poll_id) for poll_id in poll_ids]
 
 
@@ -49,16 +46,13 @@ class FrozenPolls:
         return poll or self._read(session, poll_id)
 
     def _read(self, session: Session, poll_id: uuid.UUID) -> FrozenPoll:
-        content = definition_of(session, poll_id)
-        found = (content, [*roll_of(session, poll_id)]) if content else None
-        return self.keep(poll_id, found)
+        return self.keep(poll_id, definition_of(session, poll_id))
 
     def keep(self, poll_id: uuid.UUID, found: Found | None) -> FrozenPoll:
         """The poll that was *found*, at hand from now on. Raises NotFound if None."""
         if found is None:
             raise NotFound
-        content, roll = found
-        poll = self._kept[poll_id] = read_definition(content, frozenset(roll) if roll else None)
+        poll = self._kept[poll_id] = read_definition(found)
         while len(self._kept) > KEPT:
             self._kept.popitem(last=False)
         return poll

@@ -45,6 +45,13 @@ TITLES = {
         "A survey's statement is not sealed yet; once the first poll opens it cannot be any more."
     ),
     "roll-empty": say("Nobody is on this roll."),
+    "no-roll": say("There is no roll yet: import one first."),
+    "roll-not-asked": say(
+        "A roll was imported, but eligibility does not ask for it: anybody could vote."
+    ),
+    "roll-too-small": say(
+        "Fewer people are on the roll than ballots are needed for a result to be shown."
+    ),
     "narrow-area": say(
         "The area is narrower than 150 m: phones can hardly tell inside from outside."
     ),

@@ -33,7 +33,8 @@ from mvote.polls.lookalikes import lookalikes
 from mvote.polls.lots import commit_lot
 from mvote.polls.places import Places
 from mvote.polls.poll import Poll, PollDefinition, after
-from mvote.polls.roll import described, roll_of
+from mvote.polls.roll import described
+from mvote.polls.rolls.hindering import asks_roll, hindrances_in_roll, warnings_of_roll
 
 FEWEST_OPTIONS = 2
 LONGEST_PERIOD = dt.timedelta(days=366)
@@ -107,6 +108,7 @@ def _hindrances(
     yield from _hindrances_in_question(poll.content.get("question"))
     yield from _hindrances_in_figures(poll.content)
     yield from _hindrances_in_place(session, poll, places)
+    yield from hindrances_in_roll(session, poll)
     yield from custody_hindrances(session, poll)
 
 
@@ -153,6 +155,7 @@ def _hindrances_in_place(session: Session, poll: Poll, places: Places) -> Iterat
 def _warnings(session: Session, poll: Poll, places: Places) -> Iterator[Hindrance]:
     if places.is_narrow(session, poll_id=poll.id):
         yield Hindrance("narrow-area", "/presence/area")
+    yield from warnings_of_roll(session, poll)
 
 
 def _make_keys(keystore: Keystore, poll: Poll) -> None:
@@ -255,8 +258,7 @@ def _eligibility(rules: dict[str, Any]) -> dict[str, Any]:
 
 
 def _roll(session: Session, poll: Poll) -> dict[str, Any] | None:
-    is_asked = (poll.content.get("eligibility") or {}).get("roll")
-    return described(poll.id.bytes, roll_of(session, poll.id)) if is_asked else None
+    return described(session, poll.id) if asks_roll(poll) else None
 
 
 def _presence(session: Session, poll: Poll, places: Places) -> dict[str, Any]:

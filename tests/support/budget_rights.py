@@ -72,6 +72,7 @@ BUDGET_RIGHTS = {
             "cycle_allocation",
             "contest_poll",
             "roll_entry",
+            "roll",
         ),
         "SELECT INSERT",
     ),

@@ -1,0 +1,117 @@
+"""Importing who is asked by name, from the files that organisers have; never listed again."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from flask import Response, current_app, request
+
+from api.access import access, caller
+from api.approvals import done_or_asked, two_officers
+from api.blueprint import Blueprint, may_raise
+from api.bodies import body_as_file, takes
+from api.db import db, transaction
+from api.etags import tagged
+from api.idempotency import answered_once, takes_a_key
+from api.pausing import pause_of_this_process
+from api.polls.roll_schemas import RollQuery, RollReport, RollSummary
+from api.wiring import wiring
+from mvote.errors import ImpossibleTransition, NotAllowed, Overloaded
+from mvote.languages import side_by_side
+from mvote.people.citizens import Citizen
+from mvote.polls.rolls.errors import REJECTED, RollTooLarge, RollUnreadable
+from mvote.polls.rolls.importing import (
+    LARGEST_FILE,
+    Desk,
+    RollFile,
+    check_may_import,
+    keep_roll,
+    read_roll,
+    roll_of,
+)
+from mvote.polls.rolls.reading import Choice, Kind
+
+blp = Blueprint("rolls", "rolls", description="Rolls: those whom a poll asks by name.")
+CSV = "text/csv"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+KINDS: dict[str, Kind] = {CSV: "csv", XLSX: "xlsx"}
+BODY = {
+    CSV: {"schema": {"type": "string", "description": "UTF-8, UTF-16 or CP949 (EUC-KR)."}},
+    XLSX: {"schema": {"type": "string", "format": "binary"}},
+}
+
+
+def _desk() -> Desk:
+    return Desk(
+        phones=current_app.extensions["phones"],
+        keys=wiring().roll_keys,
+        region=wiring().settings.phone_region,
+        breathe=pause_of_this_process(),
+    )
+
+
+@blp.post("/polls/<uuid:poll_id>/roll")
+@access("citizen")
+@may_raise(NotAllowed, ImpossibleTransition, RollUnreadable, RollTooLarge, Overloaded)
+@takes_a_key
+@takes(LARGEST_FILE, *KINDS)
+@blp.doc(requestBody={"required": True, "content": BODY})
+@blp.arguments(RollQuery, location="query")
+@blp.response(201, RollReport)
+@blp.alt_response(200, schema=RollReport, description="A dry run: nothing was kept.", success=True)
+@two_officers(blp)
+def import_a_roll(query: dict[str, Any], poll_id: uuid.UUID) -> Response:
+    """Give a draft its roll: CSV or XLSX with a column of phone numbers, 64 MiB at most.
+
+    Try it with `dry_run` first: rows that cannot be read are left out, each with its reason. Kept
+    of a number is a keyed hash. A government's roll is replaced by two officers, both of whom
+    send the same file; once the poll is opened nobody replaces it.
+    """
+    by = caller()
+    check_may_import(db.session(), poll_id=poll_id, by=by)
+    db.session().close()  # the connection goes back: sending and reading take their time
+    choice = Choice(sheet=query["sheet"], column=query["column"])
+    with body_as_file() as file:
+        found = read_roll(file, KINDS[request.mimetype], desk=_desk(), choice=choice)
+    if query["dry_run"] == "true":
+        return tagged(_shown(found, dry_run=True))
+    return answered_once(found.sha256, lambda: _kept(poll_id, by, found))
+
+
+def _kept(poll_id: uuid.UUID, by: Citizen, found: RollFile) -> Response:
+    with transaction() as session:
+        waits = keep_roll(session, poll_id=poll_id, by=by, found=found, desk=_desk())
+        return done_or_asked(session, waits, lambda: _shown(found, dry_run=False), status=201)
+
+
+def _shown(found: RollFile, *, dry_run: bool) -> dict[str, Any]:
+    report = found.report
+    reasons = [
+        {"reason": reason, "title": side_by_side(REJECTED[reason]), "rows": rows}
+        for reason, rows in report.reasons.most_common()
+    ]
+    rejected = [
+        each._asdict() | {"title": side_by_side(REJECTED[each.reason])} for each in report.rejected
+    ]
+    dumped: dict[str, Any] = RollReport().dump(
+        {
+            **vars(report),
+            "dry_run": dry_run,
+            "file_sha256": found.sha256.hex(),
+            "rejected_total": report.rejected_total,
+            "rejected": rejected,
+            "reasons": reasons,
+        }
+    )
+    return dumped
+
+
+@blp.get("/polls/<uuid:poll_id>/roll/summary")
+@access("citizen")
+@may_raise(NotAllowed)
+@blp.response(200, RollSummary)
+def show_roll_summary(poll_id: uuid.UUID) -> dict[str, Any]:
+    """How many are on the roll, and when it was imported; for the poll's own people."""
+    roll = roll_of(db.session(), poll_id=poll_id, by=caller())
+    return vars(roll) | {"file_sha256": roll.file_sha256.hex()}

@@ -18,7 +18,7 @@ from tests.test_bundles import verified
 PAGES = sorted(
     path
     for path, item in contract()["paths"].items()
-    if path.startswith("/v1/polls/{poll_id}") and "get" in item and "/paper" not in path
+    if path.startswith("/v1/polls/{poll_id}") and "security" not in item.get("get", {"security": 1})
 )
 
 QUERIES = {"inclusion": "?index=0", "consistency": "?from=1"}
@@ -184,6 +184,30 @@ def test_officers_of_other_departments_see_no_request_about_it(
 def requests_seen(world: World, officer: Person) -> list[dict[str, Any]]:
     answer = world.client.get("/v1/approvals", headers=officer.headers)
     return list(answer.get_json()["items"])
+
+
+def test_a_code_at_a_site_tells_a_stranger_only_that_a_private_poll_is_held_there(
+    world: World, author: Person
+) -> None:
+    room = world.open_poll(author, room_password=PASSWORD, presence={"rule": "site"})
+    site = {"name": "강당", "address": "세종대로 110", "radius_m": 80, **CITY_HALL}
+    made = world.client.post("/v1/sites", json=site, headers=author.headers).get_json()
+    body = {"poll_id": room["id"], "kind": "link"}
+    url = f"/v1/sites/{made['id']}/codes"
+    code = world.client.post(url, json=body, headers=author.headers).get_json()["code"]
+    page = world.client.get(f"/q/{code}", headers={"Accept": "text/html"})
+    shown = page.get_data(as_text=True)
+    assert (page.status_code, f"mvote://rooms?code={code}" in shown) == (200, True)
+    assert not any(word in shown for word in ("광장에 나무를", "강당", room["id"]))
+    assert world.client.get(f"/v1/codes/{code}").status_code == 404
+    member = world.citizen()
+    token = looked_up(world, member, room["room_number"]).get_json()["room_pass"]
+    scan = {"position": position(**CITY_HALL)}
+    scans = [
+        world.client.post(f"/v1/codes/{code}/scans", json=scan, headers=member.headers | more)
+        for more in ({}, {"Room-Pass": token})
+    ]
+    assert [answer.status_code for answer in scans] == [404, 201]
 
 
 # voting

@@ -6,11 +6,12 @@ from typing import Any
 
 import orjson
 from flask import Flask, Response, render_template
+from sqlalchemy.orm import Session
 
 from api.access import access
 from api.codes.hints import HINTS
 from api.codes.periods import period_in
-from api.codes.views import CodeView, known_code, shown_code
+from api.codes.views import CodeView, code_in, known_code, shown_code
 from api.db import db
 from api.etags import tagged
 from api.languages import in_words, language
@@ -18,6 +19,7 @@ from api.negotiation import wanted_type
 from api.wiring import wiring
 from mvote.errors import NotFound, Text
 from mvote.languages import best_of
+from mvote.polls.poll import Poll
 
 HTML, JSON = "text/html", "application/json"
 POLICY = (
@@ -44,11 +46,23 @@ def landing(code: str) -> Response:
     try:
         found = shown_code(session, *known_code(session, code))
     except NotFound:
-        return _page(None, 404)
+        door = _door(session, code)
+        return _page(None, 200 if door else 404, door=door)
     return _page(found, 200)
 
 
-def _page(found: dict[str, Any] | None, status: int) -> Response:
+def _door(session: Session, text: str) -> str | None:
+    """Where the app asks for number and password, if the code belongs to a private poll."""
+    try:
+        code = code_in(session, text)
+    except NotFound:
+        return None
+    poll = session.get_one(Poll, code.poll_id)
+    is_open_to_guests = poll.is_private and poll.frozen_at is not None
+    return f"mvote://rooms?code={code.code}" if is_open_to_guests else None
+
+
+def _page(found: dict[str, Any] | None, status: int, door: str | None = None) -> Response:
     view = CodeView().dump(found) if found else None
     html = render_template(
         "landing.html",
@@ -58,7 +72,8 @@ def _page(found: dict[str, Any] | None, status: int) -> Response:
         title=_own(view and view["poll"]["title"]),
         site=_own(view and view["site"]["name"]),
         period=found and _period(found["poll"]),
-        app_url=view and f"mvote://polls/{view['poll_id']}?code={view['code']}",
+        app_url=door or (view and f"mvote://polls/{view['poll_id']}?code={view['code']}"),
+        is_private=door is not None,
     )
     response = Response(html, status, content_type="text/html; charset=utf-8")
     response.headers["Content-Security-Policy"] = POLICY

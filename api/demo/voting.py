@@ -75,7 +75,7 @@ def _paper(session: Session, choose: Choose, turn: Turn) -> Paper:
         evidence=evidence,
         now=utc_now(),
     )
-    reasons = reasons_not_to_vote(turn.poll, voter, presence.reasons, knows_password=False)
+    reasons = reasons_not_to_vote(turn.poll, voter, presence.reasons, knows_password=True)
     ballot = Ballot(
         voter=voter,
         selections=choose(turn.poll, turn.place),

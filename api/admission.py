@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from api.languages import LONGEST_HEADER, preferred
+from api.languages import preferred, read_of
 from api.problems import CONTENT_TYPE
 from api.system import count
 from mvote.errors import Overloaded
@@ -66,7 +66,7 @@ class Admission:
                 self._inside -= 1
 
     def _refuse(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
-        accepted = environ.get("HTTP_ACCEPT_LANGUAGE", "")[:LONGEST_HEADER]
+        accepted = read_of(environ.get("HTTP_ACCEPT_LANGUAGE", ""))
         body = _refusal(accepted, self._language)
         self._note()
         start_response(

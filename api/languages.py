@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from flask import Flask, Response, current_app, g, has_request_context, request
-from flask_babel import Babel
+from flask.templating import Environment
 
 from api.settings import Settings
 from mvote.languages import catalogue, languages, locale_of, said
@@ -24,20 +24,42 @@ LONGEST_HEADER = 1_000
 
 
 def register(app: Flask) -> None:
-    """Let pages of *app* speak, with days and numbers as their reader writes them."""
+    """Let answers of *app* name their language, and its pages speak it."""
+    app.after_request(_told)
+    plain = app.create_jinja_environment
+
+    def speaking() -> Environment:
+        environment = plain()
+        _teach(app, environment)
+        return environment
+
+    app.create_jinja_environment = speaking  # type: ignore[method-assign]
+
+
+def _teach(app: Flask, pages: Environment) -> None:
+    """`_("…")`, and days and numbers as the reader writes them; loaded for the first page only."""
+    from flask_babel import Babel, format_date, format_datetime, format_decimal, format_time
+
     settings: Settings = app.extensions["settings"]
     Babel(
         app,
+        configure_jinja=False,  # it would ask the app for what is being made here
         default_locale=str(locale_of(settings.city_language)),
         default_timezone=settings.city_time_zone,
         locale_selector=lambda: locale_of(language()),
     )
-    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
+    pages.filters.update(
+        datetimeformat=format_datetime,
+        dateformat=format_date,
+        timeformat=format_time,
+        decimalformat=format_decimal,
+    )
+    pages.add_extension("jinja2.ext.i18n")
+    pages.install_gettext_callables(  # type: ignore[attr-defined]
         gettext=lambda text: catalogue(language()).gettext(text),
         ngettext=lambda one, many, number: catalogue(language()).ngettext(one, many, number),
         newstyle=True,
     )
-    app.after_request(_told)
 
 
 def language() -> str:
@@ -46,8 +68,8 @@ def language() -> str:
         return "en"  # a command, whose output is for those who run the programs
     if "language" not in g:
         settings: Settings = current_app.extensions["settings"]
-        header = request.headers.get("Accept-Language", "")
-        g.language = preferred(header[:LONGEST_HEADER], languages(), settings.city_language)
+        header = read_of(request.headers.get("Accept-Language", ""))
+        g.language = preferred(header, languages(), settings.city_language)
     return str(g.language)
 
 
@@ -62,6 +84,11 @@ def _told(response: Response) -> Response:
         response.vary.add("Accept-Language")
         response.headers.setdefault("Content-Language", g.language)
     return response
+
+
+def read_of(header: str) -> str:
+    """As much of the header as is read, in whole ranges."""
+    return header if len(header) <= LONGEST_HEADER else header[:LONGEST_HEADER].rpartition(",")[0]
 
 
 @lru_cache(maxsize=256)

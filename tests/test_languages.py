@@ -16,7 +16,7 @@ import marshmallow as ma
 import pytest
 from flask import Flask, jsonify
 
-from api.languages import in_words, language, preferred
+from api.languages import in_words, language, preferred, read_of
 from api.library_words import SENTENCES, understood
 from api.problems import InvalidParameter
 from api.settings import Misconfigured, Settings, read_settings
@@ -65,6 +65,11 @@ def test_a_header_that_is_no_header_is_answered_all_the_same(
     answer = client.get("/v1/me", headers={"Accept-Language": header.replace("\x00", "")})
     assert answer.status_code == 401
     assert answer.headers["Content-Language"] in ("ko", "en")
+
+
+def test_a_range_that_is_cut_off_is_not_read() -> None:
+    assert read_of("ko," + "x" * 994 + ",en-GB") == "ko," + "x" * 994
+    assert read_of("en" * 600) == ""
 
 
 @pytest.mark.parametrize(

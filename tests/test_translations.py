@@ -27,7 +27,6 @@ PARTICLE = re.compile(
 """A particle whose form hangs on the sound before it, behind a fact: nobody knows that sound."""
 POLITE = re.compile(r"(다|요|까)[.?](\)|$)|(다|요)\(\{\w+\}건\)\.$|: \{?.+\}?\.?$|\(.+\)\.$")
 KOREAN_PLACES = (
-    "api/codes/screen/",  # to come
     "api/demo/",  # what made-up people of the demo say
     "api/commands/people.py",  # the demo's department
     "api/description.md",  # the promise to voters, in both languages for who reads the contract

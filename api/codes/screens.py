@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flask import Flask, Response
+import orjson
+from flask import Flask, Response, render_template
 
 from api.access import access
 from api.etags import tagged_body
 from mvote.errors import NotFound
+from mvote.languages import side_by_side
+from mvote.wording import say
 
 FILES = Path(__file__).with_name("screen")
 TYPES = {
@@ -22,6 +25,24 @@ POLICY = (
 )
 
 
+WORDS = {
+    "scan": say("Scan with your phone’s camera"),
+    "key": say("Key of this screen"),
+    "start": say("Start"),
+    "whole": say("Full screen"),
+    "awake": say("Turn off this device’s screen time-out."),
+}
+NOTICES = {
+    "loading": say("Loading."),
+    "asking": say("Enter the key of this screen."),
+    "stale": say("No connection, so there is no valid code to show. Trying again."),
+    "refused": say("The key of this screen was revoked or is wrong. Please tell the staff."),
+    "none": say("No poll is held here just now."),
+    "late": say("The connection is slow."),
+}
+"""What `display.js` shows, by the state it is in; each in Korean and English, like a poster."""
+
+
 def register(app: Flask) -> None:
     """The page and its files; the screen's key stands behind # and never reaches us here."""
     app.add_url_rule("/display", view_func=access("public")(screen_page))
@@ -30,8 +51,10 @@ def register(app: Flask) -> None:
 
 def screen_page() -> Response:
     """The page itself."""
-    page = (FILES / "display.html").read_bytes()
-    response = tagged_body(page, "text/html; charset=utf-8")
+    words = {name: side_by_side(sentence) for name, sentence in WORDS.items()}
+    notices = {name: [*side_by_side(each).values()] for name, each in NOTICES.items()}
+    page = render_template("display.html", words=words, notices=orjson.dumps(notices).decode())
+    response = tagged_body(page.encode(), "text/html; charset=utf-8")
     response.headers["Content-Security-Policy"] = POLICY
     return response
 

@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 from werkzeug.wrappers import Response
 
 CONTRACT = Path(__file__).resolve().parents[2] / "openapi.yaml"
+HANGUL, LATIN = re.compile(r"[가-힣]"), re.compile(r"[A-Za-z]")
 OUTSIDE = re.compile(
     r"/(docs(/.*)?|display(/.*)?|openapi\.yaml|healthz|readyz|metrics|\.well-known/.*|q/.*)?(\?.*)?"
 )
@@ -93,12 +94,28 @@ def check(method: str, path: str, response: Response) -> None:
             raise ContractBroken(f"{method} {template} {status}: {error.message}")
 
 
+def check_language(response: Response) -> None:
+    """Raise ContractBroken if a problem in Korean says something in English, or the reverse."""
+    if response.mimetype != "application/problem+json" or not response.get_data():
+        return
+    problem = response.get_json(force=True)
+    tongue = response.headers.get("Content-Language")
+    said = [problem[name] for name in ("title", "detail", "next_step") if problem.get(name)]
+    said += [fault["detail"] for fault in problem.get("errors", ())]
+    for sentence in said:
+        if tongue == "ko" and not HANGUL.search(sentence):
+            raise ContractBroken(f"not in Korean: {sentence}")
+        if tongue == "en" and not LATIN.search(sentence):
+            raise ContractBroken(f"not in English: {sentence}")
+
+
 class CheckedClient(FlaskClient):
-    """Flask's test client; no response escapes the contract."""
+    """Flask's test client; no response escapes the contract, nor speaks two languages."""
 
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:
         response = super().open(*args, **kwargs)
         request = response.request
         if request.method != "OPTIONS":
             check(request.method, request.path, response)
+            check_language(response)
         return response

@@ -11,16 +11,7 @@
   const SLOWEST_MS = 30000; // between two tries
   const LOOK_AROUND_MS = 60000; // which polls are held here
   const QUIET_ZONE = 4;
-  const WORDS = {
-    loading: ['불러오는 중입니다.', 'Loading.'],
-    asking: ['이 화면의 키를 입력해 주세요.', 'Enter the key of this screen.'],
-    stale: ['연결이 끊겨 유효한 코드를 표시할 수 없습니다. 다시 연결하는 중입니다.',
-      'No connection, so there is no valid code to show. Trying again.'],
-    refused: ['이 화면의 키가 폐기되었거나 올바르지 않습니다. 담당자에게 알려 주세요.',
-      'The key of this screen was revoked or is wrong. Please tell the staff.'],
-    none: ['지금 이곳에서 진행 중인 투표가 없습니다.', 'No poll is held here just now.'],
-    late: ['연결이 느립니다.', 'The connection is slow.'],
-  };
+  const WORDS = JSON.parse(document.body.dataset.words); // by state: in Korean, in English
   const at = (id) => document.getElementById(id);
 
   let key = '';

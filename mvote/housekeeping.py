@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from mvote.answers import remove_old_answers
 from mvote.ballotbox.tables import SpentToken
+from mvote.budget.files import forget_orphans
 from mvote.polls.onsite.rotation import forget_used_values
 from mvote.polls.places import Places
 
@@ -17,7 +18,9 @@ def hide_ended_polls(session: Session, places: Places) -> None:
 
 
 def remove_expired(session: Session) -> None:
-    """Remove answers kept long enough, and what tells used tokens and values that expired."""
+    """Remove answers kept long enough, and what tells used tokens and values that
+    expired, and files that nothing names."""
     remove_old_answers(session)
+    forget_orphans(session)
     forget_used_values(session)
     session.execute(delete(SpentToken).where(SpentToken.expires_at < func.clock_timestamp()))

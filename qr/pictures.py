@@ -14,7 +14,8 @@ JPEG_QUALITY = 88
 
 
 class NoPicture(ValueError):
-    """`no-picture`: none of a kind that is taken, or a broken one; `too-large`: too many pixels."""
+    """`no-picture`: none of a kind that is taken, or a broken one; `too-large`: too many pixels;
+    `moving`: more than one picture in it."""
 
 
 def drawn_anew(content: bytes) -> tuple[bytes, str]:
@@ -26,6 +27,8 @@ def drawn_anew(content: bytes) -> tuple[bytes, str]:
         with Image.open(BytesIO(content), formats=list(FORMATS)) as picture:
             if picture.width * picture.height > MOST_PIXELS:
                 raise NoPicture("too-large")
+            if getattr(picture, "n_frames", 1) > 1:
+                raise NoPicture("moving")
             kind = str(picture.format)
             return _written(ImageOps.exif_transpose(picture), kind), FORMATS[kind]
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:

@@ -31,6 +31,7 @@ blp = Blueprint("files", "files", description="Pictures and attachments.")
 LARGEST_PICTURE = 2 * 1024 * 1024
 NO_PICTURES = {
     "no-picture": say("This is no picture."), "too-large": say("It has too many pixels."),
+    "moving": say("It moves; only still pictures are taken."),
 }  # fmt: skip
 SHA256 = re.compile(r"[0-9a-f]{64}")
 BINARY = {"type": "string", "format": "binary"}

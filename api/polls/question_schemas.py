@@ -17,10 +17,23 @@ MAX_OPTIONS = 100
 KEY = Regexp(r"^[A-Za-z0-9_-]{1,40}\Z", error=say("1 to 40 letters, digits, - or _."))
 
 
+HASH = Regexp(r"^[0-9a-f]{64}\Z", error=say("64 hexadecimal digits."))
+MOST_IMAGES = 10
+
+
+class ImageSchema(Strict):
+    """A picture that was sent with `POST /images`, and the words for whoever cannot see it."""
+
+    url = String(required=True, validate=Length(1, 200))
+    sha256 = String(required=True, validate=HASH)
+    alt = LocalText(max_length=500, required=True)
+
+
 class OptionSchema(Strict):
     key = String(required=True, validate=KEY)
     title = LocalText(max_length=200, required=True)
     description = LocalText(max_length=2000)
+    image = ma.fields.Nested(ImageSchema)
 
 
 EVERY_METHOD = [method for methods in METHODS.values() for method in methods]

@@ -19,7 +19,7 @@ from api.fields import (
     String,
 )
 from api.pages import DEFAULT_LIMIT, MAX_LIMIT, PageQuery
-from api.polls.question_schemas import QuestionSchema
+from api.polls.question_schemas import MOST_IMAGES, ImageSchema, QuestionSchema
 from mvote.polls.definition import DEFAULT_K, DEFAULT_PUBLISH_FROM
 from mvote.polls.poll import ORIGINS, STATUSES
 from mvote.wording import say
@@ -87,6 +87,7 @@ class PresenceSchema(Strict):
 
 class PollFields(Strict):
     description = LocalText(max_length=10_000)
+    images = ma.fields.List(ma.fields.Nested(ImageSchema), validate=Length(0, MOST_IMAGES))
     question = ma.fields.Nested(QuestionSchema)
     opens_at = Instant(allow_none=True)
     closes_at = Instant(allow_none=True)
@@ -151,6 +152,7 @@ class PollSchema(ma.Schema):
     department_id = ma.fields.UUID(required=True, allow_none=True)
     title = ShownText(required=True)
     description = ShownText(required=True, allow_none=True)
+    images = ma.fields.List(ma.fields.Dict(), required=True)
     question = ma.fields.Dict(required=True, allow_none=True)
     opens_at = Instant(required=True, allow_none=True)
     closes_at = Instant(required=True, allow_none=True, metadata={

@@ -74,6 +74,7 @@ def _view_of(poll: Poll, definition_hash: bytes | None, now: dt.datetime) -> dic
         "department_id": poll.department_id,
         "title": content["title"],
         "description": content.get("description"),
+        "images": content.get("images") or [],
         "question": question,
         "opens_at": poll.opens_at,
         "closes_at": poll.closes_at,

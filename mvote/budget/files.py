@@ -9,16 +9,16 @@ import datetime as dt
 import hashlib
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from sqlalchemy import CheckConstraint, func, select
+from sqlalchemy import CheckConstraint, ForeignKey, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from mvote.base import Base, state_check, utc_now
-from mvote.errors import Fault, InvalidRequest, NotFound
+from mvote.errors import Fault, InvalidRequest, NotFound, stands_for
 from mvote.journal import Event, write_down
 from mvote.wording import say
 
@@ -28,12 +28,16 @@ TYPES = (PDF, *PICTURE_TYPES)
 LARGEST_PDF = 10 * 1024 * 1024
 A_DAY = dt.timedelta(days=1)
 PER_DAY = 50
+ORPHAN_TERM = dt.timedelta(days=30)
+"""So long a file waits for somebody to name it."""
 _HEAD = re.compile(rb"%PDF-[12]\.\d")
 _START = re.compile(rb"startxref\s+(\d{1,10})\s+%%EOF\s*\Z")
 _SECTION = re.compile(rb"xref\b|\d+\s+\d+\s+obj\b")
 _ESCAPED = re.compile(rb"#([0-9A-Fa-f]{2})")
 """A byte of a name, as any may be written (ISO 32000-1, 7.3.5)."""
 _ACTIVE = re.compile(rb"/(?:JavaScript|JS|Launch|EmbeddedFile)\b")
+
+stands_for("fk_file_use_sha256", NotFound)
 
 
 class StoredFile(Base):
@@ -52,6 +56,14 @@ class StoredFile(Base):
     #: who sent it first
     kept_by: Mapped[uuid.UUID] = mapped_column(index=True)
     kept_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
+
+
+class FileUse(Base):
+    """A file that is part of something frozen: the database lets it go no more."""
+
+    __tablename__ = "file_use"
+
+    sha256: Mapped[bytes] = mapped_column(ForeignKey("stored_file.sha256"), primary_key=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +89,25 @@ def files_kept_today(session: Session, by: uuid.UUID) -> int:
     mine = select(func.count()).select_from(StoredFile)
     recent = StoredFile.kept_at > func.clock_timestamp() - A_DAY
     return session.scalars(mine.where(StoredFile.kept_by == by, recent)).one()
+
+
+def kept_files(session: Session, hashes: Collection[bytes], *types: str) -> set[bytes]:
+    """Those of *hashes* that name a file of one of the *types*."""
+    named = (StoredFile.sha256.in_(hashes), StoredFile.media_type.in_(types))
+    return set(session.scalars(select(StoredFile.sha256).where(*named))) if hashes else set()
+
+
+def keep_for_good(session: Session, hashes: Collection[bytes]) -> None:
+    """Let nobody delete these files any more. Raises NotFound if one has gone just now."""
+    rows = [{"sha256": digest} for digest in sorted(set(hashes))]
+    if rows:
+        session.execute(insert(FileUse).on_conflict_do_nothing(), rows)
+
+
+def forget_orphans(session: Session) -> None:
+    """Delete files that nothing has named for ORPHAN_TERM since they were sent."""
+    before = func.clock_timestamp() - ORPHAN_TERM
+    session.execute(select(func.forget_orphan_files(before)))
 
 
 def file_of(session: Session, sha256: bytes, *types: str) -> StoredFile:
@@ -119,10 +150,7 @@ def _unknown(
     session: Session, content: dict[str, Any], member: str, types: tuple[str, ...]
 ) -> Iterator[Fault]:
     named = [bytes.fromhex(each["sha256"]) for each in content.get(member) or ()]
-    of_type = select(StoredFile.sha256).where(
-        StoredFile.sha256.in_(named), StoredFile.media_type.in_(types)
-    )
-    known = set(session.scalars(of_type)) if named else set()
+    known = kept_files(session, named, *types)
     for n, digest in enumerate(named):
         if digest not in known:
             yield Fault(f"/{member}/{n}/sha256", say("There is no such file; send it first."))

@@ -17,6 +17,10 @@ TITLES = {
     "too-few-options": say("At least two options are needed."),
     "more-selections-than-options": say("More selections are allowed than there are options."),
     "options-look-alike": say("This option looks like another one."),
+    "image-foreign": say(
+        "It lies elsewhere. Send it with `POST /images`, and name it by what that answers."
+    ),
+    "image-missing": say("There is no such picture; send it first."),
     "no-area": say("There is no area."),
     "unknown-area": say("No area has this code."),
     "no-sealing-key": say("The counter has no sealing key in stock. Try again in a moment."),

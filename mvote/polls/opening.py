@@ -29,6 +29,7 @@ from mvote.polls.cautions import cautions_of
 from mvote.polls.definition import DEFAULT_K, DEFAULT_PUBLISH_FROM, METHODS, canonical
 from mvote.polls.errors import NotReadyToOpen
 from mvote.polls.hindrances import Hindrance
+from mvote.polls.images import freeze_images, image_hindrances
 from mvote.polls.lookalikes import lookalikes
 from mvote.polls.lots import commit_lot
 from mvote.polls.places import Places
@@ -92,6 +93,7 @@ def open_poll(
     poll.opens_at = max(poll.opens_at or now, now)
     definition = _frozen(session, poll, custody, around)
     session.add(definition)
+    freeze_images(session, poll.content)
     session.flush()  # only a draft gets a definition, only a poll with one opens
     poll.frozen_at, poll.state = now, state
     session.flush()
@@ -109,6 +111,7 @@ def _hindrances(
     yield from _hindrances_in_figures(poll.content)
     yield from _hindrances_in_place(session, poll, places)
     yield from hindrances_in_roll(session, poll)
+    yield from image_hindrances(session, poll.content)
     yield from custody_hindrances(session, poll)
 
 
@@ -217,6 +220,7 @@ def _document(
         "by": poll.origin,
         "title": content["title"],
         "description": content.get("description"),
+        "images": content.get("images") or None,
         "question": _question(content["question"]),
         "cycle": content.get("cycle"),
         "lot": None if content.get("cycle") else commit_lot(session, poll.id).hex(),

@@ -21,6 +21,7 @@ BUDGET_RIGHTS = {
     "proposal_appeal": "SELECT INSERT",
     "proposal_strike": "SELECT",
     "stored_file": "SELECT INSERT",
+    "file_use": "SELECT INSERT",
     "paper_entry": "SELECT INSERT UPDATE(person) UPDATE(contact) UPDATE(forgotten_at)",
     "project_update": "SELECT INSERT",
     "bulletin": "SELECT INSERT UPDATE(told_at)",

@@ -11,6 +11,7 @@ GOLDEN_FUNCTIONS = {
         "publish_correction", "move_cycle", "strike_proposal", "change_targets",
         "seal_statement", "may_seal", "unreleased_sources", "released_statements", "revealed_lot",
         "enact_project", "refuse_the_recused", "opinions_to_read", "own_opinions",
+        "forget_orphan_files",
         "contest_lock", "contest_unfinished", "took_part_before", "has_part", "outcome_of",
         "most_for",
     },

@@ -79,17 +79,6 @@ def test_a_contest_that_nobody_could_fill_in_is_not_opened(world: World) -> None
     assert year.states() == {"approved"}
 
 
-@pytest.mark.parametrize("method", ["ranking", "points"])
-def test_a_method_that_the_box_does_not_carry_hinders_the_poll(world: World, method: str) -> None:
-    year = Balloting(world, 2023)
-    limits = [{"over": "all", "points": {"max": 10}}] if method == "points" else []
-    year.definition["contests"][0]["ballot"] = {"method": method, "limits": limits}
-    year.begin()
-    year.projects(3)
-    found = hindrances_of(year.try_open(year.source))
-    assert ("method-not-cast", "/contests/0/ballot/method") in found
-
-
 @pytest.mark.parametrize("source", ["nobody", "survey"])
 def test_a_source_that_is_no_poll_is_refused_and_nothing_is_frozen(
     world: World, source: str

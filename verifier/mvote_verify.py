@@ -160,10 +160,13 @@ def marks_in(question: dict[str, Any], vector: bytes) -> tuple[int, ...]:
         require(set(given) <= {1}, "a ballot holds an unknown mark")
     elif kind == "ranking":
         require(sorted(given) == [*range(1, len(given) + 1)], "a ballot's ranks have gaps")
-    elif "points" in question:  # of a project ballot the limits decide: see `keeps`
-        require(sum(given) <= question["points"], "a ballot gives too many points")
-        most = question.get("max_points") or question["points"]
-        require(max(given, default=0) <= most, "a ballot gives an option too many points")
+    else:
+        together, each = question.get("points"), question.get("max_points")
+        require(together is None or sum(given) <= together, "a ballot gives too many points")
+        require(
+            each is None or max(given, default=0) <= each,
+            "a ballot gives an option too many points",
+        )
     return marks
 
 

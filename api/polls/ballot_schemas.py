@@ -8,7 +8,7 @@ import marshmallow as ma
 from marshmallow.validate import Length, Range, Regexp
 
 from api.fields import Boolean, Integer, PositionSchema, Strict, String
-from mvote.ballotbox.ballot_marks import MOST_POINTS
+from mvote.budget.definition.ballots import MOST_POINTS
 from mvote.wording import say
 
 LONGEST_KEY = 40

@@ -25,8 +25,8 @@ from api.headers import headers_of, write_line
 from api.limits import meter
 from api.polls.casting import Paper, cast_paper
 from api.wiring import Wiring
-from mvote.ballotbox.ballot_marks import MOST_POINTS
 from mvote.ballotbox.receipts import Receipt
+from mvote.budget.definition.ballots import MOST_POINTS
 from mvote.polls.presence import Position
 from mvote.polls.proving import Evidence
 

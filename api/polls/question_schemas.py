@@ -9,7 +9,7 @@ import marshmallow as ma
 from marshmallow.validate import Length, OneOf, Range, Regexp
 
 from api.fields import Integer, LocalText, Strict, String
-from mvote.ballotbox.ballot_marks import MOST_POINTS
+from mvote.budget.definition.ballots import MOST_POINTS
 from mvote.polls.definition import METHODS, Kind
 from mvote.wording import say
 

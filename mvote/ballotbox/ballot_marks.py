@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from mvote.budget.definition.ballots import MOST_POINTS
 from mvote.polls.definition import Question
 from mvote.polls.errors import InvalidSelection
-
-MOST_POINTS = 65_535
-"""What fits into a vector."""
 
 
 def marks_given(question: Question, selections: list[Any]) -> dict[str, int]:

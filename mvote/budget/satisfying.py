@@ -11,6 +11,7 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 from mvote.budget.definition import HeadingTree, Limit, Measure
+from mvote.budget.definition.ballots import MOST_POINTS
 from mvote.budget.limits import EACH_HEADING, Project, is_over
 
 ADDITIVE: tuple[Measure, ...] = ("count", "cost", "points")
@@ -56,7 +57,7 @@ class Paper:
 
     def available(self, over: str, measure: Measure) -> float:
         """The most there is of it among the projects."""
-        if self.projects is None or measure == "points":
+        if self.projects is None:
             return math.inf
         within = [each for each in self.projects if is_over(over, each, self.tree)]
         return self._sum(within, measure)
@@ -71,7 +72,7 @@ class Paper:
 
     def _sum(self, projects: list[Project], measure: Measure) -> float:
         if measure == "points":
-            return math.inf if projects else 0
+            return MOST_POINTS * len(projects)
         return sum(each.cost for each in projects) if measure == "cost" else len(projects)
 
 
@@ -86,6 +87,7 @@ def never_satisfied(paper: Paper) -> Iterator[NeverSatisfied]:
             yield from _in_sums(paper, measure)
     yield from _in_headings(paper)
     yield from _too_dear(paper)
+    yield from _too_few_points(paper)
 
 
 def _in_sums(paper: Paper, measure: Measure) -> Iterator[NeverSatisfied]:
@@ -174,3 +176,15 @@ def _too_dear(paper: Paper) -> Iterator[NeverSatisfied]:
         cheapest = sum(costs[:needed])
         if limit.over != EACH_HEADING and cheapest > limit.cost.max:
             yield NeverSatisfied(number=number, measure="cost", least=cheapest, most=limit.cost.max)
+
+
+def _too_few_points(paper: Paper) -> Iterator[NeverSatisfied]:
+    """So many projects must be marked that there is not a point for each of them."""
+    for number, limit in enumerate(paper.limits):
+        if limit.points is None or limit.points.max is None:
+            continue
+        needed = int(paper.bounds(limit.over, "count")[0])
+        if needed > limit.points.max:
+            yield NeverSatisfied(
+                number=number, measure="points", least=needed, most=limit.points.max
+            )

@@ -36,7 +36,6 @@ TITLES = {
     "custody-is-server": say("A trustees' key needs custody `trustees`."),
     "proposing-open": say("Proposals are still taken."),
     "too-many-projects": say("A ballot holds 1,000 projects at most."),
-    "method-not-cast": say("Ballots of this method cannot be cast yet."),
     "nothing-to-mark": say("The limits leave nothing to be marked."),
     "limit-never-met": say("With the projects on the ballot nobody could keep to this limit."),
     "exclusive-set-never-funded": say(

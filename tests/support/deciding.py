@@ -65,7 +65,7 @@ class Council(Balloting):
         assert answer.status_code == 200, answer.get_data(as_text=True)
         return dict(answer.get_json())
 
-    def vote(self, poll: Mapping[str, Any], marks: Sequence[Sequence[str]], people: Any) -> None:
+    def vote(self, poll: Mapping[str, Any], marks: Sequence[Sequence[Any]], people: Any) -> None:
         """Let each of *people* cast the ballot that stands in their place."""
         self.begin_voting(poll)
         for voter, selections in zip(people, marks, strict=True):

@@ -21,7 +21,12 @@ from mvote.polls.hindrances import Hindrance
 from mvote.wording import say
 
 MOST_OPTIONS = 1_000
-KINDS: dict[str, Kind] = {"approve": "multiple", "knapsack": "multiple"}
+KINDS: dict[str, Kind] = {
+    "approve": "multiple",
+    "knapsack": "multiple",
+    "ranking": "ranking",
+    "points": "points",
+}
 """How the box carries the marks of each method."""
 ASKED = say("Which projects do you choose?")
 
@@ -32,7 +37,7 @@ def question_of(definition: Definition, contest: Contest, options: Sequence[Opti
     least, most = _numbers(limits, len(options))
     return {
         "text": side_by_side(ASKED),
-        "kind": KINDS.get(contest.ballot.method, "multiple"),
+        "kind": KINDS[contest.ballot.method],
         "method": contest.ballot.method,
         "options": list(options),
         "min_selections": least,
@@ -40,8 +45,16 @@ def question_of(definition: Definition, contest: Contest, options: Sequence[Opti
         "headings": _headings(definition, options),
         "limits": [_document(limit) for limit in limits],
         "wrong": contest.ballot.wrong,
+        **_most_points(contest),
         **_counted_beside(contest),
     }
+
+
+def _most_points(contest: Contest) -> dict[str, int]:
+    """Where scores are blended as parts of a scale, nobody gives a project more than that."""
+    scale = contest.blend.scale
+    is_scored = contest.ballot.method == "points" and contest.blend.normalise == "of_scale"
+    return {"max_points": scale} if is_scored and scale is not None else {}
 
 
 def _counted_beside(contest: Contest) -> dict[str, Any]:
@@ -59,8 +72,6 @@ def hindrances_on_paper(
 ) -> Iterator[Hindrance]:
     """Why nobody could cast a ballot of these projects, each by its place in the definition."""
     at = f"/contests/{definition.contests.index(contest)}/ballot"
-    if contest.ballot.method not in KINDS:
-        yield Hindrance("method-not-cast", f"{at}/method")
     if len(options) > MOST_OPTIONS:
         yield Hindrance("too-many-projects", "")
         return

@@ -93,6 +93,8 @@ def approvals_of(session: Session, source: ReleasedSource) -> Approvals | None:
     content = definition_of(session, source.poll_id)
     assert content is not None  # noqa: S101  # it was published
     definition = read_definition(content)
+    if definition.question.kind != "multiple":
+        return None  # ranks and points approve of nothing
     records = published_records(session, definition, after=-1, limit=ALL)
     return approvals_in(definition, ((keys, 1) for _, keys in records)) or None
 

@@ -11,6 +11,8 @@ from mvote.wording import say
 Method = Literal["approve", "knapsack", "ranking", "points"]
 Measure = Literal["count", "cost", "points", "headings"]
 MEASURES: tuple[Measure, ...] = get_args(Measure)
+MOST_POINTS = 65_535
+"""For one project: what fits into a ballot."""
 Over = Annotated[
     str,
     Matching(

@@ -45,6 +45,10 @@ class String(ma.fields.String):
         return unicodedata.normalize("NFC", text).strip()
 
 
+BEYOND_64_BITS = 2.0**63
+"""From here on the parser gives whole numbers as floats."""
+
+
 class Integer(ma.fields.Integer):
     """A whole number as JSON has it: neither 1.5 nor "7" nor true. Query strings may be digits."""
 
@@ -53,6 +57,8 @@ class Integer(ma.fields.Integer):
     ) -> int:
         if isinstance(value, str) and self._from_query and re.fullmatch(r"-?[0-9]{1,18}", value):
             return int(value)
+        if isinstance(value, float) and abs(value) >= BEYOND_64_BITS:
+            raise self.make_error("too_large", input=value)  # as JSON it may well have been whole
         if isinstance(value, bool) or not isinstance(value, int):
             raise self.make_error("invalid", input=value)
         return value

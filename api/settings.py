@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -86,7 +87,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """The settings of this process. Raises Misconfigured."""
     given = dict(os.environ if environ is None else environ)
     var = Path(given.get("VAR_DIR") or ROOT / "var")
-    values = _with_private_cluster(given, var)
+    values = _running_port(var) | _with_private_cluster(given, var)
     environment = _environment(values)
     settings = Settings(
         environment=environment,
@@ -136,6 +137,15 @@ def _with_private_cluster(given: dict[str, str], var: Path) -> dict[str, str]:
     if url and _place(found.get("DATABASE_URL", "")) != _place(url):
         found = {}  # logins of another server
     return found | {key: value for key, value in given.items() if value}
+
+
+def _running_port(var: Path) -> dict[str, str]:
+    """The port of the `make run` that uses this folder: tokens that commands print are for it."""
+    try:
+        note = json.loads((var / "run.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {"PORT": str(note["port"])} if isinstance(note, dict) and "port" in note else {}
 
 
 def _urls_in(path: Path) -> dict[str, str]:

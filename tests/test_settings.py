@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from pathlib import Path
 
 import pytest
@@ -93,3 +94,16 @@ def test_what_the_environment_says_wins_over_what_set_up_left(tmp_path: Path) ->
     (tmp_path / "cluster.env").write_text("API_DATABASE_URL=postgresql://left/x\n")
     given = {"VAR_DIR": str(tmp_path), "API_DATABASE_URL": "postgresql://said/x"}
     assert read_settings(given).api_url == "postgresql+psycopg://said/x"
+
+
+def test_commands_beside_a_running_server_know_its_port_unless_another_is_said(
+    tmp_path: Path,
+) -> None:
+    var = {"VAR_DIR": str(tmp_path)}
+    note = tmp_path / "run.json"
+    note.write_text(json.dumps({"pid": 1, "port": 18200}))
+    assert read_settings(var).public_url == "http://127.0.0.1:18200"
+    assert read_settings(var | {"PORT": "9000"}).public_url == "http://127.0.0.1:9000"
+    assert read_settings(var | {"PUBLIC_URL": "https://vote.example"}).host == "vote.example"
+    note.write_text("half")
+    assert read_settings(var).public_url == "http://127.0.0.1:8000"

@@ -11,7 +11,7 @@ import pytest
 
 from mvote.budget.contradictions import contradictions
 from mvote.budget.definition import read_definition
-from tests.support.budgets import Definition, definition_of, plan, read
+from tests.support.budgets import Definition, definition_of, plan, read, send
 from tests.support.hostile import check_problem, no_trace
 from tests.support.inventing import invented
 from tests.support.world import World
@@ -139,3 +139,11 @@ def test_names_in_any_script_are_kept_but_no_character_that_turns_the_text(
         answer = world.client.post("/v1/cycles", json=turned, headers=officer.headers)
     assert answer.status_code == 422
     assert [each["pointer"] for each in answer.get_json()["errors"]] == ["/title"]
+
+
+def test_what_is_too_large_is_not_said_to_be_no_whole_number(world: World) -> None:
+    officer = world.officer()
+    with no_trace(world):
+        for limit, said in ((1e30, "수가 너무 큽니다."), (1.5, "정수여야 합니다.")):
+            answer = send(world, definition_of(2015) | {"budget_limit": limit}, officer)
+            assert [each["detail"] for each in answer.get_json()["errors"]] == [said]

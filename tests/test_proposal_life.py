@@ -174,13 +174,6 @@ def test_what_the_rules_of_the_cycle_forbid_is_refused_when_it_is_saved(
             assert pointer in [each["pointer"] for each in answer.get_json()["errors"]]
 
 
-def test_what_is_too_large_is_not_said_to_be_no_whole_number(town: Town) -> None:
-    [fault] = town.try_draft(town.author(), running_cost_per_year=1e30).get_json()["errors"]
-    assert fault["detail"] == "수가 너무 큽니다."
-    [fault] = town.try_draft(town.author(), running_cost_per_year=1.5).get_json()["errors"]
-    assert fault["detail"] == "정수여야 합니다."
-
-
 def test_a_cycle_without_organisations_takes_none(world: World) -> None:
     town = Town(world, proposers={"basis": ["home"], "organisations": False, "excluded": []})
     answer = town.try_draft(town.author(), organisation="환경모임")

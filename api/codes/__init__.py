@@ -2,9 +2,9 @@
 
 from flask import Flask
 
-from api.codes import displays, landing, posters, printing, scanning, screens, views
+from api.codes import displays, landing, posters, printing, scanning, screens, slips, views
 
-BLUEPRINTS = [views.blp, scanning.blp, displays.blp, printing.blp, posters.blp]
+BLUEPRINTS = [views.blp, scanning.blp, displays.blp, slips.blp, printing.blp, posters.blp]
 
 
 def register(app: Flask) -> None:

@@ -110,6 +110,7 @@ EXAMPLES: dict[str, Json] = {
         "poll_id": str(uuid.uuid4()), "kind": "link", "valid_from": A_DAY, "valid_until": A_DAY,
     },
     "scan_code": {"position": HERE, "value": "12345678"},
+    "make_slips": {"count": 7},
     "make_a_display": {"name": "태블릿", "poll_id": str(uuid.uuid4())},
     "plan_a_cycle": CYCLE,
     "revise_a_cycle": CYCLE,

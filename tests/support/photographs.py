@@ -66,7 +66,7 @@ def in_perspective(picture: Image.Image) -> Image.Image:
 def folded(picture: Image.Image) -> Image.Image:
     """Folded twice and opened again: two creases without ink, one half bent away and darker."""
     width, height = picture.size
-    half, narrow = width // 2, round(width // 2 * 0.94)
+    half, narrow = width // 2, round(width // 2 * 0.97)
     paper = Image.new("L", (half + narrow, height), 255)
     paper.paste(picture.crop((0, 0, half, height)), (0, 0))
     bent = picture.crop((half, 0, width, height)).resize((narrow, height))

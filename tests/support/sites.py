@@ -11,6 +11,7 @@ from werkzeug.test import TestResponse
 
 from mvote.base import database_time
 from mvote.polls.onsite.rotation import secret_of, shown_at
+from tests.support.photographs import pages_of, zxing
 from tests.support.world import CITY_HALL, Person, World
 
 SITE = {
@@ -67,6 +68,19 @@ class Place:
             secret = secret_of(session, code, secrets)
             now = database_time(session) - dt.timedelta(seconds=seconds_ago)
         return shown_at(secret, now).value
+
+    def slips(self, code: str, count: int = 3) -> tuple[dict[str, Any], list[str]]:
+        """A package of slips for a steward's code, printed, and the URLs that stand on them."""
+        package = self.post(f"/v1/codes/{code}/slips", {"count": count})
+        printed = self.print_slips(package)
+        assert printed.status_code == 200, printed.get_data(as_text=True)
+        pages = pages_of(printed.get_data(), dpi=150)
+        return package, [text for page in pages for text in zxing(page)]
+
+    def print_slips(self, package: dict[str, Any]) -> TestResponse:
+        """The package's PDF, or the refusal."""
+        path = f"/v1/slips/{package['id']}/print"
+        return self.world.client.post(path, headers=self.officer.headers)
 
     def post(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         """What the officer made there."""

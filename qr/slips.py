@@ -14,9 +14,10 @@ from qr.codes import GROUP
 from qr.image import symbol_svg
 
 TEMPLATE = Path(__file__).with_name("slips.typ")
+TEXTS = ("title", "site", "note")
 Document = dict[str, Any]
-"""`name`, `title`, `site`, `package`, `slips: [{url, value}]`; title and site are texts
-`{"ko": …, "en": …}`, plain, of which one may be missing. Slips are numbered from 1."""
+"""`name`, `title`, `site`, `note`, `package`, `slips: [{url, value}]`; title, site and note are
+texts `{"ko": …, "en": …}`, plain, of which one may be missing. Slips are numbered from 1."""
 
 
 def slips_pdf(document: Document) -> bytes:
@@ -27,7 +28,7 @@ def slips_pdf(document: Document) -> bytes:
     slips = document["slips"]
     numbers = [f"{document['package']}-{number:04}" for number in range(1, len(slips) + 1)]
     begins = slips[0]["url"].partition("/q/")[0] + "/q/"
-    texts = {name: {"ko": None, "en": None} | document[name] for name in ("title", "site")}
+    texts = {name: {"ko": None, "en": None} | document[name] for name in TEXTS}
     drawn = [_drawn(slip, number) for slip, number in zip(slips, numbers, strict=True)]
     sheet = texts | {"name": document["name"], "address_begins": begins, "slips": drawn}
     return pdf_of(TEMPLATE, "slips", sheet)

@@ -22,6 +22,7 @@ from api.rendering import rendered
 from api.wiring import wiring
 from geo.sites import site_of
 from mvote.errors import ImpossibleTransition, NotAllowed, Overloaded
+from mvote.languages import side_by_side
 from mvote.polls.onsite.errors import SlipsGone
 from mvote.polls.onsite.slips import (
     MOST_SLIPS,
@@ -34,10 +35,12 @@ from mvote.polls.onsite.slips import (
     shown_package,
     slips_to_print,
 )
+from mvote.wording import say
 from qr.codes import new_site_code
 
 blp = Blueprint("slips", "codes", description="Slips that a steward hands out.")
 PROGRAM = "qr.slips"
+NOTE = say("This slip is good once.")
 
 
 class NewSlips(ma.Schema):
@@ -139,6 +142,7 @@ def _document(session: Session, package: SlipPackage) -> dict[str, Any]:
         "name": f"mvote {code.code} {package.number}",
         "title": poll.content["title"],
         "site": site_of(session, code.site_id).name,
+        "note": side_by_side(NOTE),
         "package": package.number,
         "slips": [{"value": each, "url": url_with_value(code, each)} for each in values],
     }

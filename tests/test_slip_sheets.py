@@ -28,7 +28,8 @@ URLS = [value_url("7K2MQ9XATB4N", value, host="vote.seoul.example") for value in
 def sheets(**changes: Any) -> bytes:
     slips = [{"value": value, "url": url} for value, url in zip(VALUES, URLS, strict=True)]
     document = {"name": "slips", "title": {"ko": "나무?", "en": "Trees?"},
-                "site": {"ko": "서울시청"}, "note": {"ko": "한 번만", "en": "Once"}, "package": 3, "slips": slips}  # fmt: skip
+                "site": {"ko": "서울시청"}, "note": {"ko": "한 번만", "en": "Once"},
+                "package": 3, "slips": slips}  # fmt: skip
     return slips_pdf(document | changes)
 
 

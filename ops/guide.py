@@ -9,6 +9,8 @@ from ops.machine import var_dir
 
 USUAL_PORT = 8000
 SHOWN = 8  # polls
+SCREEN = "screen"
+"""The name under which the address of the demo's screen comes with the tokens."""
 JSON = "-H 'Content-Type: application/json'"
 
 
@@ -17,7 +19,14 @@ def text(port: int, tokens: Mapping[str, str]) -> str:
     address = f"http://127.0.0.1:{port}"
     polls = demo_polls(address)
     stop = f"Logs are in {var_dir() / 'log'}. Ctrl-C here, or `make stop` elsewhere, stops it all."
-    parts = [_addresses(address, polls), _tokens(port, tokens), _curl(address, polls), stop]
+    people = {role: token for role, token in tokens.items() if role != SCREEN}
+    parts = [
+        _addresses(address, polls),
+        _screen(tokens),
+        _tokens(port, people),
+        _curl(address, polls),
+        stop,
+    ]
     return "\n".join(part for part in parts if part)
 
 
@@ -55,6 +64,14 @@ def _addresses(address: str, polls: list[dict[str, str]]) -> str:
   {address}/v1/polls         its polls{listed}
   {address}/v1/cycles        its cycles of the participatory budget{cycles}
 """
+
+
+def _screen(tokens: Mapping[str, str]) -> str:
+    """What to open on a tablet, or in a window beside this one."""
+    if SCREEN not in tokens:
+        return ""
+    about = "The screen in the demo's library, whose code changes (docs/onsite.md):"
+    return f"{about}\n\n  {tokens[SCREEN]}\n"
 
 
 def _tokens(port: int, tokens: Mapping[str, str]) -> str:

@@ -14,8 +14,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from alembic.config import main as alembic
+from click import ClickException
 from flask.cli import ScriptInfo
 
+from ops.guide import SCREEN
 from ops.machine import say
 
 ROLES = ("citizen", "officer", "administrator")
@@ -49,7 +51,14 @@ def run_flask(*words: str) -> None:
 def write_tokens(file: Path) -> None:
     tokens = {role: _said("token", "--role", role) for role in ROLES}
     of_the_demo = json.loads(_said("demo", "tokens"))
-    file.write_text(json.dumps(tokens | of_the_demo), encoding="utf-8")
+    file.write_text(json.dumps(tokens | of_the_demo | _screen()), encoding="utf-8")
+
+
+def _screen() -> dict[str, str]:
+    """The address of the demo's screen; nothing if there is none to show just now."""
+    with contextlib.suppress(ClickException):
+        return {SCREEN: _said("demo", "screen")}
+    return {}
 
 
 def _said(*words: str) -> str:

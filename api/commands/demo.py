@@ -15,6 +15,7 @@ from api.demo import loading, removing, showing
 from api.demo.budget.showing import who_reviews
 from api.demo.errors import DemoIncomplete
 from api.demo.ledger import was_begun
+from api.demo.screens import new_screen
 from api.settings import Settings
 from mvote.base import utc_now
 from mvote.errors import DomainError
@@ -68,6 +69,18 @@ def tokens(*, shell: bool) -> None:
     issued = {role: issuer.issue(who, now=now) for role, who in people.items()}
     lines = [f"{role.upper()}={token}" for role, token in issued.items()]
     click.echo("\n".join(lines) if shell else json.dumps(issued))
+
+
+@demo.command()
+@with_appcontext
+def screen() -> None:
+    """Print an address to open on a tablet: the screen in the demo's library, with a new key."""
+    _outside_production()
+    with transaction() as session:
+        address = new_screen(session)
+    if address is None:
+        raise click.ClickException("There is no demo here with an open poll at its libraries.")
+    click.echo(address)
 
 
 @demo.command()

@@ -19,6 +19,7 @@ from ops.bench import (
     drawing,
     log,
     nearby,
+    printing,
     reviews,
     servers,
     shuffling,
@@ -97,6 +98,11 @@ def measure_reviews(stage: Stage) -> Figures:
         return reviews.measure_reviews(here, quiet_app(here))
 
 
+def measure_printing(_: Stage) -> Figures:
+    """Posters for 500 sites, and 1,000 slips; needs no database."""
+    return printing.measure_printing()
+
+
 def compare_servers(stage: Stage) -> Figures:
     """Which web server casts fastest; prints a table of its own."""
     with stage.installation("bench_servers") as here:
@@ -118,6 +124,7 @@ ON_REQUEST = {
     "budget": measure_budget,
     "reviews": measure_reviews,
     "similar": measure_similar,
+    "printing": measure_printing,
 }
 #: name: what it is, the target, whether more is better
 TARGETS: dict[str, tuple[str, float | None, bool]] = {
@@ -176,6 +183,8 @@ TARGETS: dict[str, tuple[str, float | None, bool]] = {
     "reviews_left_p99_ms": ("  99 % of them within, ms", None, False),
     "reviews_left_cpu_ms": ("  processors' time for each, web and database, ms", None, False),
     "reviews_given_out_s": ("drawing by lot who reads what, three readers each, s", None, False),
+    "posters_500_s": ("posters for 500 sites in one PDF, s", 60, False),
+    "slips_1000_s": ("a package of 1,000 slips as PDF, s", 60, False),
     "ready_s": ("web server from start to ready, s", 3, False),
     "worker_mib": ("memory of a web worker, MiB", 150, False),
 }

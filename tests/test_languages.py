@@ -210,7 +210,7 @@ POLISH = {
     "What the codes of errors mean": "Co znaczą kody błędów",
 }
 SHARES = ("Brakuje {number} części: jednej.", "Brakuje {number} części: kilku.",
-          "Brakuje {number} części: wielu.", "Brakuje {number} części.")  # fmt: skip
+          "Brakuje {number} części: wielu.")  # fmt: skip
 
 
 def with_polish_words(file: Path) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -26,6 +27,9 @@ PARTICLE = re.compile(
 )
 """A particle whose form hangs on the sound before it, behind a fact: nobody knows that sound."""
 POLITE = re.compile(r"(다|요|까)[.?](\)|$)|(다|요)\(\{\w+\}건\)\.$|: \{?.+\}?\.?$|\(.+\)\.$")
+GUIDE = ROOT / "docs" / "languages.md"
+INSTEAD = ("수탁자", "프로젝트", "옵션", "선거구", "사용자", "유저", "안건지", "카테고리", "트래커")
+"""Other words for what has one: 보관위원, 사업, 선택지, 구역, 시민, 분야."""
 KOREAN_PLACES = (
     "api/demo/",  # what made-up people of the demo say
     "api/commands/people.py",  # the demo's department
@@ -124,6 +128,30 @@ def test_bringing_up_to_date_keeps_words_and_drops_what_is_said_no_more() -> Non
     assert {each.id: each.string for each in after if each.id} == {
         "Kept.": "2.", "New.": "", ("{n} day", "{n} days"): ("",),
     }  # fmt: skip
+
+
+def test_the_page_for_translators_is_true(tmp_path: Path) -> None:
+    page = GUIDE.read_text()
+    [begin] = re.findall(r"^ *(printf .* > translations/(pl)\.po)$", page, re.MULTILINE)
+    (tmp_path / "translations").mkdir()
+    subprocess.run(["sh", "-c", begin[0]], cwd=tmp_path, check=True)
+    begun = (tmp_path / "translations" / "pl.po").read_bytes()
+    polish = read(brought_up_to_date(begun, begin[1], list(marked_sentences())), begin[1])
+    assert polish.num_plurals == 3
+    assert {len(_forms(each)) for each in polish if isinstance(each.id, tuple)} == {3}
+    for path in re.findall(r"`((?:mvote|api|translations|tests)/[\w/.]+)`", page):
+        assert (ROOT / path).exists() or path.endswith("pl.po"), path
+    assert "messages:" in (ROOT / "Makefile").read_text()
+
+
+def test_one_korean_word_stands_for_one_thing() -> None:
+    korean = (TRANSLATIONS / "ko.po").read_text()
+    agreed = re.findall(
+        r"([가-힣 ]{2,}) ([a-z]+(?: [a-z]+)*)[,.]", GUIDE.read_text().split("The same words")[1]
+    )
+    assert len(agreed) >= 20
+    assert [word for word, _ in agreed if word.strip() not in korean] == []
+    assert [word for word in INSTEAD if word in korean] == []
 
 
 def test_korean_stands_in_the_catalogue_alone() -> None:

@@ -43,7 +43,10 @@ def register(app: Flask) -> None:
     phones = Phones(keystore)
     app.extensions["phones"] = phones
     app.extensions["front_desk"] = FrontDesk(
-        keystore=keystore, phones=phones, messages=messages_of(settings)
+        language=settings.city_language,
+        keystore=keystore,
+        phones=phones,
+        messages=messages_of(settings),
     )
     app.extensions["identity_provider"] = provider_of(settings)
     app.extensions.setdefault("areas", geo.areas)

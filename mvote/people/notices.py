@@ -15,14 +15,13 @@ from mvote.people.signing_in import FrontDesk
 from mvote.wording import Message
 
 log = logging.getLogger("mvote.people")
-USUAL_LANGUAGE = "ko"
 
 
 def tell(session: Session, desk: FrontDesk, citizen: Citizen, text: Message) -> None:
     """Send *text* in the citizen's language to the number the account has now, if it has one."""
     number = desk.phones.number_of(citizen)
     if number is not None:
-        words = said(text, citizen.language or USUAL_LANGUAGE)
+        words = said(text, citizen.language or desk.language)
         after_commit(session, partial(_send, desk, number, words))
 
 

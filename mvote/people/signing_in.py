@@ -39,6 +39,8 @@ class FrontDesk:
     keystore: Keystore
     phones: Phones
     messages: TextMessages
+    #: of the city: for who has chosen none
+    language: str = "ko"
 
 
 @dataclass(frozen=True, repr=False)

@@ -13,12 +13,13 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import LargeBinary, any_, bindparam, delete, func, insert, literal, select, text
+from sqlalchemy import LargeBinary, any_, bindparam, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
 from mvote.people.citizens import HASH_BYTES, Anchor, Citizen, Tombstone
+from mvote.people.voters import anchor_at, anchors_of
 
 LastPollEnds = Callable[[Session], dt.datetime | None]
 """When the last poll that now lives will have ended; None if none lives."""
@@ -81,25 +82,36 @@ def leave_behind(
     citizen_id: uuid.UUID,
     bearer: bytes,
     until: dt.datetime | None,
+    taken_at: dt.datetime | None = None,
     new_from: dt.datetime | None = None,
 ) -> None:
     """Let a number or identity that is given up keep the account's anchors, while polls live.
 
-    For polls opened after *new_from* it is somebody else's, with an anchor that nobody had.
+    What it meant before the account took it, at *taken_at*, it means again in polls of that time:
+    who had it then may have voted. For polls opened after *new_from* it is somebody else's, with an
+    anchor that nobody had.
     """
     if until is None:
         return
-    columns = ("bearer_hash", "since", "anchor", "until")
-    anchors = select(literal(bearer), Anchor.since, Anchor.anchor, literal(until))
-    _keep(session, upsert(Tombstone).from_select(columns, anchors.where(_of(citizen_id))))
+    anchors = {row.since: row.anchor for row in anchors_of(session, citizen_id)}
+    if anchors and taken_at is not None and _was_left_behind(session, bearer):
+        known = list(anchors.items())
+        anchors = {since: each for since, each in known if since > taken_at}
+        anchors |= {taken_at: anchor_at(known, taken_at), from_now_on(session): known[-1][1]}
     if new_from is not None:
-        row = (bearer, new_from, os.urandom(HASH_BYTES), until)
-        _keep(session, upsert(Tombstone).values(dict(zip(columns, row, strict=True))))
+        anchors[new_from] = os.urandom(HASH_BYTES)
+    for since, anchor in anchors.items():
+        row = {"bearer_hash": bearer, "since": since, "anchor": anchor, "until": until}
+        _keep(session, upsert(Tombstone).values(**row))
+    session.execute(
+        update(Tombstone).where(Tombstone.bearer_hash == bearer, Tombstone.until < until),
+        {"until": until},
+    )
 
 
-def forget_left_behind(session: Session, bearer: bytes) -> None:
-    """A number or identity has come into an account: from now on it votes as that account."""
-    session.execute(delete(Tombstone).where(Tombstone.bearer_hash == bearer))
+def _was_left_behind(session: Session, bearer: bytes) -> bool:
+    there = select(Tombstone.bearer_hash).where(Tombstone.bearer_hash == bearer).limit(1)
+    return session.scalar(there) is not None
 
 
 def is_shared(session: Session, citizen_id: uuid.UUID) -> bool:

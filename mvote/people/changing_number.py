@@ -14,7 +14,6 @@ from mvote.journal import Event, write_down
 from mvote.people.anchors import (
     LastPollEnds,
     become_one,
-    forget_left_behind,
     from_now_on,
     has_anchor,
     hold_still,
@@ -92,11 +91,11 @@ def change_number(
     elif citizen.phone_hash != phone_hash:
         _give_up_number(session, desk, citizen, last_poll_ends)
         citizen.phone_hash, citizen.phone_sealed = phone_hash, desk.phones.seal(number)
+        citizen.phone_since = from_now_on(session)
         session.flush()  # nobody else registers this number from here on
         if not has_anchor(session, citizen.id):
             first = {citizen.id: desk.phones.anchor_of(number)}
             write_first(session, {citizen.id: phone_hash}, first, now)
-        forget_left_behind(session, phone_hash)
         _end_other_sessions(session, citizen.id, session_id)
         write_down(session, NumberChanged(), actor_id=citizen.id, subject_id=citizen.id)
     return citizen
@@ -140,6 +139,7 @@ def _give_up_number(
         citizen_id=citizen.id,
         bearer=citizen.phone_hash,
         until=last_poll_ends(session),
+        taken_at=citizen.phone_since,
         new_from=from_now_on(session),
     )
 

@@ -84,9 +84,13 @@ class Citizen(Base):
     phone_hash: Mapped[bytes | None] = mapped_column(unique=True)
     #: the number, encrypted, for sending messages
     phone_sealed: Mapped[bytes | None]
+    #: when the account took this number, if it was made with another or with an identity
+    phone_since: Mapped[dt.datetime | None]
     #: HMAC of who the identity provider says it is: finds the account, one for each identity
     identity_hash: Mapped[bytes | None] = mapped_column(unique=True)
     identity_confirmed_at: Mapped[dt.datetime | None]
+    #: when the account took this identity, if it was made otherwise
+    identity_since: Mapped[dt.datetime | None]
     #: the language of messages, if one was ever chosen
     language: Mapped[str | None]
     created_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
@@ -151,7 +155,11 @@ class Tombstone(Base):
     """What a number or identity that was given up keeps while a poll of its time lives: anchors."""
 
     __tablename__ = "tombstone"
-    __table_args__ = (hash_check("bearer_hash"), hash_check("anchor"))
+    __table_args__ = (
+        hash_check("bearer_hash"),
+        hash_check("anchor"),
+        Index("ix_tombstone_anchor", "anchor"),
+    )
 
     #: as `phone_hash` or `identity_hash` of the account that had it
     bearer_hash: Mapped[bytes] = mapped_column(primary_key=True)

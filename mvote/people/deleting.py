@@ -50,7 +50,13 @@ def _leave_tombstones(session: Session, citizen: Citizen, until: dt.datetime | N
     """Of number and identity. Where the anchor lives on elsewhere, the number, which the carrier
     may give to somebody else, is a stranger's in later polls."""
     if citizen.identity_hash is not None:
-        leave_behind(session, citizen_id=citizen.id, bearer=citizen.identity_hash, until=until)
+        leave_behind(
+            session,
+            citizen_id=citizen.id,
+            bearer=citizen.identity_hash,
+            until=until,
+            taken_at=citizen.identity_since,
+        )
     if citizen.phone_hash is not None:
         lives_on = citizen.identity_hash is not None or is_shared(session, citizen.id)
         leave_behind(
@@ -58,5 +64,6 @@ def _leave_tombstones(session: Session, citizen: Citizen, until: dt.datetime | N
             citizen_id=citizen.id,
             bearer=citizen.phone_hash,
             until=until,
+            taken_at=citizen.phone_since,
             new_from=from_now_on(session) if lives_on else None,
         )

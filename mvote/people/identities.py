@@ -22,7 +22,7 @@ from mvote.errors import stands_for
 from mvote.journal import Event, write_down
 from mvote.people.anchors import (
     LastPollEnds,
-    forget_left_behind,
+    from_now_on,
     has_anchor,
     hold_still,
     leave_behind,
@@ -145,12 +145,11 @@ def link_identity(
         join(session, hall.desk, citizen, other)
     elif citizen.identity_hash is None:
         citizen.identity_hash, citizen.identity_confirmed_at = identity, now
+        citizen.identity_since = from_now_on(session)
         event = IdentityLinked(issuer=proven.issuer)
         write_down(session, event, actor_id=citizen_id, subject_id=citizen_id)
         session.flush()  # nobody else signs up with this identity from here on
     _take(session, hall, citizen_id, proven, now)
-    if other is None:
-        forget_left_behind(session, identity)
     return citizen
 
 
@@ -165,8 +164,14 @@ def give_up_identity(
     if citizen.phone_hash is None:
         raise LastWayIn
     until = last_poll_ends(session)
-    leave_behind(session, citizen_id=citizen.id, bearer=citizen.identity_hash, until=until)
-    citizen.identity_hash = citizen.identity_confirmed_at = None
+    leave_behind(
+        session,
+        citizen_id=citizen.id,
+        bearer=citizen.identity_hash,
+        until=until,
+        taken_at=citizen.identity_since,
+    )
+    citizen.identity_hash = citizen.identity_confirmed_at = citizen.identity_since = None
     write_down(session, IdentityGivenUp(), actor_id=citizen_id, subject_id=citizen_id)
 
 

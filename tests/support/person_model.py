@@ -49,7 +49,8 @@ class People:
     def takes(self, account: UUID, credential: Credential) -> None:
         """A credential that nobody holds comes into an account."""
         self.holder[credential] = account
-        self.left.pop(credential, None)
+        if credential in self.left:  # in polls that are open it means what it meant before
+            return
         for poll in self.polls:
             poll.of_credential[credential] = poll.of_account[account]
 
@@ -77,7 +78,8 @@ class People:
 
     def opens(self) -> None:
         of_account = dict(self.group)
-        held = {each: self.group[holder] for each, holder in self.holder.items()}
+        held = {each: group for each, group in self.left.items() if group is not None}
+        held |= {each: self.group[holder] for each, holder in self.holder.items()}
         self.polls.append(Asked(of_account, held))
 
     def casts(self, account: UUID, poll: Asked) -> tuple[int, str | None]:

@@ -23,7 +23,18 @@ LETTER = "E"
 LABEL = "mvote/roll-entry/1"
 MOST_KEPT = 1_000
 
-_PHONE_HASH = b"SELECT phone_hash FROM citizen WHERE id = %(citizen_id)s"
+# The numbers that vote by this anchor in the poll: the account's own, unless it was taken after the
+# poll opened, and what was given up since. So no entry votes twice, whoever takes a number.
+_PHONE_HASH = b"""
+    SELECT c.phone_hash FROM citizen c, poll p
+        WHERE c.id = %(citizen_id)s AND p.id = %(poll_id)s AND c.phone_hash IS NOT NULL
+            AND (c.phone_since IS NULL OR c.phone_since <= p.opens_at)
+    UNION
+    SELECT t.bearer_hash FROM tombstone t, poll p
+        WHERE t.anchor = %(anchor)s AND p.id = %(poll_id)s AND t.since = (
+            SELECT coalesce(max(e.since) FILTER (WHERE e.since <= p.opens_at), min(e.since))
+            FROM tombstone e WHERE e.bearer_hash = t.bearer_hash)
+"""
 _IS_ON_IT = b"""
     SELECT 1 FROM roll_entry WHERE poll_id = %(poll_id)s AND entry = ANY (%(entries)s::bytea[])
 """
@@ -74,7 +85,8 @@ def is_on_roll(
     key = keys.of(poll_id)
     entries = [anchor]
     if key is not None:
-        found = rows_of(connection, _PHONE_HASH, {"citizen_id": citizen_id})
+        asked = {"citizen_id": citizen_id, "poll_id": poll_id, "anchor": anchor}
+        found = rows_of(connection, _PHONE_HASH, asked)
         entries = [entry_of(key, poll_id, phone_hash) for (phone_hash,) in found]
     given = {"poll_id": poll_id, "entries": entries}
     return bool(rows_of(connection, _IS_ON_IT, given))

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
+from api.crowd import Comer
 from api.db import reading
 from api.demo.polls import DemoPoll
 from api.demo.standing import Turn, evidence_of, fraction
@@ -21,7 +22,7 @@ from api.wiring import wiring
 from mvote.ballotbox.casting import Ballot, cast
 from mvote.base import utc_now
 from mvote.errors import DomainError
-from mvote.people.voters import voter_of
+from mvote.people.voters import Voter
 from mvote.polls.definition import FrozenPoll
 from mvote.polls.eligibility import reasons_not_to_vote
 from mvote.polls.errors import PollNotOpen
@@ -64,8 +65,7 @@ def cast_all(poll_id: uuid.UUID, voters: Sequence[uuid.UUID], choose: Choose) ->
 
 
 def _paper(session: Session, choose: Choose, turn: Turn) -> Paper:
-    voter = voter_of(session, turn.citizen_id, opened_at=turn.poll.opens_at)
-    assert voter is not None  # noqa: S101  # registered a moment ago
+    voter = _voter(turn)
     evidence = evidence_of(session, turn)
     presence = proven_presence(
         session,
@@ -83,6 +83,15 @@ def _paper(session: Session, choose: Choose, turn: Turn) -> Paper:
         presence_token=presence.token,
     )
     return Paper(ballot=ballot, reasons=reasons)
+
+
+def _voter(turn: Turn) -> Voter:
+    """As whoever votes over HTTP is seen: with their facts, and on the poll's roll or not."""
+    poll = turn.poll
+    comer = Comer(turn.citizen_id, poll.poll_id, poll.opens_at, None, poll.eligibility.roll)
+    voter = wiring().crowd.ask(comer).voter
+    assert voter is not None  # noqa: S101  # registered a moment ago
+    return voter
 
 
 def as_they_lean(demo_poll: DemoPoll, poll: FrozenPoll, place: int) -> list[str]:

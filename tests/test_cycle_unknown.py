@@ -8,12 +8,23 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from mvote.budget.contradictions import contradictions
 from mvote.budget.definition import read_definition
-from tests.support.budgets import Definition, definition_of, plan, read, send
+from tests.support.budgets import (
+    Definition,
+    around_now,
+    begin,
+    definition_of,
+    phase,
+    plan,
+    read,
+    send,
+)
 from tests.support.hostile import check_problem, no_trace
-from tests.support.inventing import invented
+from tests.support.inventing import invented, invented_by
 from tests.support.world import World
 
 
@@ -26,6 +37,26 @@ def test_cycles_that_nobody_foresaw_are_taken_and_read_back_as_they_were_sent(wo
             definition["title"] = {"ko": definition["title"]}
         shown = read(world, cycle)
         assert {name: shown[name] for name in definition} == definition, seed
+
+
+@given(chance=st.randoms(use_true_random=False))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+def test_whatever_does_not_contradict_itself_is_kept_and_goes_through_its_phases(
+    world: World, chance: random.Random
+) -> None:
+    rules = invented_by(chance)
+    first, *others = [each["kind"] for each in rules["phases"]]
+    definition = around_now(rules, first)
+    assert contradictions(read_definition(definition)) == []
+    officer = world.officer()
+    cycle = plan(world, definition, officer)
+    if isinstance(definition["title"], str):
+        definition["title"] = {"ko": definition["title"]}
+    shown = read(world, cycle)
+    assert {name: shown[name] for name in definition} == definition
+    assert phase(world, cycle, officer).get_json()["phase"] == first
+    for kind in others:
+        assert begin(world, cycle, kind)["phase"] == kind
 
 
 Spoil = Callable[[Definition], None]

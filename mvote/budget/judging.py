@@ -26,7 +26,9 @@ class QuorumImpossible(DomainError):
 
     code = "quorum-not-reached"
     title: ClassVar[Message] = say("So many are recused that no quorum is possible.")
-    next_step: ClassVar[Message] = say("Draw more reserves, or fill the vacant seats.")
+    next_step: ClassVar[Message] = say(
+        "Fill the vacant seats, draw more reserves, or appoint further members with a vote."
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,11 @@ DAY = "{year}-{month:02}-{day:02}T{hour:02}:00:00Z"
 
 def invented(seed: int) -> Definition:
     """The cycle that belongs to *seed*."""
-    chance = random.Random(seed)
+    return invented_by(random.Random(seed))
+
+
+def invented_by(chance: random.Random) -> Definition:
+    """A cycle as *chance* will have it."""
     budget = chance.choice([None, chance.randrange(10**6, 10**12)])
     roots = [f"r{n}" for n in range(chance.randint(1, 4))]
     part = budget // len(roots) if budget else None

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 from flask import Response
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
 from api.access import access
 from api.blueprint import Blueprint, may_raise
@@ -25,10 +26,11 @@ from api.spreadsheets import CSV, MARK, lines_of_sheet
 from geo.areas import list_areas
 from mvote.base import database_time
 from mvote.budget.cycle import Cycle
+from mvote.budget.delivering.imported_report import reported_from_file
 from mvote.budget.delivering.report import Reported, Votes, released_votes, reported
 from mvote.budget.delivering.stages import STAGES
 from mvote.budget.delivering.sums import Sum, Summary
-from mvote.errors import NotFound
+from mvote.budget.pabulib.head import MOST_PROJECTS
 
 blp = Blueprint("reports", "reports", description="What became of a cycle's proposals.")
 MOST_DISTRICTS = 1_000
@@ -51,13 +53,12 @@ COLUMNS = (
 def show_report(cycle_id: uuid.UUID) -> Response:
     """How many proposals came how far, by heading and district; as CSV and GeoJSON each of them.
 
-    Votes stand in it once a contest is allocated, and never before.
+    Votes stand in it once a contest is allocated, and never before. Of an imported cycle it knows
+    the projects, their votes, and who was funded; money is in the currency's smallest unit there.
     """
     wanted = wanted_type(JSON, GEOJSON, CSV)
     session = db.session()
     cycle = known_cycle(session, cycle_id)
-    if cycle.state == "imported":  # nothing was proposed here
-        raise NotFound
     votes = released_votes(session, cycle)
     session.close()  # the connection goes back: a long report takes its time
     if wanted == JSON:
@@ -79,13 +80,18 @@ class WholeReport:
         after = 0
         while True:
             with reading(self.engine) as session:
-                now = database_time(session)
-                found = reported(session, self.cycle, now=now, after=after, limit=AT_ONCE)
+                found = self._portion(session, after)
             if found:
                 yield found
             if len(found) < AT_ONCE:
                 return
             after = found[-1].number
+
+    def _portion(self, session: Session, after: int) -> Sequence[Reported]:
+        if self.cycle.state == "imported":
+            return reported_from_file(session, self.cycle, after=after, limit=MOST_PROJECTS)
+        now = database_time(session)
+        return reported(session, self.cycle, now=now, after=after, limit=AT_ONCE)
 
     def as_csv(self) -> Iterator[bytes]:
         yield MARK + lines_of_sheet([COLUMNS])
@@ -98,11 +104,12 @@ class WholeReport:
         yield b'{"type":"FeatureCollection","features":['
         between = b""
         for portion in self.portions():
-            places = [(row.id, row.revision) for row in portion]
+            places = [(row.id, row.revision) for row in portion if row.id]
             with reading(self.engine) as session:
                 shapes = PLACES.shapes(session, revisions=places)
             for row in portion:
-                yield between + orjson.dumps(_feature(row, shapes.get(row.id, []), self.votes))
+                where = shapes.get(row.id, []) if row.id else []
+                yield between + orjson.dumps(_feature(row, where, self.votes))
                 between = b","
         yield b'],"next_cursor":null}'
 
@@ -162,7 +169,7 @@ def _facts(row: Reported) -> dict[str, Any]:
     named = ("reference", "state", "heading", "kind", "amount", "assessed_amount", "funded_amount",
              "enacted_amount", "percent", "spent")  # fmt: skip
     return {name: getattr(row, name) for name in named} | {
-        "id": str(row.id),
+        "id": str(row.id) if row.id else None,
         "department_id": str(row.department_id) if row.department_id else None,
     }
 
@@ -172,7 +179,7 @@ def _feature(row: Reported, shapes: list[Any], votes: Votes) -> dict[str, Any]:
             "votes": votes.get(row.reference)}  # fmt: skip
     return {
         "type": "Feature",
-        "id": str(row.id),
+        "id": str(row.id) if row.id else row.reference,
         "properties": _facts(row) | more,
         "geometry": as_geometry(shapes),
     }

@@ -32,9 +32,10 @@ Votes = Mapping[str, Mapping[str, int | str]]
 
 @dataclass(frozen=True, kw_only=True)
 class Reported:
-    """One proposal in the report. Money is in won."""
+    """One proposal in the report. Money is in won; of an imported cycle, in its smallest unit."""
 
-    id: uuid.UUID
+    #: None where it was held elsewhere: there is no proposal here
+    id: uuid.UUID | None
     number: int
     revision: int
     reference: str

@@ -13,6 +13,7 @@ GOLDEN_FUNCTIONS = {
         "enact_project", "refuse_the_recused", "opinions_to_read", "own_opinions",
         "forget_orphan_files",
         "contest_lock", "contest_unfinished", "took_part_before", "has_part", "outcome_of",
+        "more_than",
         "most_for",
     },
     "mvote_shuffler": {"close_poll", "finish_closing", "statement_hash"},

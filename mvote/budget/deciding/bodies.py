@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -11,11 +10,11 @@ from sqlalchemy.orm import Session
 from mvote.budget.committee import Committee
 from mvote.budget.cycle import Cycle
 from mvote.budget.deciding.errors import NoDecidingBody
+from mvote.budget.definition.review import HALF
+from mvote.budget.deliberation.rules import review_of, rule_of_review
 from mvote.budget.judging import Majority
 from mvote.budget.seat import Seat
 from mvote.budget.seating import active_seats
-
-USUAL: dict[str, Any] = {"more_than": "1/2"}
 
 
 def deciding_body(session: Session, cycle: Cycle) -> Committee:
@@ -32,9 +31,10 @@ def deciding_body(session: Session, cycle: Cycle) -> Committee:
 
 
 def majority_of(cycle: Cycle) -> Majority:
-    """Quorum and majority as the cycle's review has them; else more than a half of each."""
-    review = cycle.definition.get("review") or {}
-    return Majority.of(quorum=review.get("quorum") or USUAL, carried=review.get("carried") or USUAL)
+    """Quorum and majority as the cycle's review has them; what it leaves open is a half."""
+    if cycle.definition.get("review") is None:
+        return Majority(quorum=HALF, carried=HALF, floor=1)
+    return rule_of_review(review_of(cycle))
 
 
 def voting_seats(session: Session, committee: Committee) -> list[Seat]:

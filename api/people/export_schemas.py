@@ -112,6 +112,32 @@ class FollowedSchema(ma.Schema):
     cycle_id = ma.fields.UUID(required=True)
 
 
+class OwnPollSchema(ma.Schema):
+    poll_id = ma.fields.UUID(required=True)
+    state = ma.fields.String(required=True)
+    created_at = Instant(required=True)
+
+
+class OwnFileSchema(ma.Schema):
+    sha256 = ma.fields.String(required=True)
+    media_type = ma.fields.String(required=True)
+    kept_at = Instant(required=True)
+
+
+class AgreedSchema(ma.Schema):
+    proposal_id = ma.fields.UUID(required=True)
+    act = ma.fields.String(required=True)
+    at = Instant(required=True)
+
+
+class AnchorSchema(ma.Schema):
+    since = Instant(required=True)
+
+
+class TookPartSchema(ma.Schema):
+    poll_id = ma.fields.UUID(required=True)
+
+
 class ExportSchema(ma.Schema):
     """All that is kept of a citizen; the number in full."""
 
@@ -131,3 +157,9 @@ class ExportSchema(ma.Schema):
     inbox = ma.fields.List(ma.fields.Nested(ToldSchema), required=True)
     follows = ma.fields.List(ma.fields.Nested(FollowedSchema), required=True)
     journal = ma.fields.List(ma.fields.Nested(JournalEntrySchema), required=True)
+    acts = ma.fields.List(ma.fields.Nested(JournalEntrySchema), required=True)
+    polls = ma.fields.List(ma.fields.Nested(OwnPollSchema), required=True)
+    files = ma.fields.List(ma.fields.Nested(OwnFileSchema), required=True)
+    agreed = ma.fields.List(ma.fields.Nested(AgreedSchema), required=True)
+    anchors = ma.fields.List(ma.fields.Nested(AnchorSchema), required=True)
+    participations = ma.fields.List(ma.fields.Nested(TookPartSchema), required=True)

@@ -13,6 +13,7 @@ from api.db import db, transaction
 from api.etags import check_if_match, tagged
 from api.people.export_schemas import ExportSchema
 from api.people.schemas import AccountChangesSchema, AccountSchema
+from api.wiring import wiring
 from mvote.base import utc_now
 from mvote.errors import TokenInvalid
 from mvote.people.accounts import Export, account_of, export_of, locked
@@ -20,7 +21,10 @@ from mvote.people.citizens import Citizen
 from mvote.people.declaring import consent, declare
 from mvote.people.deleting import delete_account
 from mvote.people.phones import Phones
+from mvote.polls.participations import polls_took_part_in
 
+MOST_POLLS = 100_000
+"""More than anybody takes part in while the keys that tell it live."""
 blp = Blueprint("me", "me", description="The caller's own account.")
 
 
@@ -69,7 +73,8 @@ def change_me(changes: dict[str, Any]) -> Response:
         areas, values = current_app.extensions["areas"], changes["attributes"]
         declare(session, citizen_id=citizen.id, values=values, areas=areas, now=now)
         given = {each["purpose"]: each["given"] for each in changes["consents"]}
-        consent(session, citizen_id=citizen.id, given=given, now=now)
+        versions = {each["purpose"]: each["text_version"] for each in changes["consents"]}
+        consent(session, citizen_id=citizen.id, given=given, versions=versions, now=now)
         citizen.language = changes.get("language", citizen.language)
         session.flush()
         view = shown(session, citizen)
@@ -80,8 +85,12 @@ def change_me(changes: dict[str, Any]) -> Response:
 @access("citizen")
 @blp.response(200, ExportSchema)
 def export_me() -> Export:
-    """All that is kept of the caller, the number in full."""
-    return export_of(db.session(), citizen=caller(), phones=_phones())
+    """All that is kept of the caller, the number in full; never what they voted."""
+    session, citizen = db.session(), caller()
+    took_part = polls_took_part_in(
+        session, citizen_id=citizen.id, keyring=wiring().box.keys, before=None, limit=MOST_POLLS
+    )
+    return export_of(session, citizen=citizen, phones=_phones(), took_part=took_part)
 
 
 @blp.delete("/me")

@@ -106,6 +106,7 @@ class AttributeSchema(ma.Schema):
 
 class ConsentSchema(ma.Schema):
     purpose = ma.fields.String(required=True)
+    text_version = ma.fields.String(required=True, allow_none=True)
     given_at = Instant(required=True)
     withdrawn_at = Instant(required=True, allow_none=True)
 
@@ -160,6 +161,12 @@ VerifiedSchema = Strict.from_dict(_values(none=False), name="VerifiedSchema")
 class ConsentChangeSchema(Strict):
     purpose = String(required=True, validate=PURPOSE)
     given = Boolean(required=True)
+    text_version = String(
+        load_default=None,
+        allow_none=True,
+        validate=Length(1, 40),
+        metadata={"description": "Which text was shown; another one than before is a new consent."},
+    )
 
 
 class AccountChangesSchema(Strict):

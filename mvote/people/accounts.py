@@ -8,23 +8,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from mvote.budget.committee import Application
 from mvote.budget.deciding.motion import MotionVote
 from mvote.budget.deliberation.judgment import Judgment, JudgmentVote
 from mvote.budget.deliberation.shortlist import ShortlistVote
-from mvote.budget.proposal_people import ProposalAuthor, ProposalContact, ProposalSupport
+from mvote.budget.files import StoredFile
+from mvote.budget.proposal_people import (
+    AuthorsConsent,
+    ProposalAuthor,
+    ProposalContact,
+    ProposalSupport,
+)
 from mvote.budget.reviewing.recusal import Recusal, SeatInterests
 from mvote.budget.seat import Seat
 from mvote.budget.subcommittees.division import SubcommitteePreference
 from mvote.budget.telling.bulletin import Bulletin, CycleFollower, InboxItem
 from mvote.journal import JournalEntry
 from mvote.people.attributes import Attribute
-from mvote.people.citizens import Citizen, Consent, RoleGrant
+from mvote.people.citizens import Anchor, Citizen, Consent, RoleGrant
 from mvote.people.phones import Phones, masked
 from mvote.people.sessions import SignIn
+from mvote.polls.poll import Poll
 
 Entry = dict[str, Any]
 
@@ -63,7 +70,16 @@ class Export:
     motion_votes: Sequence[Entry]
     inbox: Sequence[Entry]
     follows: Sequence[Entry]
+    #: what was done to the account, and what its owner did
     journal: Sequence[Entry]
+    acts: Sequence[Entry]
+    polls: Sequence[Entry]
+    files: Sequence[Entry]
+    agreed: Sequence[Entry]
+    #: since when its ballots are counted once by something else
+    anchors: Sequence[Entry]
+    #: that, never what nor when
+    participations: Sequence[Entry]
 
 
 def locked(session: Session, citizen_id: uuid.UUID) -> Citizen | None:
@@ -82,8 +98,13 @@ def account_of(session: Session, *, citizen: Citizen, phones: Phones) -> Account
     return _account(session, citizen, masked(number) if number else None)
 
 
-def export_of(session: Session, *, citizen: Citizen, phones: Phones) -> Export:
-    """The account with its number in full, its sessions, and what the journal says of it."""
+def export_of(
+    session: Session, *, citizen: Citizen, phones: Phones, took_part: Sequence[Poll]
+) -> Export:
+    """The account with its number in full, its sessions, and what the journal says of it.
+
+    *took_part*: the polls in which it is known that the citizen took part.
+    """
     return Export(
         account=_account(session, citizen, phones.number_of(citizen)),
         sign_ins=_rows(
@@ -103,12 +124,13 @@ def export_of(session: Session, *, citizen: Citizen, phones: Phones) -> Export:
         motion_votes=_rows(session, _MOTION_VOTES.where(Seat.citizen_id == citizen.id)),
         inbox=_rows(session, _INBOX.where(InboxItem.citizen_id == citizen.id)),
         follows=_rows(session, _FOLLOWS.where(CycleFollower.citizen_id == citizen.id)),
-        journal=_rows(
-            session,
-            select(JournalEntry.at, JournalEntry.kind, JournalEntry.facts)
-            .where(JournalEntry.subject_id == citizen.id)
-            .order_by(JournalEntry.id),
-        ),
+        journal=_rows(session, _JOURNAL.where(JournalEntry.subject_id == citizen.id)),
+        acts=_rows(session, _JOURNAL.where(JournalEntry.actor_id == citizen.id)),
+        polls=_rows(session, _POLLS.where(Poll.author_id == citizen.id)),
+        files=_rows(session, _FILES.where(StoredFile.kept_by == citizen.id)),
+        agreed=_rows(session, _AGREED.where(AuthorsConsent.citizen_id == citizen.id)),
+        anchors=_rows(session, _ANCHORS.where(Anchor.citizen_id == citizen.id)),
+        participations=[{"poll_id": each.id} for each in took_part],
     )
 
 
@@ -133,6 +155,17 @@ def _rows(session: Session, statement: Any) -> list[Entry]:
 _ROLES = select(RoleGrant.role, RoleGrant.department_id, RoleGrant.granted_at).order_by(
     RoleGrant.id
 )
+_JOURNAL = select(JournalEntry.at, JournalEntry.kind, JournalEntry.facts).order_by(JournalEntry.id)
+_POLLS = select(Poll.id.label("poll_id"), Poll.state, Poll.created_at).order_by(Poll.id)
+_FILES = select(
+    func.encode(StoredFile.sha256, "hex").label("sha256"),
+    StoredFile.media_type,
+    StoredFile.kept_at,
+).order_by(StoredFile.kept_at)
+_AGREED = select(AuthorsConsent.proposal_id, AuthorsConsent.act, AuthorsConsent.at).order_by(
+    AuthorsConsent.at
+)
+_ANCHORS = select(Anchor.since).order_by(Anchor.since)
 _SIGN_INS = select(
     SignIn.started_at, SignIn.last_used_at, SignIn.expires_at, SignIn.how, SignIn.device
 ).order_by(SignIn.id)
@@ -204,7 +237,9 @@ _INBOX = (
     .order_by(Bulletin.at, Bulletin.id)
 )
 _FOLLOWS = select(CycleFollower.cycle_id).order_by(CycleFollower.cycle_id)
-_CONSENTS = select(Consent.purpose, Consent.given_at, Consent.withdrawn_at).order_by(Consent.id)
+_CONSENTS = select(
+    Consent.purpose, Consent.text_version, Consent.given_at, Consent.withdrawn_at
+).order_by(Consent.id)
 _ATTRIBUTES = select(
     Attribute.name,
     Attribute.value,

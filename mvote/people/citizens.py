@@ -120,6 +120,7 @@ class Consent(Base):
     __table_args__ = (
         CheckConstraint("purpose ~ '^[a-z][a-z0-9_]{0,39}$'", name="purpose_named"),
         CheckConstraint("withdrawn_at >= given_at", name="withdrawn_after_given"),
+        CheckConstraint("char_length(text_version) BETWEEN 1 AND 40", name="version_short"),
         Index(
             "uq_consent_in_force", "citizen_id", "purpose", unique=True,
             postgresql_where=text("withdrawn_at IS NULL"),
@@ -131,6 +132,8 @@ class Consent(Base):
         ForeignKey("citizen.id", ondelete="CASCADE"), index=True
     )
     purpose: Mapped[str]
+    #: which text of the purpose was shown, as the app that showed it calls it
+    text_version: Mapped[str | None]
     given_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
     withdrawn_at: Mapped[dt.datetime | None]
 

@@ -125,20 +125,34 @@ def take_over(
 
 
 def consent(
-    session: Session, *, citizen_id: uuid.UUID, given: Mapping[str, bool], now: dt.datetime
+    session: Session,
+    *,
+    citizen_id: uuid.UUID,
+    given: Mapping[str, bool],
+    versions: Mapping[str, str | None],
+    now: dt.datetime,
 ) -> None:
-    """Give or withdraw consent by purpose; what is so already keeps its date."""
+    """Give or withdraw consent by purpose; what is so already keeps its date.
+
+    *versions*: of the texts that were shown. Consent to another text ends that to the one before.
+    """
     in_force = {
         found.purpose: found
         for found in session.scalars(
             select(Consent).where(Consent.citizen_id == citizen_id, Consent.withdrawn_at.is_(None))
         )
     }
-    for purpose, is_given in given.items():
-        if is_given and purpose not in in_force:
-            session.add(Consent(citizen_id=citizen_id, purpose=purpose, given_at=now))
-        if not is_given and purpose in in_force:
-            in_force[purpose].withdrawn_at = now
+    wanted = {purpose for purpose, is_given in given.items() if is_given}
+    for purpose in given.keys() & in_force.keys():
+        version = versions.get(purpose)
+        if purpose not in wanted or version not in (None, in_force[purpose].text_version):
+            in_force.pop(purpose).withdrawn_at = now
+    session.flush()  # of two consents to one purpose only one is in force
+    for purpose in sorted(wanted - in_force.keys()):
+        version = versions.get(purpose)
+        session.add(
+            Consent(citizen_id=citizen_id, purpose=purpose, text_version=version, given_at=now)
+        )
 
 
 def _checked(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from typing import Any
 
 import orjson
@@ -22,10 +23,12 @@ def tagged(document: Any, *, status: int = 200) -> Response:
     return tagged_body(orjson.dumps(document), "application/json", status=status)
 
 
-def tagged_body(body: bytes, content_type: str, *, status: int = 200) -> Response:
+def tagged_body(
+    body: bytes, content_type: str, *, status: int = 200, tag: str | None = None
+) -> Response:
     """*body* with its ETag; 304 if the caller has it already."""
     response = Response(body, status, content_type=content_type)
-    response.set_etag(tag_of(body))
+    response.set_etag(tag or tag_of(body))
     response.headers["Cache-Control"] = "no-cache"
     response.headers["Vary"] = "Accept, Authorization, Room-Pass"
     if request.method in ("GET", "HEAD"):
@@ -33,9 +36,28 @@ def tagged_body(body: bytes, content_type: str, *, status: int = 200) -> Respons
     return response
 
 
-def check_if_match(document: Any) -> None:
-    """See that the caller changes what they have read. Raises VersionRequired, StaleVersion."""
+def tagged_apart(
+    document: dict[str, Any], apart: Collection[str], *, status: int = 200
+) -> Response:
+    """*document* as JSON; its ETag begins with that of what it says without *apart*: what others
+    change in it, while one writes. 304 if the caller has it already."""
+    body = orjson.dumps(document)
+    tag = f"{_stem(document, apart)}-{tag_of(body)}"
+    return tagged_body(body, "application/json", status=status, tag=tag)
+
+
+def _stem(document: dict[str, Any], apart: Collection[str]) -> str:
+    stays = {name: value for name, value in document.items() if name not in apart}
+    return tag_of(orjson.dumps(stays))
+
+
+def check_if_match(document: dict[str, Any], apart: Collection[str] = ()) -> None:
+    """See that the caller changes what they have read, whatever became of what stands *apart*.
+
+    Raises VersionRequired, StaleVersion.
+    """
     if not request.if_match:
         raise VersionRequired
-    if not request.if_match.contains(tag_of(orjson.dumps(document))):
+    read = {each.partition("-")[0] for each in request.if_match.as_set()}
+    if _stem(document, apart) not in read and not request.if_match.star_tag:
         raise StaleVersion

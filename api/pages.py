@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import uuid
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
 import marshmallow as ma
 import orjson
@@ -15,6 +16,7 @@ from api.problems import InvalidParameter
 from mvote.wording import say
 
 DEFAULT_LIMIT, MAX_LIMIT = 20, 100
+T = TypeVar("T")
 
 
 class PageQuery(ma.Schema):
@@ -70,3 +72,14 @@ def place_of(cursor: str | None) -> uuid.UUID | None:
         return uuid.UUID(place[0]) if place else None
     except ValueError:
         raise InvalidParameter(("query", "cursor", say("This is no cursor of ours."))) from None
+
+
+def page_from(found: Sequence[T], query: dict[str, Any]) -> tuple[Sequence[T], str | None]:
+    """The page of a short list that is read whole, and the cursor of the next, by their numbers.
+
+    For what is only ever appended to. Raises InvalidParameter.
+    """
+    [start] = read_cursor(query["cursor"], int) or [0]
+    start, limit = max(start, 0), query["limit"]
+    more = write_cursor(start + limit) if len(found) > start + limit else None
+    return found[start : start + limit], more

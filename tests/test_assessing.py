@@ -142,7 +142,7 @@ def test_what_is_feasible_costs_no_more_than_its_heading_and_kind_allow(
         answer = town.assess(proposal, officer, FEASIBLE | too_dear)
     assert refused(answer) == (422, "invalid-request")
     [error] = answer.get_json()["errors"]
-    assert (error["pointer"], str(most) in error["detail"]) == ("/assessed_amount", True)
+    assert (error["pointer"], f"{most:,}" in error["detail"]) == ("/assessed_amount", True)
     assert town.assess(proposal, officer, FEASIBLE | just_so).status_code == 202
     assert town.assess(proposal, officer, INFEASIBLE | too_dear).status_code == 202
 

@@ -243,7 +243,8 @@ def test_what_does_not_come_again_in_time_has_lapsed_with_or_without_a_worker(to
     assert town.world.rows("SELECT state FROM proposal") == [("lapsed",)]
 
 
-def test_a_rejection_is_appealed_once_in_its_time_by_an_author(town: Town) -> None:
+def test_a_rejection_is_appealed_once_in_its_time_by_an_author(world: World) -> None:
+    town = Town(world, review={"body": "plenary", "appeal_body": "appeals"})
     author = town.author()
     proposal, late = town.rejected(author), town.rejected(author)
     path, grounds = f"{proposal['id']}/appeal", {"grounds": "시유지입니다."}

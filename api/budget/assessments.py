@@ -12,7 +12,7 @@ from marshmallow.validate import Length, OneOf, Range
 from api.access import access, caller, caller_or_nobody
 from api.blueprint import Blueprint, may_raise
 from api.budget.proposal_schemas import ProposalSchema
-from api.budget.showing import shown
+from api.budget.showing import shown, tagged_proposal
 from api.db import db, transaction
 from api.etags import tagged
 from api.fields import Instant, Integer, LocalText, ShownText, Strict, String, Uuid
@@ -176,7 +176,7 @@ def transfer_a_proposal(body: dict[str, Any], proposal_id: uuid.UUID) -> Respons
     with transaction() as session:
         proposal = transfer(session, proposal_id=proposal_id, by=caller(), **body)
         view = shown(session, proposal, caller())
-    return tagged(view)
+    return tagged_proposal(view)
 
 
 @blp.post("/proposals/<uuid:proposal_id>/return")
@@ -196,4 +196,4 @@ def return_a_proposal(body: dict[str, Any], proposal_id: uuid.UUID) -> Response:
             due_at=body.get("due_at"),
         )
         view = shown(session, proposal, caller())
-    return tagged(view)
+    return tagged_proposal(view)

@@ -15,7 +15,7 @@ from api.db import db, transaction
 from api.etags import tagged
 from api.fields import Instant, Strict, Uuid
 from api.idempotency import idempotent
-from api.pages import page_of
+from api.pages import PageQuery, page_from, page_of
 from mvote.budget.committee_errors import NothingToDivide
 from mvote.budget.forming import committee_of, own_committee
 from mvote.budget.subcommittees.division import Division
@@ -99,10 +99,11 @@ def divide_a_committee(committee_id: uuid.UUID) -> Response:
 
 @blp.get("/committees/<uuid:committee_id>/divisions")
 @access("public")
+@blp.arguments(PageQuery, location="query")
 @blp.response(200, page_of(DivisionSchema, "DivisionList"))
-def list_of_divisions(committee_id: uuid.UUID) -> dict[str, Any]:
+def list_of_divisions(query: dict[str, Any], committee_id: uuid.UUID) -> dict[str, Any]:
     """How the members were divided, the first time first, with all that decided it."""
     session = db.session()
     committee = committee_of(session, committee_id)
-    items = [_view(each) for each in divisions_of(session, committee.id)]
-    return {"items": items, "next_cursor": None}
+    page, more = page_from(divisions_of(session, committee.id), query)
+    return {"items": [_view(each) for each in page], "next_cursor": more}

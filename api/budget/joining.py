@@ -13,14 +13,13 @@ from api.access import access, caller
 from api.blueprint import Blueprint, may_raise
 from api.budget.proposal_schemas import MOST_PARTS, OwnProposalSchema, ProposalSchema
 from api.budget.proposals import WAITS, agreed
-from api.budget.showing import shown, text_for, views_of
+from api.budget.showing import shown, tagged_proposal, text_for, views_of
 from api.db import db, transaction
-from api.etags import tagged
 from api.fields import Strict, Uuid
 from api.idempotency import idempotent
 from api.pages import PageQuery, page_of, place_of, write_cursor
 from mvote.base import database_time
-from mvote.budget.agreeing import merge, split
+from mvote.budget.agreeing import disagree, merge, split
 from mvote.budget.co_authors import accept, invite, leave
 from mvote.budget.looking_up import own_proposal
 from mvote.budget.proposal_errors import NotAProposer, NotReadyToSubmit
@@ -75,7 +74,7 @@ def invite_a_co_author(body: dict[str, Any], proposal_id: uuid.UUID) -> Response
         proposal = own_proposal(session, proposal_id, caller().id)
         invite(session, proposal=proposal, citizen_id=body["citizen_id"], by=caller().id)
         view = shown(session, proposal, caller())
-    return tagged(view)
+    return tagged_proposal(view)
 
 
 @blp.post("/proposals/<uuid:proposal_id>/co-authors/accept")
@@ -89,7 +88,7 @@ def accept_to_be_a_co_author(proposal_id: uuid.UUID) -> Response:
         proposal = accept(session, proposal_id=proposal_id, by=caller().id)
         session.flush()
         view = shown(session, proposal, caller())
-    return tagged(view)
+    return tagged_proposal(view)
 
 
 @blp.delete("/proposals/<uuid:proposal_id>/co-authors/me")
@@ -135,3 +134,14 @@ def split_a_proposal(body: dict[str, Any], proposal_id: uuid.UUID) -> Response:
     with transaction() as session:
         left = split(session, proposal_id=proposal_id, parts=body["parts"], by=caller().id)
         return agreed(session, proposal_id, left)
+
+
+@blp.delete("/proposals/<uuid:proposal_id>/agreements/me")
+@access("citizen")
+@may_raise(NotAllowed, ImpossibleTransition)
+@blp.response(204)
+def take_my_agreement_back(proposal_id: uuid.UUID) -> Response:
+    """Agree no longer to withdraw, merge or split it, while other authors have not all agreed."""
+    with transaction() as session:
+        disagree(session, proposal_id=proposal_id, by=caller().id)
+    return Response(status=204)

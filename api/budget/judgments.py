@@ -21,7 +21,7 @@ from api.budget.showing_judgments import shown, view_of
 from api.db import db, transaction
 from api.etags import tagged
 from api.idempotency import idempotent
-from api.pages import page_of
+from api.pages import PageQuery, page_from, page_of
 from geo.neighbourhood import CityNeighbourhood
 from mvote.budget.deliberation.closing import close_judgment
 from mvote.budget.deliberation.counting import judgments_of
@@ -131,10 +131,11 @@ def close_the_judgment(body: dict[str, Any], proposal_id: uuid.UUID) -> Response
 
 @blp.get("/proposals/<uuid:proposal_id>/judgments")
 @access("public")
+@blp.arguments(PageQuery, location="query")
 @blp.response(200, page_of(JudgmentSchema, "JudgmentList"))
-def list_of_judgments(proposal_id: uuid.UUID) -> dict[str, Any]:
+def list_of_judgments(query: dict[str, Any], proposal_id: uuid.UUID) -> dict[str, Any]:
     """All judgments of it: tally, votes and reasons by seat, recounts; the open one without."""
     session, viewer = db.session(), caller_or_nobody()
     proposal = proposal_known_to(session, proposal_id, viewer.id if viewer else None)
-    items = [view_of(session, each) for each in judgments_of(session, proposal.id)]
-    return {"items": items, "next_cursor": None}
+    page, more = page_from(judgments_of(session, proposal.id), query)
+    return {"items": [view_of(session, each) for each in page], "next_cursor": more}

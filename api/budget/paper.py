@@ -13,9 +13,8 @@ from api.access import access, caller
 from api.blueprint import Blueprint, may_raise
 from api.budget.proposal_schemas import ProposalFields, ProposalSchema
 from api.budget.proposals import PLACES, known_cycle
-from api.budget.showing import shown
+from api.budget.showing import shown, tagged_proposal
 from api.db import transaction
-from api.etags import tagged
 from api.fields import Instant, LocalText, String
 from api.idempotency import idempotent
 from mvote.budget.entering import Sheet, enter_from_paper, forget_author, read_sheet
@@ -67,7 +66,7 @@ def enter_a_paper_proposal(body: dict[str, Any], cycle_id: uuid.UUID) -> Respons
             places=PLACES,
         )
         view = shown(session, proposal, None)
-    return tagged(view, status=201)
+    return tagged_proposal(view, status=201)
 
 
 @blp.get("/proposals/<uuid:proposal_id>/paper")

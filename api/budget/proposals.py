@@ -17,7 +17,7 @@ from api.budget.proposal_schemas import (
     ProposalChanges,
     ProposalSchema,
 )
-from api.budget.showing import shown
+from api.budget.showing import CHANGED_BY_OTHERS, shown, tagged_proposal
 from api.db import db, transaction
 from api.etags import check_if_match, tagged
 from api.fields import Instant, ShownText
@@ -75,7 +75,9 @@ def agreed(session: Session, proposal_id: uuid.UUID, left: int) -> Response:
     """The proposal after what all its authors agreed to, or how many have not yet."""
     if left:
         return tagged({"waiting_for": left}, status=202)
-    return tagged(shown(session, proposal_known_to(session, proposal_id, caller().id), caller()))
+    return tagged_proposal(
+        shown(session, proposal_known_to(session, proposal_id, caller().id), caller())
+    )
 
 
 @blp.post("/cycles/<uuid:cycle_id>/proposals")
@@ -97,7 +99,7 @@ def draft_a_proposal(content: dict[str, Any], cycle_id: uuid.UUID) -> Response:
             **apart,
         )
         view = shown(session, proposal, caller())
-    return tagged(view, status=201)
+    return tagged_proposal(view, status=201)
 
 
 @blp.get("/proposals/<uuid:proposal_id>")
@@ -108,7 +110,7 @@ def show_proposal(proposal_id: uuid.UUID) -> Response:
     """One proposal. What was never submitted is shown to its own people only."""
     session, viewer = db.session(), caller_or_nobody()
     proposal = proposal_known_to(session, proposal_id, viewer.id if viewer else None)
-    return tagged(shown(session, proposal, viewer))
+    return tagged_proposal(shown(session, proposal, viewer))
 
 
 @blp.get("/proposals/<uuid:proposal_id>/revisions")
@@ -141,7 +143,7 @@ def revise_a_proposal(changes: dict[str, Any], proposal_id: uuid.UUID) -> Respon
     """Write on a draft, or on what was returned: null takes a member away, others stay."""
     with transaction() as session:
         proposal = own_proposal(session, proposal_id, caller().id)
-        check_if_match(shown(session, proposal, caller()))
+        check_if_match(shown(session, proposal, caller()), CHANGED_BY_OTHERS)
         revise_proposal(
             session,
             proposal=proposal,
@@ -151,7 +153,7 @@ def revise_a_proposal(changes: dict[str, Any], proposal_id: uuid.UUID) -> Respon
             places=PLACES,
         )
         view = shown(session, proposal, caller())
-    return tagged(view)
+    return tagged_proposal(view)
 
 
 @blp.post("/proposals/<uuid:proposal_id>/submit")
@@ -168,7 +170,7 @@ def submit_a_proposal(proposal_id: uuid.UUID) -> Response:
         cycle = cycle_of(session, proposal)
         submit_proposal(session, proposal=proposal, cycle=cycle, by=caller().id)
         view = shown(session, proposal, caller())
-    return tagged(view)
+    return tagged_proposal(view)
 
 
 @blp.post("/proposals/<uuid:proposal_id>/withdraw")
@@ -196,4 +198,4 @@ def appeal_a_rejection(body: dict[str, Any], proposal_id: uuid.UUID) -> Response
         proposal = own_proposal(session, proposal_id, caller().id)
         appeal(session, proposal=proposal, by=caller().id, grounds=body["grounds"])
         view = shown(session, proposal, caller())
-    return tagged(view)
+    return tagged_proposal(view)

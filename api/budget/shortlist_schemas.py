@@ -5,6 +5,7 @@ from __future__ import annotations
 import marshmallow as ma
 from marshmallow.validate import Length, OneOf
 
+from api.budget.judgment_schemas import VoteBySeat
 from api.fields import Instant, LocalText, ShownText, Strict, Uuid
 from mvote.budget.deliberation.judgment import VOTES
 
@@ -56,6 +57,13 @@ class ShortlistSchema(ma.Schema):
     state = ma.fields.String(required=True, validate=OneOf(["open", "closed", "abandoned"]))
     opened_at = Instant(required=True)
     closed_at = Instant(required=True, allow_none=True)
+    entitled = ma.fields.Integer(required=True, allow_none=True)
+    yes = ma.fields.Integer(required=True, allow_none=True)
+    no = ma.fields.Integer(required=True, allow_none=True)
+    abstain = ma.fields.Integer(required=True, allow_none=True)
+    votes = ma.fields.List(ma.fields.Nested(VoteBySeat), required=True, metadata={
+        "description": "By seat, once it is closed."
+    })  # fmt: skip
     carried = ma.fields.Boolean(required=True, allow_none=True, metadata={
         "description": "Of the list as a whole; each project's own count is its judgment."
     })  # fmt: skip

@@ -17,10 +17,11 @@ from api.budget.shortlist_schemas import (
     ShortlistSchema,
     ShortlistVoteSchema,
 )
+from api.budget.showing_judgments import list_votes_by_seat
 from api.db import db, transaction
 from api.etags import tagged
 from api.idempotency import idempotent
-from api.pages import page_of
+from api.pages import PageQuery, page_from, page_of
 from geo.neighbourhood import CityNeighbourhood
 from mvote.budget.deliberation.closing_lists import close_list
 from mvote.budget.deliberation.errors import (
@@ -47,13 +48,18 @@ blp = Blueprint("shortlists", "shortlists", description="Ranked lists in one rec
 AROUND = CityNeighbourhood()
 PLAIN = (
     "id", "committee_id", "motion", "ranked", "not_chosen", "meeting_id", "state", "opened_at",
-    "closed_at", "carried",
+    "closed_at", "carried", "yes", "no", "abstain",
 )  # fmt: skip
 
 
 def _view(session: Session, shortlist: Shortlist) -> dict[str, Any]:
     facts = {name: getattr(shortlist, name) for name in PLAIN}
-    return facts | {"pulled_out": pulled_out_of(session, shortlist.id)}
+    is_closed = shortlist.state == "closed"
+    return facts | {
+        "pulled_out": pulled_out_of(session, shortlist.id),
+        "entitled": len(shortlist.roll or ()) if is_closed else None,
+        "votes": list_votes_by_seat(session, shortlist) if is_closed else [],
+    }
 
 
 def _shown(session: Session, shortlist: Shortlist) -> dict[str, Any]:
@@ -78,13 +84,14 @@ def put_a_list_to_the_vote(body: dict[str, Any], committee_id: uuid.UUID) -> Res
 
 @blp.get("/committees/<uuid:committee_id>/shortlists")
 @access("public")
+@blp.arguments(PageQuery, location="query")
 @blp.response(200, page_of(ShortlistSchema, "ShortlistList"))
-def list_of_shortlists(committee_id: uuid.UUID) -> dict[str, Any]:
+def list_of_shortlists(query: dict[str, Any], committee_id: uuid.UUID) -> dict[str, Any]:
     """The committee's lists, the first one first, with what was pulled out of each."""
     session = db.session()
     committee = committee_of(session, committee_id)
-    items = [_view(session, each) for each in shortlists_of(session, committee.id)]
-    return {"items": items, "next_cursor": None}
+    page, more = page_from(shortlists_of(session, committee.id), query)
+    return {"items": [_view(session, each) for each in page], "next_cursor": more}
 
 
 @blp.post("/shortlists/<uuid:shortlist_id>/pull-outs")

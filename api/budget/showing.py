@@ -6,9 +6,11 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
+from flask import Response
 from sqlalchemy.orm import Session
 
 from api.budget.proposal_schemas import ProposalSchema
+from api.etags import tagged_apart
 from mvote.base import database_time
 from mvote.budget.assessment import Strike
 from mvote.budget.looking_up import author_row
@@ -30,6 +32,14 @@ FACTS = (
     "id", "cycle_id", "reference", "state_since", "due_at", "department_id", "carried_from",
     "split_from", "merged_into", "created_at", "submitted_at",
 )  # fmt: skip
+
+
+CHANGED_BY_OTHERS = ("supports", "overdue")
+
+
+def tagged_proposal(view: dict[str, Any], *, status: int = 200) -> Response:
+    """What `shown` gives, with an ETag that its authors change it with."""
+    return tagged_apart(view, CHANGED_BY_OTHERS, status=status)
 
 
 def shown(session: Session, proposal: Proposal, viewer: Citizen | None) -> dict[str, Any]:

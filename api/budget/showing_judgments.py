@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from api.budget.judgment_schemas import JudgmentSchema
 from mvote.budget.deliberation.counting import recounts_of
 from mvote.budget.deliberation.judgment import Judgment, JudgmentVote, SwornIn
-from mvote.budget.reviewing.recusing import recused_seats
+from mvote.budget.deliberation.recounting import recused_of
+from mvote.budget.deliberation.shortlist import Shortlist, ShortlistVote
 from mvote.budget.seat import Seat
 
 PLAIN = (
@@ -41,7 +44,25 @@ def _votes(session: Session, judgment: Judgment) -> list[dict[str, Any]]:
         .where(JudgmentVote.judgment_id == judgment.id)
         .order_by(Seat.number)
     )
-    counting = set(judgment.roll or ()) - recused_seats(session, judgment.proposal_id)
+    roll = judgment.roll or []
+    counting = set(roll) - set(recused_of(session, judgment.proposal_id, roll))
+    return _by_seat(session, of_it, counting)
+
+
+def list_votes_by_seat(session: Session, shortlist: Shortlist) -> list[dict[str, Any]]:
+    """How each seat voted on a list that is closed."""
+    of_it = (
+        select(ShortlistVote, Seat)
+        .join(Seat, Seat.id == ShortlistVote.seat_id)
+        .where(ShortlistVote.shortlist_id == shortlist.id)
+        .order_by(Seat.number)
+    )
+    return _by_seat(session, of_it, set(shortlist.roll or ()))
+
+
+def _by_seat(
+    session: Session, of_it: Select[Any, Seat], counting: Collection[uuid.UUID]
+) -> list[dict[str, Any]]:
     return [
         {"seat_id": seat.id, "number": seat.number, "pseudonym": seat.pseudonym,
          "vote": vote.vote, "reason": vote.reason, "counts": seat.id in counting}

@@ -12,18 +12,19 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import rfc8785
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from mvote.base import database_time
-from mvote.budget.looking_up import acts_for, cycle_of, locked_proposals
+from mvote.budget.looking_up import acts_for, cycle_of, locked_proposals, own_proposal
 from mvote.budget.paper_entry import on_paper
-from mvote.budget.proposal import Proposal, Verb, after
+from mvote.budget.proposal import BEFORE_THE_FREEZE, Proposal, Verb, after
 from mvote.budget.proposal_people import Act, AuthorsConsent, authors_of, join_people
 from mvote.budget.proposing import hand_in
+from mvote.budget.reviewing.recusing import recuse_people_of
 from mvote.budget.revision import newest_revision
-from mvote.errors import Fault, InvalidRequest, NotAllowed, NotFound
+from mvote.errors import Fault, ImpossibleTransition, InvalidRequest, NotAllowed, NotFound
 from mvote.journal import Event, write_down
 from mvote.wording import say
 
@@ -32,6 +33,13 @@ from mvote.wording import say
 class AuthorAgreed(Event):
     kind: ClassVar[str] = "proposal:author_agreed"
     act: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuthorDisagreed(Event):
+    """They agree to nothing any more that the other authors have not agreed to yet."""
+
+    kind: ClassVar[str] = "proposal:author_disagreed"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +105,8 @@ def _merge_now(session: Session, source: Proposal, target: Proposal, by: uuid.UU
     session.flush()
     join_people(session, source=source.id, target=target.id)
     target.version += 1
+    session.flush()
+    recuse_people_of(session, target, ground="co_author")
     write_down(session, ProposalMerged(into=target.id), actor_id=by, subject_id=source.id)
 
 
@@ -138,6 +148,8 @@ def _split_now(
     for part in parts:
         join_people(session, source=origin.id, target=part.id)
         hand_in(session, part, cycle, now=now, by=by)
+        session.flush()
+        recuse_people_of(session, part, ground="author")
     event = ProposalSplit(parts=[str(part.reference) for part in parts])
     write_down(session, event, actor_id=by, subject_id=origin.id)
 
@@ -184,3 +196,18 @@ def _agree(
         write_down(session, AuthorAgreed(act=act), actor_id=by, subject_id=first.id)
     given = select(AuthorsConsent.citizen_id).filter_by(**key)
     return len(authors_of(session, [each.id for each in proposals]) - set(session.scalars(given)))
+
+
+def disagree(session: Session, *, proposal_id: uuid.UUID, by: uuid.UUID) -> None:
+    """Take back whatever the author agreed to that others still wait to agree to.
+
+    Raises NotFound, NotAllowed, ImpossibleTransition once it was carried out.
+    """
+    proposal = own_proposal(session, proposal_id, by)
+    state = proposal.state_at(database_time(session))
+    if state not in ("draft", *BEFORE_THE_FREEZE):
+        raise ImpossibleTransition(state=state, verb="disagree")
+    mine = (AuthorsConsent.proposal_id == proposal_id, AuthorsConsent.citizen_id == by)
+    taken = session.scalars(delete(AuthorsConsent).where(*mine).returning(AuthorsConsent.act))
+    if taken.all():
+        write_down(session, AuthorDisagreed(), actor_id=by, subject_id=proposal_id)

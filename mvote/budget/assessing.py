@@ -128,10 +128,11 @@ def _find(
     session: Session, proposal: Proposal, known: Assessment | None, by: Citizen, found: Found
 ) -> Assessment:
     finding = known or Assessment(proposal_id=proposal.id, revision=proposal.revision)
+    now = database_time(session)  # the database sees the finding whole, with who finds
     for name, value in found.items():
         setattr(finding, name, value)
     finding.department_id = proposal.department_id  # type: ignore[assignment]
-    finding.found_by, finding.found_at = by.id, database_time(session)
+    finding.found_by, finding.found_at = by.id, now
     session.add(finding)
     session.flush()
     event = ProposalFound(revision=finding.revision, department_id=finding.department_id)

@@ -225,6 +225,8 @@ def _check_only_lowers(before: Rule, after: Rule) -> None:
         for n, quota in enumerate(new)
         if not any(_is_no_tighter(quota, each) for each in old)
     ]
+    if after.reserves > before.reserves:
+        faults.append(Fault("/targets/reserves", TIGHTER))
     if after.seats != before.seats:
         faults.append(Fault("/targets/seats", STAYS))
     if faults:

@@ -84,7 +84,7 @@ def open_matters(
 def has_appeals(cycle: Cycle) -> bool:
     """Whether a rejection may be appealed: the cycle names who would judge it."""
     review = cycle.definition.get("review")
-    return review is None or review.get("appeal_body") is not None
+    return review is not None and review.get("appeal_body") is not None
 
 
 def _undecided(

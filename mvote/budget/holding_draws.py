@@ -133,6 +133,7 @@ def record_draw(session: Session, *, committee: Committee, held: Held, by: uuid.
         DrawFile(committee_id=committee.id, name=name, content=content)
         for name, content in held.files.items()
     )
+    session.flush()  # the database compares seats and reserves with what is published
     seat_drawn(session, committee, held.drawn.members)
     session.add_all(
         Reserve(committee_id=committee.id, position=n, pseudonym=pseudonym)

@@ -89,6 +89,9 @@ def _wrong_place_in(cycle: Cycle, content: Content) -> Iterator[Fault]:
     heading = content.get("heading")
     if heading is not None and heading not in headings:
         yield Fault("/heading", say("There is no such heading in this cycle."))
+    above = lineage_of(list(headings.values()), heading)
+    if any(headings[key].get("decided") == "elsewhere" for key in above):
+        yield Fault("/heading", say("This heading is decided elsewhere."))
     kinds = {kind["key"] for kind in rules.get("kinds") or ()}
     kind = content.get("kind")
     if kind is not None and kind not in kinds:

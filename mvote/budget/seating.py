@@ -54,6 +54,14 @@ class SeatFilled(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReserveDeclined(Event):
+    """Their place in the order stays empty."""
+
+    kind: ClassVar[str] = "committee:reserve_declined"
+    pseudonym: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class ChairNamed(Event):
     kind: ClassVar[str] = "seat:chair"
     committee_id: uuid.UUID
@@ -117,6 +125,8 @@ def leave(session: Session, *, committee: Committee, citizen_id: uuid.UUID) -> N
         raise NotFound
     reserve.state = "declined"
     session.flush()
+    event = ReserveDeclined(pseudonym=reserve.pseudonym)
+    write_down(session, event, actor_id=citizen_id, subject_id=committee.id)
 
 
 def fill_vacant_seats(session: Session, *, committee: Committee, by: uuid.UUID) -> tuple[str, ...]:

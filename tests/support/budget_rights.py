@@ -14,7 +14,7 @@ BUDGET_RIGHTS = {
     "proposal_author": "SELECT INSERT DELETE UPDATE(accepted_at)",
     "proposal_support": "SELECT INSERT DELETE",
     "proposal_contact": "SELECT INSERT DELETE UPDATE(contact)",
-    "authors_consent": "SELECT INSERT",
+    "authors_consent": "SELECT INSERT DELETE",
     "proposal_place": "SELECT INSERT DELETE",
     "assessment": "SELECT INSERT UPDATE",
     "proposal_return": "SELECT INSERT",
@@ -45,7 +45,8 @@ BUDGET_RIGHTS = {
     "meeting_agenda": "SELECT INSERT",
     "meeting_attendance": "SELECT INSERT DELETE",
     "meeting_minutes": "SELECT INSERT",
-    "shortlist": "SELECT INSERT UPDATE(state) UPDATE(carried) UPDATE(closed_at) UPDATE(closed_by)",
+    "shortlist": "SELECT INSERT UPDATE(state) UPDATE(carried) UPDATE(closed_at) UPDATE(closed_by)"
+    " UPDATE(roll) UPDATE(yes) UPDATE(no) UPDATE(abstain)",
     "shortlist_pulled_out": "SELECT INSERT",
     "shortlist_vote": "SELECT INSERT UPDATE(vote) UPDATE(reason) UPDATE(at)",
     "judgment": "SELECT INSERT UPDATE(meeting_id) UPDATE(state) UPDATE(roll) UPDATE(yes)"

@@ -15,6 +15,7 @@ GOLDEN_FUNCTIONS = {
         "contest_lock", "contest_unfinished", "took_part_before", "has_part", "outcome_of",
         "more_than",
         "most_for",
+        "was_drawn",
     },
     "mvote_shuffler": {"close_poll", "finish_closing", "statement_hash"},
     "mvote_counter": {

@@ -99,6 +99,8 @@ def close_list(
     now = database_time(session)
     shortlist.state, shortlist.carried = "closed", count.carried
     shortlist.closed_at, shortlist.closed_by = now, chair.id
+    shortlist.roll = [seat.id for seat in seats]
+    shortlist.yes, shortlist.no, shortlist.abstain = count.yes, count.no, count.abstain
     session.flush()
     event = ShortlistClosed(carried=count.carried)
     write_down(session, event, actor_id=citizen_id, subject_id=shortlist_id)

@@ -13,6 +13,7 @@ from mvote.budget.committee import Committee
 from mvote.budget.cycle import Cycle
 from mvote.budget.deliberation.judgment import Judgment
 from mvote.budget.deliberation.rules import review_of
+from mvote.budget.hindrances import has_appeals
 from mvote.budget.proposal import Proposal
 from mvote.budget.proposal_rules import days_from
 from mvote.budget.reviewing.review import Review as OneReview
@@ -44,7 +45,8 @@ def follow(
 
 def reject(session: Session, cycle: Cycle, proposal: Proposal, now: dt.datetime) -> None:
     """Reject it; its author may appeal once, within the cycle's days."""
-    due_at = days_from(now, cycle, "appeal_days") if proposal.appealed_at is None else None
+    can_appeal = proposal.appealed_at is None and has_appeals(cycle)
+    due_at = days_from(now, cycle, "appeal_days") if can_appeal else None
     proposal.move("reject", now=now, due_at=due_at)
     session.flush()
 

@@ -82,7 +82,7 @@ def _recount(session: Session, proposal: Proposal, judgment: Judgment) -> Iterab
     """The new count, if it differs from the last."""
     cycle, before = cycle_of(session, proposal), recounts_of(session, judgment.id)
     roll = judgment.roll or []
-    out = _recused(session, proposal.id, roll)
+    out = recused_of(session, proposal.id, roll)
     if len(roll) - len(out) == (before[-1].entitled if before else len(roll)):
         return
     was_carried = is_carried(session, judgment)
@@ -97,7 +97,7 @@ def _recount(session: Session, proposal: Proposal, judgment: Judgment) -> Iterab
         _turn(session, cycle, proposal, judgment, recount)
 
 
-def _recused(session: Session, proposal_id: uuid.UUID, roll: list[uuid.UUID]) -> list[uuid.UUID]:
+def recused_of(session: Session, proposal_id: uuid.UUID, roll: list[uuid.UUID]) -> list[uuid.UUID]:
     """Of those entitled, whoever is recused; who took part before an appeal did so rightly."""
     of_it = select(Recusal.seat_id).where(
         Recusal.proposal_id == proposal_id,

@@ -33,8 +33,8 @@ class Shortlist(Base):
         CheckConstraint("cardinality(ranked) >= 1", name="ranks_something"),
         CheckConstraint("NOT ranked && not_chosen", name="chosen_or_not"),
         CheckConstraint(
-            "num_nonnulls(carried, closed_at, closed_by)"
-            " = CASE state WHEN 'closed' THEN 3 ELSE 0 END",
+            "num_nonnulls(roll, yes, no, abstain, carried, closed_at, closed_by)"
+            " = CASE state WHEN 'closed' THEN 7 ELSE 0 END",
             name="counted",
         ),
         Index(
@@ -56,6 +56,11 @@ class Shortlist(Base):
     meeting_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("meeting.id"))
     state: Mapped[ShortlistState] = mapped_column(default="open")
     opened_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
+    #: filled voting seats at the count; their number is E
+    roll: Mapped[list[uuid.UUID] | None] = mapped_column(ARRAY(Uuid))
+    yes: Mapped[int | None]
+    no: Mapped[int | None]
+    abstain: Mapped[int | None]
     #: whether the list as a whole was: what a single project counts may differ
     carried: Mapped[bool | None]
     closed_at: Mapped[dt.datetime | None]

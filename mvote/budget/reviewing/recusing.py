@@ -16,6 +16,7 @@ from mvote.budget.committee import Committee
 from mvote.budget.deliberation.recounting import recount_after
 from mvote.budget.looking_up import locked_proposals
 from mvote.budget.proposal import Proposal
+from mvote.budget.proposal_people import ProposalSupport, authors_of
 from mvote.budget.reviewing.detecting import Found, Pair, detect
 from mvote.budget.reviewing.errors import Recused
 from mvote.budget.reviewing.interests import seats_held
@@ -119,6 +120,23 @@ def recuse_by(
     seats = seats_held(session, cycle_id=proposal.cycle_id, citizen_id=citizen_id)
     grounds: Found = {(proposal.id, seat.id): ground for seat in seats}
     recuse(session, grounds=grounds, how="detected", by=citizen_id)
+
+
+def recuse_people_of(session: Session, proposal: Proposal, *, ground: Ground) -> None:
+    """Recuse its authors, on *ground*, and supporters that came to it from another proposal."""
+    seats: dict[uuid.UUID | None, list[uuid.UUID]] = {}
+    for seat in seats_in(session, {proposal.cycle_id}):
+        seats.setdefault(seat.citizen_id, []).append(seat.id)
+    supporters = select(ProposalSupport.citizen_id).where(
+        ProposalSupport.proposal_id == proposal.id, ProposalSupport.citizen_id.in_(seats)
+    )
+    authors = authors_of(session, [proposal.id])
+    grounds: Found = {
+        (proposal.id, seat_id): ground if citizen_id in authors else "supporter"
+        for citizen_id in seats.keys() & (authors | set(session.scalars(supporters)))
+        for seat_id in seats[citizen_id]
+    }
+    recuse(session, grounds=grounds, how="detected", by=None)
 
 
 def seats_in(session: Session, cycles: Iterable[uuid.UUID]) -> Sequence[Seat]:

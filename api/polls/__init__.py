@@ -11,6 +11,7 @@ from api.polls import (
     notices,
     participations,
     published_keys,
+    reaching,
     results,
     rolls,
     rooms,
@@ -31,6 +32,7 @@ BLUEPRINTS = [
     participations.blp,
     trustees.blp,
     rolls.blp,
+    reaching.blp,
 ]
 
 

@@ -120,7 +120,7 @@ def read_definition(content: bytes) -> FrozenPoll:
         document=document,
         hash=hashlib.sha256(content).digest(),
         question=question_in(document["question"]),
-        eligibility=_eligibility(document["eligibility"]),
+        eligibility=eligibility_in(document["eligibility"]),
         presence=document["presence"]["rule"],
         opens_at=opens_at,
         year=opens_at.astimezone(ZoneInfo(document["time_zone"])).year,
@@ -149,7 +149,8 @@ def question_in(question: dict[str, Any]) -> Question:
     )
 
 
-def _eligibility(rules: dict[str, Any]) -> Eligibility:
+def eligibility_in(rules: dict[str, Any]) -> Eligibility:
+    """The rules of a poll's content, read."""
     known: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value for key, value in rules.items()
     }

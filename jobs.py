@@ -1,7 +1,6 @@
-"""Background entry: closes, shuffles, counts, keeps house. `python jobs.py [ROLE …]`.
+"""Background entry: closes, shuffles, counts, keeps house, invites. `python jobs.py [ROLE …]`.
 
-Each role is a process of its own with its own login, keystore and master key. Without a role all
-of them are started here, which suits one machine.
+Each role is a process of its own with its login, keystore and master key; without one all start.
 """
 
 from __future__ import annotations
@@ -23,6 +22,7 @@ from sqlalchemy.orm import Session
 from api import logs
 from api.db import WORKER_OPTIONS, new_engine, transaction
 from api.holders import open_keystore
+from api.messenger import start_messenger
 from api.settings import Misconfigured, Settings, read_settings
 from api.witnesses import clerk_of
 from geo.neighbourhood import CityNeighbourhood
@@ -61,8 +61,7 @@ from mvote.polls.turnout_cells import Audit
 from verifier.mvote_verify import recount
 
 PAUSE_SECONDS = 1.0
-PAUSES = {"auditor": 10.0, "keeper": 10.0}
-"""Nothing these two do is urgent, and they look at every key there is."""
+PAUSES = {"auditor": 10.0, "keeper": 10.0}  # not urgent, and they look at every key there is
 FAULTS = (SQLAlchemyError, LookupError, ValueError, OSError)
 """A lost database, a key that is not there, a key or a row that cannot be read, a full disk."""
 log = logging.getLogger("mvote.jobs")
@@ -242,6 +241,7 @@ ROLES: dict[str, tuple[Holder, Callable[[Settings], str], Start]] = {
     "counter": ("counter", lambda settings: settings.counter_url, _by(counter_round)),
     "auditor": ("auditor", lambda settings: settings.auditor_url, _by(auditor_round)),
     "keeper": ("api", lambda settings: settings.api_url, _by(keeper_round)),
+    "messenger": ("api", lambda settings: settings.api_url, start_messenger),
 }
 
 

@@ -55,6 +55,8 @@ class Settings:
     city_language: str = "ko"
     phone_region: str = "KR"
     citizen_polls_per_week: int = 3
+    #: text messages with invitations that the worker sends
+    invitations_per_second: int = 10
     trusted_proxies: int = 0
     #: that one process works at; who comes beyond is told to come again
     requests_at_once: int = 64
@@ -108,6 +110,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         city_language=_language(values),
         phone_region=values.get("PHONE_REGION") or "KR",
         citizen_polls_per_week=_number(values, "CITIZEN_POLLS_PER_WEEK", 3),
+        invitations_per_second=max(1, _number(values, "INVITATIONS_PER_SECOND", 10)),
         trusted_proxies=_number(values, "TRUSTED_PROXIES", 0),
         requests_at_once=_number(values, "REQUESTS_AT_ONCE", 64),
         allocation_steps=_number(values, "ALLOCATION_STEPS", 300_000),

@@ -26,6 +26,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "api.holders",
             "api.logs",
             "api.settings",
+            "api.messenger",
             "api.witnesses",
             "geo",
             "qr",

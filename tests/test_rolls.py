@@ -7,25 +7,24 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy.orm import Session
 
-from api.db import transaction
 from mvote.ballotbox.keystore import KeyMissing
 from mvote.ballotbox.notation import h, m
-from mvote.people.registering import register
 from mvote.polls.rolls.importing import LARGEST_FILE
 from tests.support.hostile import check_problem, no_trace
-from tests.support.rolls import CSV, XLSX, csv_of, e164, number, send_roll, xlsx_of
+from tests.support.rolls import (
+    CSV,
+    ROLL,
+    XLSX,
+    bearer,
+    csv_of,
+    e164,
+    number,
+    opened,
+    send_roll,
+    xlsx_of,
+)
 from tests.support.world import Person, World, new_key
-
-ROLL = {"roll": True}
-
-
-def bearer(world: World, n: int) -> Person:
-    """Whoever has confirmed the n-th number."""
-    with Session(world.engines["api"]) as session, transaction(session):
-        citizen_id = register(session, number=e164(n), phones=world.app.extensions["phones"])
-    return world.person(citizen_id)
 
 
 def may_vote(world: World, poll: dict[str, object], who: Person) -> bool:
@@ -33,11 +32,6 @@ def may_vote(world: World, poll: dict[str, object], who: Person) -> bool:
     answer = world.client.post(path, json={}, headers=who.headers)
     assert answer.status_code == 200
     return bool(answer.get_json()["may_vote"])
-
-
-def opened(world: World, poll: dict[str, object], by: Person) -> None:
-    answer = world.client.post(f"/v1/polls/{poll['id']}/open", headers=by.headers)
-    assert answer.status_code == 200, answer.get_data(as_text=True)
 
 
 def test_whoever_confirms_a_number_on_the_roll_may_vote_before_and_after_the_opening(

@@ -18,9 +18,8 @@ from mvote.polls.participations import last_poll_ends
 from mvote.polls.rolls import entries
 from tests.support.identities import CODE, a_challenge
 from tests.support.people import problem
-from tests.support.rolls import csv_of, e164, number, send_roll
+from tests.support.rolls import csv_of, e164, number, opened, send_roll
 from tests.support.world import Person, World
-from tests.test_rolls import opened
 
 LISTED, UNLISTED, SPARE = 1, 501, 502
 

@@ -77,7 +77,11 @@ def _not_sent(error: Exception) -> MessageNotSent:
     """Log what kind of failure it was; its text could name the number."""
     status = getattr(error, "code", None)
     log.error("message not sent", extra={"error": type(error).__name__, "answer": status})
-    return MessageNotSent()
+    reason = getattr(error, "reason", None)
+    is_certain = isinstance(error, urllib.error.HTTPError) or isinstance(
+        reason, ConnectionRefusedError
+    )
+    return MessageNotSent(is_certain=is_certain)
 
 
 class NoRedirects(urllib.request.HTTPRedirectHandler):

@@ -7,6 +7,8 @@ from api.polls import (
     bundles,
     finding,
     governing,
+    invitation_page,
+    invitations,
     log,
     notices,
     participations,
@@ -32,6 +34,7 @@ BLUEPRINTS = [
     participations.blp,
     trustees.blp,
     rolls.blp,
+    invitations.blp,
     reaching.blp,
 ]
 
@@ -39,3 +42,4 @@ BLUEPRINTS = [
 def register(app: Flask) -> None:
     """Outside /v1 lie only the keys by which polls' receipts and logs are checked."""
     published_keys.register(app)
+    invitation_page.register(app)

@@ -16,6 +16,14 @@ class RollQuery(Strict):
         validate=OneOf(["true", "false"]),
         metadata={"description": "`true`: only read and report; nothing is kept."},
     )
+    invite = String(
+        load_default="false",
+        validate=OneOf(["true", "false"]),
+        metadata={
+            "description": "`true`: keep the numbers, encrypted, until invitations are sent by text"
+            " message (a government's polls only)."
+        },
+    )
     sheet = String(
         load_default=None,
         validate=Length(1, 100),

@@ -46,6 +46,7 @@ def _desk() -> Desk:
     return Desk(
         phones=current_app.extensions["phones"],
         keys=wiring().roll_keys,
+        keystore=wiring().keystore,
         region=wiring().settings.phone_region,
         breathe=pause_of_this_process(),
     )
@@ -73,7 +74,8 @@ def import_a_roll(query: dict[str, Any], poll_id: uuid.UUID) -> Response:
     db.session().close()  # the connection goes back: sending and reading take their time
     choice = Choice(sheet=query["sheet"], column=query["column"])
     with body_as_file() as file:
-        found = read_roll(file, KINDS[request.mimetype], desk=_desk(), choice=choice)
+        kind, invites = KINDS[request.mimetype], query["invite"] == "true"
+        found = read_roll(file, kind, desk=_desk(), choice=choice, invites=invites)
     if query["dry_run"] == "true":
         return tagged(_shown(found, dry_run=True))
     return answered_once(found.sha256, lambda: _kept(poll_id, by, found))

@@ -17,12 +17,19 @@ class OneTimeCodeInvalid(DomainError):
 
 
 class MessageNotSent(DomainError):
-    """The gateway of text messages did not take a message. Nobody was signed in or out."""
+    """The gateway of text messages did not take a message. Nobody was signed in or out.
+
+    *is_certain*: it said so itself, or was never reached; else the message may be on its way.
+    """
 
     code = "message-not-sent"
     title: ClassVar[Message] = say(
         "The text message could not be sent. Please try again in a moment."
     )
+
+    def __init__(self, *, is_certain: bool = False) -> None:
+        super().__init__()
+        self.is_certain = is_certain
 
 
 class IdentityInvalid(DomainError):

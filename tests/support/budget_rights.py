@@ -78,6 +78,8 @@ BUDGET_RIGHTS = {
         ),
         "SELECT INSERT",
     ),
+    "invitation": "SELECT INSERT UPDATE(sealed) UPDATE(state) UPDATE(tries) UPDATE(claimed_at)",
+    "invitation_run": "SELECT INSERT UPDATE(state) UPDATE(not_before) UPDATE(finished_at)",
 }
 BUDGET_TABLES = tuple(BUDGET_RIGHTS)
 RIGHTS_OF_THE_COUNTER = {

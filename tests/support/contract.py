@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response
 CONTRACT = Path(__file__).resolve().parents[2] / "openapi.yaml"
 HANGUL, LATIN = re.compile(r"[가-힣]"), re.compile(r"[A-Za-z]")
 OUTSIDE = re.compile(
-    r"/(docs(/.*)?|display(/.*)?|openapi\.yaml|healthz|readyz|metrics|\.well-known/.*|q/.*)?(\?.*)?"
+    r"/(docs(/.*)?|display(/.*)?|openapi\.yaml|healthz|readyz|metrics|\.well-known/.*|[qi]/.*)?(\?.*)?"
 )
 
 

@@ -7,13 +7,16 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from openpyxl import Workbook
+from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from api.db import transaction
+from mvote.people.registering import register
 from tests.support.world import Person, World
 
 CSV = "text/csv"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-HEADINGS = ["이름", "휴대폰"]
+ROLL = {"roll": True}
 
 
 def number(n: int) -> str:
@@ -62,3 +65,16 @@ def send_roll(
     """Import *content* as the roll of a poll."""
     path = f"/v1/polls/{poll['id']}/roll{query}"
     return world.client.post(path, data=content, content_type=kind, headers=by.headers | headers)
+
+
+def bearer(world: World, n: int) -> Person:
+    """Whoever has confirmed the n-th number."""
+    with Session(world.engines["api"]) as session, transaction(session):
+        citizen_id = register(session, number=e164(n), phones=world.app.extensions["phones"])
+    return world.person(citizen_id)
+
+
+def opened(world: World, poll: dict[str, object], by: Person) -> None:
+    """Open a draft."""
+    answer = world.client.post(f"/v1/polls/{poll['id']}/open", headers=by.headers)
+    assert answer.status_code == 200, answer.get_data(as_text=True)

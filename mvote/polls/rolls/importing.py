@@ -14,12 +14,14 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from mvote.approvals import Approval, ask
+from mvote.ballotbox.keystore import Keystore
 from mvote.base import database_time
 from mvote.errors import ImpossibleTransition, NotAllowed, NotFound, Overloaded
 from mvote.journal import Event, write_down
 from mvote.people.citizens import Citizen
 from mvote.people.phones import Phones
 from mvote.polls.drafting import is_own, own_poll, poll_known_to
+from mvote.polls.inviting.running import keep_invitations
 from mvote.polls.poll import Poll
 from mvote.polls.roll import AT_ONCE, Roll
 from mvote.polls.rolls.breathing import Breathe, Breathing
@@ -58,6 +60,8 @@ class RollFile:
     #: what finds the account of each number, with the number
     numbers: dict[bytes, str]
     choice: Choice
+    #: whether to keep them, sealed, until invitations are sent
+    invites: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +70,7 @@ class Desk:
 
     phones: Phones
     keys: RollKeys
+    keystore: Keystore
     region: str
     #: lets other requests of the same process go on meanwhile
     breathe: Breathe
@@ -80,7 +85,9 @@ def check_may_import(session: Session, *, poll_id: uuid.UUID, by: Citizen) -> No
     _check_is_draft(session, poll)
 
 
-def read_roll(file: BinaryIO, kind: Kind, *, desk: Desk, choice: Choice) -> RollFile:
+def read_roll(
+    file: BinaryIO, kind: Kind, *, desk: Desk, choice: Choice, invites: bool = False
+) -> RollFile:
     """Read a file; nothing is kept. Raises RollUnreadable if it is none that could be imported."""
     breathing = Breathing.of(file, desk.breathe)
     reading = Reading(breathing, kind, region=desk.region, choice=choice)
@@ -91,7 +98,9 @@ def read_roll(file: BinaryIO, kind: Kind, *, desk: Desk, choice: Choice) -> Roll
     report.duplicates = report.rows - report.rejected_total - report.accepted
     if not numbers:
         raise RollUnreadable("nobody", rows=report.rows, reasons=dict(report.reasons))
-    return RollFile(report=report, sha256=_hash_of(breathing), numbers=numbers, choice=choice)
+    return RollFile(
+        report=report, sha256=_hash_of(breathing), numbers=numbers, choice=choice, invites=invites
+    )
 
 
 def keep_roll(
@@ -106,6 +115,8 @@ def keep_roll(
     poll = own_poll(session, poll_id, by)
     _check_is_draft(session, poll)
     _check_size(poll, found)
+    if found.invites and poll.origin == "citizen":
+        raise NotAllowed
     before = session.get(Roll, poll_id)
     approval = _asked(session, poll, by, found) if before and poll.origin == "government" else None
     if approval and approval.asked_by == by.id:
@@ -151,6 +162,7 @@ def _asked(session: Session, poll: Poll, by: Citizen, found: RollFile) -> Approv
     arguments = {
         "file_sha256": found.sha256.hex(),
         "size": len(found.numbers),
+        "invite": found.invites,
         **{name: said for name, said in choice.items() if said is not None},
     }
     return ask(session, act=REPLACE, subject_id=poll.id, arguments=arguments, officer_id=by.id)
@@ -158,7 +170,8 @@ def _asked(session: Session, poll: Poll, by: Citizen, found: RollFile) -> Approv
 
 def _write(session: Session, poll_id: uuid.UUID, by: Citizen, found: RollFile, desk: Desk) -> None:
     """Write the entries, in their order, then the row that makes them a whole roll."""
-    entries = _entries(poll_id, found, desk)
+    numbers = _entries(poll_id, found, desk)
+    entries = sorted(numbers)
     for first in range(0, len(entries), AT_ONCE):
         some = entries[first : first + AT_ONCE]
         session.execute(_INSERT, {"poll_id": poll_id, "entries": some})
@@ -175,19 +188,22 @@ def _write(session: Session, poll_id: uuid.UUID, by: Citizen, found: RollFile, d
     )
     session.add(roll)
     session.flush()
+    if found.invites:
+        keep_invitations(session, poll_id=poll_id, keystore=desk.keystore, numbers=numbers)
 
 
-def _entries(poll_id: uuid.UUID, found: RollFile, desk: Desk) -> list[bytes]:
+def _entries(poll_id: uuid.UUID, found: RollFile, desk: Desk) -> dict[bytes, str]:
+    """Each entry with its number. Raises Overloaded without a keystore."""
     try:
         key = desk.keys.made(poll_id)
     except OSError:  # a copy of the keystore is out of reach, or a disk is full
         raise Overloaded from None
-    entries = list[bytes]()
-    for n, phone_hash in enumerate(found.numbers):
-        entries.append(entry_of(key, poll_id, phone_hash))
+    entries = dict[bytes, str]()
+    for n, (phone_hash, number) in enumerate(found.numbers.items()):
+        entries[entry_of(key, poll_id, phone_hash)] = number
         if n % BREATH == 0:
             desk.breathe()
-    return sorted(entries)
+    return entries
 
 
 def _hash_of(file: BinaryIO) -> bytes:

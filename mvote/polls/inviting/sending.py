@@ -1,0 +1,142 @@
+"""Sending invitations, one after another: none twice, whenever the worker is killed.
+
+An invitation is claimed and committed, then sent, then settled. Who is killed between leaves it
+claimed: whether it was sent nobody knows, so it is not sent again, and counted as `unknown`. What
+the gateway certainly did not take waits for another try.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Select, exists, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from mvote.ballotbox.keystore import Keystore
+from mvote.ballotbox.poll_keys import key_name
+from mvote.base import database_time
+from mvote.languages import said
+from mvote.polls.inviting.invitation import MOST_TRIES, Invitation, InvitationRun
+from mvote.polls.inviting.links import LETTER, unseal
+from mvote.polls.inviting.running import give_up
+from mvote.polls.poll import Poll
+from mvote.wording import say
+
+LOST_AFTER = dt.timedelta(seconds=60)
+"""Longer than any try to send takes."""
+WAITS_AFTER_REFUSAL = dt.timedelta(seconds=30)
+LONGEST_TITLE = 40
+ENDED = ("closing", "closed", "counted", "published", "cancelled", "voided")
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Letter:
+    """One message that is to be sent now. Has no repr, so it is never logged."""
+
+    poll_id: uuid.UUID
+    entry: bytes
+    to: str
+    text: str
+
+
+def claim(session: Session, *, keystore: Keystore, url: str, time_zone: str) -> Letter | None:
+    """The next message, claimed; to be committed before it is sent. None if none is due."""
+    now = database_time(session)
+    invitation = session.scalars(_next(now)).one_or_none()
+    if invitation is None:
+        return None
+    run = session.get_one(InvitationRun, invitation.poll_id)
+    poll = session.get_one(Poll, invitation.poll_id)
+    key = keystore.get(key_name(poll.id, LETTER))
+    number, token = unseal(key, invitation.entry, invitation.sealed or b"")
+    text = _text(poll, run.language, f"{url}/i/{token}", time_zone)
+    invitation.state, invitation.claimed_at = "sending", now
+    invitation.tries += 1
+    session.flush()
+    return Letter(poll_id=poll.id, entry=invitation.entry, to=number, text=text)
+
+
+def settle(session: Session, letter: Letter, *, taken: bool | None) -> None:
+    """Write down what became of it: taken by the gateway, refused for certain, or None: unknown."""
+    invitation = session.get_one(Invitation, (letter.poll_id, letter.entry), with_for_update=True)
+    if invitation.state != "sending":
+        return  # it took so long that it was given up as lost
+    if taken is not False:
+        invitation.state, invitation.sealed = "sent" if taken else "unknown", None
+        return
+    run = session.get_one(InvitationRun, letter.poll_id)
+    if run.state == "stopped" or invitation.tries >= MOST_TRIES:
+        invitation.state, invitation.sealed = "failed", None
+    else:
+        invitation.state = "waiting"
+    run.not_before = database_time(session) + WAITS_AFTER_REFUSAL
+
+
+def tidy(session: Session) -> list[uuid.UUID]:
+    """Give up what was lost, what is too late, and finish what is sent.
+
+    The polls of which no number is left: their key may be destroyed once this is committed.
+    """
+    now = database_time(session)
+    lost = (Invitation.state == "sending", Invitation.claimed_at < now - LOST_AFTER)
+    session.execute(update(Invitation).where(*lost).values(state="unknown", sealed=None))
+    over = select(Invitation.poll_id).join(Poll, Poll.id == Invitation.poll_id).distinct()
+    is_over = or_(Poll.state.in_(ENDED), Poll.closes_at <= now) & (Poll.state != "draft")
+    for poll_id in session.scalars(over.where(is_over, Invitation.state == "waiting")).all():
+        give_up(session, poll_id)
+    left = exists().where(
+        Invitation.poll_id == InvitationRun.poll_id, Invitation.sealed.is_not(None)
+    )
+    finished = (
+        update(InvitationRun)
+        .where(InvitationRun.state.in_(("running", "paused")), ~left)
+        .values(state="done", finished_at=now)
+    )
+    session.execute(finished)
+    return list(session.scalars(select(InvitationRun.poll_id).where(_FINISHED, ~left)))
+
+
+def destroy_finished(keystore: Keystore, poll_ids: list[uuid.UUID]) -> None:
+    """Destroy the keys of those polls, as far as they are still there."""
+    for poll_id in poll_ids:
+        if keystore.has(key_name(poll_id, LETTER)):
+            keystore.destroy(key_name(poll_id, LETTER))
+
+
+_FINISHED = InvitationRun.state.in_(("stopped", "done"))
+
+
+def _next(now: dt.datetime) -> Select[Invitation]:
+    return (
+        select(Invitation)
+        .join(InvitationRun, InvitationRun.poll_id == Invitation.poll_id)
+        .join(Poll, Poll.id == Invitation.poll_id)
+        .where(
+            Invitation.state == "waiting",
+            InvitationRun.state == "running",
+            func.coalesce(InvitationRun.not_before, now) <= now,
+            Poll.state == "open",
+            Poll.closes_at > now,
+        )
+        .order_by(Invitation.poll_id, Invitation.entry)
+        .limit(1)
+        .with_for_update(of=Invitation, skip_locked=True)
+    )
+
+
+def _text(poll: Poll, language: str, link: str, time_zone: str) -> str:
+    title = poll.content["title"]
+    own = str(title.get(language) or next(iter(title.values())))[:LONGEST_TITLE]
+    assert poll.closes_at is not None  # noqa: S101 - a frozen poll has an end
+    closes = poll.closes_at.astimezone(ZoneInfo(time_zone))
+    sentence = say(
+        "[mvote] You are invited to vote: {title}. Until {closes}. {link}"
+        " Sign in with this number.",
+        title=own,
+        closes=closes,
+        link=link,
+    )
+    return said(sentence, language)

@@ -23,8 +23,9 @@ from mvote.polls.participations import last_poll_ends
 from tests.support.contract import CheckedClient
 from tests.support.identities import CODE, a_challenge
 from tests.support.people import a_number, problem
-from tests.support.racing import race
-from tests.support.world import World
+from tests.support.racing import Beside, race
+from tests.support.waiting import wait_until_blocked
+from tests.support.world import Person, World
 from tests.test_sessions import bearer, renew
 from tests.test_signing_in import ask_for_code, my_id, sign_in
 
@@ -144,28 +145,42 @@ def test_one_number_proved_by_many_at_once_comes_into_one_account(
     assert session.scalar(select(func.count()).where(holds)) == 1
 
 
-def test_no_poll_opens_while_anchors_change(world: World) -> None:
-    """So a poll never sees an account under two anchors: the twin of `hold_still` would let it."""
-    officer = world.officer()
-    draft = world.draft(officer)
-    one, other = world.citizens(2)
-    with Session(world.engines["api"]) as session:
-        with transaction(session):
-            hold_still(session)
-            pair = [session.get_one(Citizen, each.id) for each in (one, other)]
-            become_one(session, *pair)
-            assert is_held(world)
-        held = session.scalar(select(Anchor.since).where(Anchor.citizen_id == other.id))
+def opens(world: World, draft: dict[str, Any], officer: Person) -> None:
     path = f"/v1/polls/{draft['id']}/open"
-    assert world.client.post(path, headers=officer.headers).status_code == 200
-    assert held is not None
-    assert not is_held(world)
+    assert world.app.test_client().post(path, headers=officer.headers).status_code == 200
 
 
-def is_held(world: World) -> bool:
-    """Whether somebody else who wants the anchors to hold still would have to wait."""
-    [(free,)] = world.rows("SELECT pg_try_advisory_xact_lock(hashtextextended('anchors', 9))")
-    return not free
+def join_accounts(session: Session, *ids: uuid.UUID) -> None:
+    hold_still(session)
+    become_one(session, *(session.get_one(Citizen, id_) for id_ in ids))
+
+
+def test_a_poll_that_opens_while_two_accounts_are_joined_takes_them_for_one(world: World) -> None:
+    officer, elder, younger = world.officer(), world.citizen(), world.citizen()
+    draft = world.draft(officer)
+    opening = Beside(lambda: opens(world, draft, officer))
+    with Session(world.engines["api"]) as session, transaction(session):
+        join_accounts(session, elder.id, younger.id)
+        opening.__enter__()
+        wait_until_blocked(world.admin_url, "'anchors'")
+    opening.__exit__()
+    assert opening.error is None
+    assert world.cast(draft, younger).status_code == 201
+    assert problem(world.cast(draft, elder)) == (409, "already-voted")
+
+
+def test_without_waiting_one_account_would_vote_before_and_after_it_is_joined(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The twin: a poll that opens beside the change sees an account under two anchors."""
+    monkeypatch.setattr("mvote.polls.opening.hold_still", lambda _: None)
+    officer, elder, younger = world.officer(), world.citizen(), world.citizen()
+    draft = world.draft(officer)
+    with Session(world.engines["api"]) as session, transaction(session):
+        join_accounts(session, elder.id, younger.id)
+        opens(world, draft, officer)
+        assert world.cast(draft, younger).status_code == 201
+    assert world.cast(draft, younger).status_code == 201
 
 
 @pytest.mark.parametrize("merge", ["yes", 1, None])

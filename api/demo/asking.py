@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from api.demo import people
 from api.demo.ledger import DemoMade, note
-from api.demo.polls import DemoPoll
+from api.demo.poll_shapes import DemoPoll
 from api.polls.schemas import NewPoll
 from api.wiring import wiring
 from mvote.base import utc_now

@@ -27,7 +27,8 @@ from api.demo.ledger import (
     note,
     one_at_a_time,
 )
-from api.demo.polls import CLOSED, POLLS, DemoPoll
+from api.demo.poll_shapes import DemoPoll
+from api.demo.polls import CLOSED, POLLS
 from api.demo.sites import SITES
 from api.demo.voting import as_they_lean, cast_all
 from api.logins import introduce_holders, stock_sealing_keys
@@ -58,19 +59,21 @@ def load(*, say: Say, as_owner: OwnerSession) -> bool:
             note(session, DemoBegun(edition=EDITION))
         introduce_holders(wiring().settings)
         stock_sealing_keys(wiring().settings, wanted=SPARE_KEYS)
-        closed_poll = _load_poll(CLOSED, say)  # first: its moments pass while the rest is made
+        # first: their moments pass while the rest is made
+        closed = {poll.key: _load_poll(poll, say) for poll in POLLS if poll.ends_at_once}
         _load_areas(say, as_owner)
         _load_sites(say)
         for demo_poll in POLLS:
-            if demo_poll is not CLOSED:
+            if not demo_poll.ends_at_once:
                 _load_poll(demo_poll, say)
         contest_polls = budget.let_vote(say)
         budget.load_reviewed(say)
         budget.load_voted_on(say)
-        _finish(closed_poll, say)
+        for key, poll_id in closed.items():
+            _finish(key, poll_id, say)
         _finish_cycle(contest_polls, say)
         with transaction() as session:
-            note(session, DemoLoaded(edition=EDITION, result=closed_poll))
+            note(session, DemoLoaded(edition=EDITION, result=closed[CLOSED.key]))
         return True
 
 
@@ -164,11 +167,11 @@ def _finish_cycle(polls: Sequence[uuid.UUID], say: Say) -> None:
         raise DemoIncomplete(f"The cycle's polls are {', '.join(states)}.")
 
 
-def _finish(closed_poll: uuid.UUID, say: Say) -> None:
+def _finish(key: str, closed_poll: uuid.UUID, say: Say) -> None:
     state = finish(wiring().settings, closed_poll, current_app.extensions["recount"])
     if state == "published":
-        say(f"{CLOSED.key}: counted and published")
+        say(f"{key}: counted and published")
     elif state in UNDER_WAY:
-        say(f"{CLOSED.key}: left to the worker (jobs.py) to count")
+        say(f"{key}: left to the worker (jobs.py) to count")
     else:
-        raise DemoIncomplete(f"{CLOSED.key} is {state}: its accounting does not hold.")
+        raise DemoIncomplete(f"{key} is {state}: its accounting does not hold.")

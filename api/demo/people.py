@@ -14,7 +14,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api.demo.ledger import DemoMade, made, note
-from api.demo.polls import JONGNO, SENIOR_AGE, DemoPoll
+from api.demo.poll_shapes import DemoPoll
+from api.demo.polls import JONGNO, SENIOR_AGE
 from geo.areas import Area
 from mvote.base import utc_now
 from mvote.errors import Text

@@ -5,50 +5,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from dataclasses import dataclass, field
-from typing import Any
-
-from mvote.errors import Text
-
-WEEKS = (dt.timedelta(weeks=4),)
-MOMENTS = tuple(dt.timedelta(seconds=seconds) for seconds in (5, 20, 80))
-"""How long the closed poll is open: as short as this machine can cast its ballots in."""
+from api.demo.poll_shapes import MOMENTS, DemoPoll, question, texts
+from api.demo.ranked_polls import RANKED, SCORED
 
 GWANGHWAMUN = {"lat": 37.5720, "lon": 126.9769}
 JONGNO = "11110"
 SENIOR_AGE = 60
-
-
-@dataclass(frozen=True, kw_only=True)
-class DemoPoll:
-    """One poll of the demo."""
-
-    key: str
-    #: a key of `api.demo.people.DEPARTMENTS`, or `citizen`
-    author: str
-    content: dict[str, Any]
-    ballots: int
-    #: out of so many marks, how many go to each option; what is left over, to none (a blank ballot)
-    leaning: tuple[int, ...]
-    #: for how long it is open: the next one is tried if a machine is too slow for the one before
-    periods: tuple[dt.timedelta, ...] = WEEKS
-    #: sites where a link code hangs
-    sites: tuple[str, ...] = field(default=())
-
-    @property
-    def ends_at_once(self) -> bool:
-        """This is the one that is closed, counted and published."""
-        return self.periods == MOMENTS
-
-
-def _texts(ko: str, en: str) -> Text:
-    return {"ko": ko, "en": en}
-
-
-def _question(ko: str, en: str, *options: tuple[str, str, str], **more: Any) -> dict[str, Any]:
-    listed = [{"key": key, "title": _texts(*title)} for key, *title in options]
-    return {"text": _texts(ko, en), "options": listed, **more}
 
 
 OPEN_TO_ALL = DemoPoll(
@@ -57,16 +19,16 @@ OPEN_TO_ALL = DemoPoll(
     ballots=48,
     leaning=(40, 25, 15, 20),
     content={
-        "title": _texts(
+        "title": texts(
             "한강공원에 무엇부터 더 놓을까요?", "What should the Han River parks get first?"
         ),
-        "description": _texts(
+        "description": texts(
             "내년 한강공원 시설 개선의 순서를 정합니다. 휴대전화 번호를 확인한 분은 누구나 두"
             " 가지까지 고를 수 있습니다.",
             "Sets the order of next year's improvements. Anyone with a confirmed phone number may"
             " choose up to two.",
         ),
-        "question": _question(
+        "question": question(
             "먼저 필요한 것을 두 가지까지 골라 주세요.",
             "Choose up to two that are needed first.",
             ("shade", "그늘막과 나무", "Shelters and trees for shade"),
@@ -85,15 +47,15 @@ OF_RESIDENTS = DemoPoll(
     ballots=24,
     leaning=(45, 20, 20, 15),
     content={
-        "title": _texts(
+        "title": texts(
             "종로구 어르신 스마트폰 교실, 어디에서 열까요?",
             "Where should Jongno-gu hold smartphone classes for seniors?",
         ),
-        "description": _texts(
+        "description": texts(
             "종로구에 사는 60세 이상 주민께 여쭙니다.",
             "For residents of Jongno-gu aged 60 and over.",
         ),
-        "question": _question(
+        "question": question(
             "가장 찾아가기 편한 곳은 어디인가요?",
             "Which place is easiest for you to reach?",
             ("centre", "동주민센터", "The neighbourhood's community centre"),
@@ -112,15 +74,15 @@ NEAR_GWANGHWAMUN = DemoPoll(
     leaning=(45, 30, 25),
     sites=("gwanghwamun-square", "gwanghwamun-station", "sejong-center"),
     content={
-        "title": _texts(
+        "title": texts(
             "광화문광장 옆 세종대로, 일요일에는 걷는 거리로 할까요?",
             "Should Sejong-daero beside Gwanghwamun Square be car-free on Sundays?",
         ),
-        "description": _texts(
+        "description": texts(
             "광화문광장에서 1km 안에 계신 분이 그 자리에서 투표합니다.",
             "For everyone who is within 1 km of Gwanghwamun Square, on the spot.",
         ),
-        "question": _question(
+        "question": question(
             "세종대로 차 없는 날을 얼마나 자주 두면 좋을까요?",
             "How often should Sejong-daero be free of cars?",
             ("weekly", "일요일마다", "Every Sunday"),
@@ -144,15 +106,15 @@ AT_LIBRARIES = DemoPoll(
         "yongsan-library",
     ),
     content={
-        "title": _texts(
+        "title": texts(
             "도서관은 평일 몇 시까지 열면 좋을까요?",
             "How late should libraries stay open on weekdays?",
         ),
-        "description": _texts(
+        "description": texts(
             "도서관에 걸린 QR 코드를 찍고 그곳에서 투표합니다. 실제로 이용하시는 분께 여쭙니다.",
             "Scan the code that hangs in the library and vote there: we ask those who use it.",
         ),
-        "question": _question(
+        "question": question(
             "평일에 자료실을 몇 시까지 이용하고 싶으신가요?",
             "Until when would you like to use the reading rooms on weekdays?",
             ("six", "오후 6시", "6 p.m."),
@@ -171,15 +133,15 @@ OF_A_CITIZEN = DemoPoll(
     leaning=(35, 15, 20, 30),
     sites=("seoul-forest",),
     content={
-        "title": _texts(
+        "title": texts(
             "서울숲 나눔장터, 언제 열면 오실 수 있나요?",
             "Seoul Forest reuse market: when could you come?",
         ),
-        "description": _texts(
+        "description": texts(
             "쓰지 않는 물건을 이웃과 나누는 장터를 준비하고 있습니다. 모두 편한 때를 알려 주세요.",
             "Some neighbours are preparing a market for things they no longer use. Tell us when.",
         ),
-        "question": _question(
+        "question": question(
             "언제가 가장 좋으신가요?",
             "Which time suits you best?",
             ("sat-am", "토요일 오전", "Saturday morning"),
@@ -197,15 +159,15 @@ CLOSED = DemoPoll(
     leaning=(38, 27, 18, 13),
     periods=MOMENTS,
     content={
-        "title": _texts(
+        "title": texts(
             "공공자전거 대여소를 어디에 먼저 늘릴까요?",
             "Where should new public bicycle stations be built first?",
         ),
-        "description": _texts(
+        "description": texts(
             "새로 만들 대여소 100곳의 자리를 정하는 데 씁니다. 백지로 낼 수도 있습니다.",
             "Decides where the next hundred stations go. You may also cast a blank ballot.",
         ),
-        "question": _question(
+        "question": question(
             "대여소가 가장 아쉬운 곳은 어디인가요?",
             "Where do you miss a station most?",
             ("subway", "지하철역 입구", "At entrances of metro stations"),
@@ -217,4 +179,13 @@ CLOSED = DemoPoll(
     },
 )
 
-POLLS = (CLOSED, OPEN_TO_ALL, OF_RESIDENTS, NEAR_GWANGHWAMUN, AT_LIBRARIES, OF_A_CITIZEN)
+POLLS = (
+    CLOSED,
+    RANKED,
+    SCORED,
+    OPEN_TO_ALL,
+    OF_RESIDENTS,
+    NEAR_GWANGHWAMUN,
+    AT_LIBRARIES,
+    OF_A_CITIZEN,
+)

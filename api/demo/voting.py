@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from api.crowd import Comer
 from api.db import reading
-from api.demo.polls import DemoPoll
+from api.demo.poll_shapes import DemoPoll
 from api.demo.standing import Turn, evidence_of, fraction
 from api.wiring import wiring
 from mvote.ballotbox.casting import Ballot, cast
@@ -39,7 +41,7 @@ class Paper:
     reasons: list[DomainError]
 
 
-Choose = Callable[[FrozenPoll, int], list[str]]
+Choose = Callable[[FrozenPoll, int], list[Any]]
 """What the voter in that place, counted from 0, marks."""
 
 
@@ -94,11 +96,21 @@ def _voter(turn: Turn) -> Voter:
     return voter
 
 
-def as_they_lean(demo_poll: DemoPoll, poll: FrozenPoll, place: int) -> list[str]:
-    """One option as the voters lean; where several may be chosen, every other voter takes two."""
-    marks = range(min(poll.question.max_selections, 1 + place % 2))
-    wished = [_wish(demo_poll, f"{place}/{mark}") for mark in marks]
-    return [poll.question.options[option] for option in dict.fromkeys(wished) if option is not None]
+def as_they_lean(demo_poll: DemoPoll, poll: FrozenPoll, place: int) -> list[Any]:
+    """One option as the voters lean; where several may be chosen, every other voter takes two.
+
+    A ranking lists what comes to mind, until nothing does; points are given one by one.
+    """
+    question = poll.question
+    marks = {"ranking": len(question.options), "points": question.points or 0}
+    usual = min(question.max_selections, 1 + place % 2)
+    wished = [
+        _wish(demo_poll, f"{place}/{mark}") for mark in range(marks.get(question.kind, usual))
+    ]
+    counted = Counter(question.options[option] for option in wished if option is not None)
+    if question.kind == "points":
+        return [{"key": key, "points": points} for key, points in counted.items()]
+    return [*counted]
 
 
 def _wish(demo_poll: DemoPoll, seed: str) -> int | None:

@@ -13,19 +13,19 @@ Row = list[Any]
 
 
 def as_csv(found: PublishedResult | LiveResult) -> bytes:
-    """One line an option, then in brackets: turnout, winners, rounds and pairs, the accounting if
+    """One line an option, then in brackets: winners, rounds and pairs, turnout, the accounting if
     it does not hold, or up to where is counted so far.
     """
     rows: list[Row] = [["key", "title_ko", "title_en", "votes", "share"]]
     for option in found.options():
         names = [option["title"].get(language, "") for language in ("ko", "en")]
         rows.append([option["key"], *names, option["votes"], option["share"]])
-    rows += [_remark(name, number) for name, number in found.turnout().items()]
     facts = found.facts()
     rows += [_remark("winner", key) for key in facts["winners"] or ()]
     rows += [_remark("winner by lot", facts["draw"]["winner"])] if facts["draw"] else []
     rows += _workings(facts["workings"] or {})
-    rows += [_remark(name, number) for name, number in found.remarks().items()]
+    figures = found.turnout() | found.remarks()
+    rows += [_remark(name, number) for name, number in figures.items()]
     return sheet_of(rows)
 
 

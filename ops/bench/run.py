@@ -20,6 +20,7 @@ from ops.bench import (
     log,
     nearby,
     printing,
+    ranking,
     reviews,
     servers,
     shuffling,
@@ -92,6 +93,11 @@ def measure_budget(_: Stage) -> Figures:
     return allocating.measure_allocating()
 
 
+def measure_ranking(_: Stage) -> Figures:
+    """50,000 rankings of 20 options by Schulze and by instant run-off; needs no database."""
+    return ranking.measure_ranking()
+
+
 def measure_reviews(stage: Stage) -> Figures:
     """What is left for each of 300 reviewers of 700 proposals."""
     with stage.installation("bench_reviews") as here:
@@ -123,6 +129,7 @@ ON_REQUEST = {
     "draw": measure_draw,
     "budget": measure_budget,
     "reviews": measure_reviews,
+    "ranking": measure_ranking,
     "similar": measure_similar,
     "printing": measure_printing,
 }
@@ -177,6 +184,10 @@ TARGETS: dict[str, tuple[str, float | None, bool]] = {
     "pb_import_s": ("reading the same as a .pb file, s", 60, False),
     "pb_import_mib": ("  memory, MiB", None, False),
     "pb_file_mib": ("  size of the file, MiB", None, False),
+    "schulze_s": ("Schulze, 50,000 ballots × 20 options, s", 5, False),
+    "schulze_votelib_s": ("  votelib, s", None, False),
+    "schulze_verifier_s": ("  counted again by the verifier, s", None, False),
+    "runoff_s": ("instant run-off of the same, s", None, False),
     "draw_s": ("drawing 120 + 60 of 826, the slowest of 5, s", 60, False),
     "draw_repeated_s": ("  repeated by the stranger's script, s", None, False),
     "reviews_left_p50_ms": ("left for me: 300 reviewers × 700 proposals, ms", 20, False),

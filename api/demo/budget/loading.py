@@ -19,7 +19,7 @@ from api.demo.budget.proposing import assess_all, propose_all
 from api.demo.budget.reviewing import give_out_all, opine_all, vote_on_first
 from api.demo.errors import DemoIncomplete
 from api.demo.ledger import DemoMade, made, note
-from api.demo.polls import MOMENTS
+from api.demo.poll_shapes import MOMENTS
 from mvote.base import database_time
 from mvote.budget.cycle import PhaseKind
 from mvote.budget.phases import phase_now

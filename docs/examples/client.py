@@ -61,14 +61,18 @@ def get(ask: Ask, path: str) -> bytes:
     return answer.body
 
 
-def vector_of(question: dict[str, Any], selections: list[str]) -> bytes:
+def vector_of(question: dict[str, Any], selections: list[Any]) -> bytes:
     """The ballot as it is sealed: 0x01, kind, number of options, a mark for each option."""
-    marks = [int(option["key"] in selections) for option in question["options"]]
-    kind = {"single": 1, "multiple": 2}[question["kind"]]
+    kind = 1 + ["single", "multiple", "ranking", "points"].index(question["kind"])
+    if kind == 4:
+        given = {each["key"]: each["points"] for each in selections}
+    else:
+        given = {key: rank if kind == 3 else 1 for rank, key in enumerate(selections, 1)}
+    marks = [given.get(option["key"], 0) for option in question["options"]]
     return struct.pack(f">BBH{len(marks)}H", 1, kind, len(marks), *marks)
 
 
-def cast(ask: Ask, poll_id: str, token: str, selections: list[str]) -> dict[str, Any]:
+def cast(ask: Ask, poll_id: str, token: str, selections: list[Any]) -> dict[str, Any]:
     """Cast the ballot; the receipt, after the app has seen that it is what it must be.
 
     *ask* is a patient one: with one key a ballot is one ballot, however often it is sent.

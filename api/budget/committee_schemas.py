@@ -217,7 +217,8 @@ class ShownDraw(ma.Schema):
 
 
 class CommitteeSchema(ma.Schema):
-    """A committee. People appear by pseudonym; the same person has another one elsewhere."""
+    """A committee. People appear by pseudonym; who sits in a subcommittee for the committee has the
+    same one there, and in every other committee another."""
 
     id = ma.fields.UUID(required=True)
     cycle_id = ma.fields.UUID(required=True)

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import struct
+import threading
 import zlib
+from contextlib import suppress
 from io import BytesIO
 from typing import Any
 
 import psycopg
 import pytest
 from PIL import Image, ImageCms, PngImagePlugin
-from sqlalchemy import delete
+from sqlalchemy import delete, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from api.db import transaction
-from mvote.budget.files import PER_DAY, StoredFile
+from mvote.budget import files
+from mvote.budget.files import PER_DAY, StoredFile, files_kept_today, keep_file
 from mvote.housekeeping import remove_expired
 from qr.pictures import NoPicture, drawn_anew
 from tests.support.hostile import no_trace
 from tests.support.people import problem
+from tests.support.racing import race
 from tests.support.world import Person, World, question
 
 ALT = {"ko": "광장의 나무", "en": "A tree on the square"}
@@ -175,6 +180,37 @@ def test_a_citizen_sends_so_many_files_a_day(world: World) -> None:
     )  # fmt: skip
     assert problem(answer) == (429, "too-many-requests")
     assert world.count("stored_file") == PER_DAY
+
+
+def kept_at_once(world: World) -> int:
+    """How many files a citizen has, of whom many were sent at once when there was room for one."""
+    by, contents = world.citizen().id, (f"{n}".encode() for n in itertools.count())
+    with Session(world.engines["api"]) as session, transaction(session):
+        for _ in range(PER_DAY - 1):
+            keep_file(session, content=next(contents), media_type="image/png", by=by)
+
+    left, all_looked = iter([next(contents) for _ in range(8)]), threading.Barrier(8)
+
+    def send(session: Session) -> None:
+        content = next(left)
+        if files_kept_today(session, by) < PER_DAY:
+            with suppress(threading.BrokenBarrierError):
+                all_looked.wait(timeout=0.5)
+            keep_file(session, content=content, media_type="image/png", by=by)
+
+    race(world.engines["api"], 8, send)
+    return world.count("stored_file")
+
+
+def test_files_sent_at_once_keep_to_the_limit(world: World) -> None:
+    assert kept_at_once(world) == PER_DAY
+
+
+def test_looking_before_keeping_would_let_all_files_in(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "ONE_AT_A_TIME", text("SELECT CAST(:by AS text)"))
+    assert kept_at_once(world) > PER_DAY
 
 
 # what is kept of a file

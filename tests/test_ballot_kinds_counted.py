@@ -105,6 +105,19 @@ def test_fewer_than_fifty_ballots_with_marks_that_differ_have_no_records(
     assert answer.get_json()["items"] == []
 
 
+def test_live_points_are_added_up_batch_by_batch_and_nobody_has_won_yet(world: World) -> None:
+    asked = question(*THREE, **POINTS | {"points": 60_000})
+    poll = world.open_poll(question=asked, publish_from=2, results="live")
+    for voter in world.citizens(100):
+        assert world.cast(poll, voter, points(a=60_000)).status_code == 201
+    world.run_shuffler()
+    world.run_counter()
+    result = world.client.get(f"/v1/polls/{poll['id']}/results").get_json()
+    assert (result["live"], result["winners"], result["workings"]) == (True, None, None)
+    assert votes_in(result) == {"a": 50 * 60_000, "b": 0, "c": 0}
+    assert result["options"][0]["share"] == 1.0
+
+
 MANY: list[tuple[dict[str, Any], list[list[Any]]]] = [
     (RANKING, [["a", "b"]] * 30 + [["b", "c", "a"]] * 15 + [["c"]] * 4 + [[]]),
     (RANKING | {"method": "borda"}, [["a", "b"]] * 30 + [["b", "c", "a"]] * 20),

@@ -182,7 +182,7 @@ def keeper_round(engine: Engine, keystore: DirectoryKeystore, ends: Ends = UNWAT
     with Session(engine) as session:
         if may_destroy(session, keystore, ends.watch):
             names = keystore.names("poll/")
-            for letter, term in ends.terms.of_letters.items():
+            for letter, term in ends.terms.of_all_letters.items():
                 destroy_keys(session, keystore, letter, term=term, names=names)
     with Session(engine) as session, transaction(session):
         journal_destroyed_keys(session, keystore, ends.terms)

@@ -24,6 +24,7 @@ from mvote.ballotbox.tables import SealingKey
 from mvote.ballotbox.trustees import COUNTED, TrusteeKey, TrusteeKeyErased
 from mvote.journal import Event, JournalEntry, write_down
 from mvote.polls.poll import Poll
+from mvote.polls.rolls.forgetting import forget_rolls
 
 NO_TERM = dt.timedelta()
 REQUEST_KEY_TERM = dt.timedelta(hours=24)
@@ -51,6 +52,11 @@ class Terms:
     def of_letters(self) -> dict[str, dt.timedelta]:
         """How long each key of the api's outlives the closing."""
         return {"L": NO_TERM, "R": REQUEST_KEY_TERM, "V": self.retention}
+
+    @property
+    def of_all_letters(self) -> dict[str, dt.timedelta]:
+        """The same, and of the key of a roll that was imported, which not every poll has."""
+        return self.of_letters | {"E": self.retention}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,7 +139,8 @@ def _destroy(keystore: Keystore, names: Iterable[str]) -> None:
 
 
 def journal_destroyed_keys(session: Session, keystore: Keystore, terms: Terms) -> None:
-    """Write down, once, each key whose time is over and of which nobody has a copy any more."""
+    """Write down, once, each key whose time is over and of which nobody has a copy any more; the
+    entries of rolls go with their keys."""
     session.execute(_ONE_JOURNALIST)
     for letter, term in terms.of_letters.items():
         polls = session.scalars(
@@ -146,6 +153,7 @@ def journal_destroyed_keys(session: Session, keystore: Keystore, terms: Terms) -
     sealed = [(poll_id, sealing_key_name(key)) for poll_id, key in session.execute(over)]
     _write_gone(session, keystore, KeyDestroyed(key="sealing"), sealed)
     _journal_erased_trustee_keys(session, keystore)
+    forget_rolls(session, keystore)
 
 
 def _journal_erased_trustee_keys(session: Session, keystore: Keystore) -> None:

@@ -22,6 +22,7 @@ from ops.bench import (
     printing,
     ranking,
     reviews,
+    rolls,
     servers,
     shuffling,
     similar,
@@ -109,6 +110,12 @@ def measure_printing(_: Stage) -> Figures:
     return printing.measure_printing()
 
 
+def measure_rolls_of_numbers(stage: Stage) -> Figures:
+    """Rolls of 200,000 and of a million numbers."""
+    with stage.installation("bench_rolls") as here:
+        return rolls.measure_rolls(here, quiet_app(here))
+
+
 def compare_servers(stage: Stage) -> Figures:
     """Which web server casts fastest; prints a table of its own."""
     with stage.installation("bench_servers") as here:
@@ -130,11 +137,16 @@ ON_REQUEST = {
     "budget": measure_budget,
     "reviews": measure_reviews,
     "ranking": measure_ranking,
+    "rolls": measure_rolls_of_numbers,
     "similar": measure_similar,
     "printing": measure_printing,
 }
 #: name: what it is, the target, whether more is better
 TARGETS: dict[str, tuple[str, float | None, bool]] = {
+    "roll_import_200000_s": ("importing a roll of 200,000 rows (XLSX), s", 60, False),
+    "roll_import_mib": ("  memory that it adds, MiB", None, False),
+    "roll_import_1000000_csv_s": ("  of a million (CSV), s", None, False),
+    "roll_eligibility_p50_ms": ("eligibility against a roll of a million, ms", 5, False),
     "casts_per_s": ("casts over HTTP a second, for a minute", 2_611, True),
     "casts_p50_ms": ("  half of them within, ms", None, False),
     "casts_p99_ms": ("  99 % of them within, ms", 150, False),

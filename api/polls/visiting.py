@@ -18,7 +18,7 @@ HEADER = "Room-Pass"
 PARAMETER = {
     "in": "header",
     "name": HEADER,
-    "schema": {"type": "string", "maxLength": 2000},
+    "schema": {"type": "string"},
     "description": "Of a private poll: the pass that `POST /rooms/lookup` has answered with.",
 }
 View = TypeVar("View", bound=Callable[..., Any])

@@ -104,6 +104,7 @@ EXAMPLES: dict[str, Json] = {
     },
     "check_eligibility": {"position": HERE, "presence_token": "x"},
     "locate_point": GWANGHWAMUN,
+    "look_up_room": {"number": "12345678", "password": "a password"},
     "add_a_site": SITE,
     "revise_a_site": SITE,
     "make_a_code": {

@@ -131,11 +131,12 @@ def _hindrances_in_question(question: dict[str, Any] | None) -> Iterator[Hindran
         yield Hindrance("no-question", "/question")
         return
     options = question["options"]
-    if len(options) < FEWEST_OPTIONS:
+    is_of_projects = "limits" in question  # one is a ballot, too: it may be left unmarked
+    if len(options) < (1 if is_of_projects else FEWEST_OPTIONS):
         yield Hindrance("too-few-options", "/question/options")
     if question["max_selections"] > len(options):
         yield Hindrance("more-selections-than-options", "/question/max_selections")
-    for place in lookalikes(options) if "limits" not in question else ():
+    for place in lookalikes(options) if not is_of_projects else ():
         yield Hindrance("options-look-alike", f"/question/options/{place}/title")
 
 

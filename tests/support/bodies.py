@@ -105,6 +105,8 @@ EXAMPLES: dict[str, Json] = {
     "check_eligibility": {"position": HERE, "presence_token": "x"},
     "locate_point": GWANGHWAMUN,
     "look_up_room": {"number": "12345678", "password": "a password"},
+    "ask_reach": {"eligibility": {"areas": ["11110"], "area_basis": ["home", "work"]}},
+    "invite": {"language": "en"},
     "add_a_site": SITE,
     "revise_a_site": SITE,
     "make_a_code": {

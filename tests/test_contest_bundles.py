@@ -69,3 +69,16 @@ def test_what_was_approved_is_given_without_the_spoilt_ballots(
     assert (source.valid, source.blank, source.spoilt, source.counted) == (
         VALID, BLANK, SPOILT, VALID + BLANK,
     )  # fmt: skip
+
+
+def test_a_ballot_of_one_project_is_cast_counted_and_recounted_like_any_other(
+    world: World, year: Balloting, tmp_path: Path
+) -> None:
+    [project] = year.projects(1)
+    poll = year.open("citizens")
+    for voter, paper in zip(year.citizens(6), [[project]] * 4 + [[]] * 2, strict=True):
+        assert world.cast(poll, voter, paper).status_code == 201
+    world.finish(poll)
+    result = world.client.get(f"/v1/polls/{poll['id']}/results").get_json()
+    assert [option["votes"] for option in result["options"]] == [4]
+    assert verified(tmp_path, world.make_bundle(poll))[0] == 0

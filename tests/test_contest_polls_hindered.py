@@ -43,7 +43,6 @@ def test_everything_that_hinders_is_named_at_once_and_nothing_is_written(world: 
         ("appeal-open", None),
         ("appeal-window-open", None),
         ("roll-empty", "/contests/0/sources/1/roll"),
-        ("too-few-options", "/question/options"),
     ]
     [under_review] = [h for h in answer.get_json()["hindrances"] if h["code"] == "review-open"]
     assert under_review["proposals"] == [year.references[2]]

@@ -25,10 +25,14 @@ from tests.support.waiting import wait_until_blocked
 from tests.support.world import Person, World, new_key, question
 
 TOMORROW = (utc_now() + dt.timedelta(days=1)).isoformat()
-ONLY_ASK = {"check_eligibility", "polls_nearby", "locate_point", "look_up_room"}
+ONLY_ASK = {
+    "check_eligibility", "polls_nearby", "locate_point", "look_up_room", "ask_reach",
+    "show_the_value",
+}  # fmt: skip
 RULES_OF_THEIR_OWN = {
     "cast_ballot", "send_code", "sign_in", "refresh", "scan_code",
     "ask_for_identity", "sign_in_by_identity", "change_my_number",
+    "make_a_display", "print_slips",  # what they answer is a secret that nobody keeps
 }  # fmt: skip
 
 

@@ -131,7 +131,7 @@ def _hindrances_in_question(question: dict[str, Any] | None) -> Iterator[Hindran
         yield Hindrance("no-question", "/question")
         return
     options = question["options"]
-    is_of_projects = "limits" in question  # one is a ballot, too: it may be left unmarked
+    is_of_projects = "limits" in question  # of one, too: what else would bring its cycle on?
     if len(options) < (1 if is_of_projects else FEWEST_OPTIONS):
         yield Hindrance("too-few-options", "/question/options")
     if question["max_selections"] > len(options):

@@ -119,6 +119,8 @@ def test_rows_are_numbered_as_a_spreadsheet_shows_them_whatever_line_breaks_cell
 
 def test_a_line_that_names_the_separator_is_no_data() -> None:
     assert read(b"sep=;\r\nname;phone\r\na,b;010-1234-5678\r\n")[0] == [ONE]
+    assert read(b"sep=\r\nname,phone\r\nb,010-1234-5678\r\n")[0] == [ONE]
+    assert refusal(b"sep=")["reason"] == "no_phone_column"
 
 
 def test_what_is_no_csv_of_any_known_encoding_is_refused() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
 from collections.abc import Callable, Iterable
 
@@ -113,6 +114,49 @@ def many_parts() -> bytes:
     return file.getvalue()
 
 
+def packed(method: int) -> bytes:
+    """A sheet of zeros in a packing that is unpacked as a whole, and that says it is small."""
+    file = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(PLAIN)) as old,
+        zipfile.ZipFile(file, "w") as new,
+    ):
+        for name in old.namelist():
+            content = ROWS + bytes(64 * MIB) if name == SHEET else old.read(name)
+            new.writestr(name, content, compress_type=method if name == SHEET else None)
+    lying = bytearray(file.getvalue())
+    entry = lying.rfind(b"PK\x01\x02", 0, lying.rfind(SHEET.encode()))
+    lying[entry + 24 : entry + 28] = struct.pack("<L", MIB)
+    return bytes(lying)
+
+
+def many_names() -> bytes:
+    """Elements each of which has a name of its own."""
+    return with_part(SHEET, [ROWS, *(b"<a%d/>" % n for n in range(100_000)), END])
+
+
+def many_attributes() -> bytes:
+    """Elements whose attributes have names of their own."""
+    return with_part(SHEET, [ROWS, *(b'<row a%d="1"/>' % n for n in range(100_000)), END])
+
+
+def large_zip(content: bytes, *, says: int | None = None) -> bytes:
+    """The same file with an end record as of ZIP64; the usual one says *says* parts, if given."""
+    at = content.rfind(b"PK\x05\x06")
+    end = bytearray(content[at:])
+    parts, size, offset = struct.unpack_from("<HLL", end, 10)
+    whole = (b"PK\x06\x06", 44, 45, 45, 0, 0, parts, parts, size, offset)
+    if says is not None:
+        struct.pack_into("<HHL", end, 8, says, says, 100)
+    locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, at, 1)
+    return content[:at] + struct.pack("<4sQ2H2L4Q", *whole) + locator + bytes(end)
+
+
+def open_quotes() -> bytes:
+    """CSV whose quotes are never closed within a line: all of it is one row."""
+    return b'phone\n"' + b'a","\n' * MIB
+
+
 BOMBS = {
     "zip bomb": (zip_bomb, "too_much"),
     "billion laughs": (many_laughs, "too_much"),
@@ -123,4 +167,9 @@ BOMBS = {
     "huge shared strings": (many_strings, "too_much"),
     "too many rows": (many_rows, "too_many_rows"),
     "too many parts": (many_parts, "too_much"),
+    "too many parts, told in another place": (lambda: large_zip(many_parts(), says=9), "too_much"),
+    "packed by bzip2": (lambda: packed(zipfile.ZIP_BZIP2), "not_xlsx"),
+    "packed by LZMA": (lambda: packed(zipfile.ZIP_LZMA), "not_xlsx"),
+    "very many names": (many_names, "too_much"),
+    "very many names of attributes": (many_attributes, "too_much"),
 }

@@ -9,6 +9,12 @@ from typing import BinaryIO, cast
 Breathe = Callable[[], None]
 """Lets other requests of the same process go on."""
 PIECE = 2**13
+BREATH = 200
+"""After so many rows another breath is drawn."""
+
+
+def no_breath() -> None:
+    """Of a process that has nobody else to serve."""
 
 
 class Breathing(io.RawIOBase):

@@ -25,6 +25,8 @@ BESIDE = re.compile(r"[\s_\-.()*:·\[\]/]+")
 FIRST_ROWS = 20
 """Headings stand within these; above them may be a title."""
 SAMPLE = 200
+SAMPLE_OF_EACH, COLUMNS_LOOKED_AT = 50, 50
+"""To see whether columns are swapped: so many rows of so many columns."""
 FEW, MOST = 0.2, 0.8
 """Of a sample: so few numbers are none, so many make a column of numbers."""
 SHOWN, LONGEST_SHOWN, MANY_DIGITS = 20, 30, 5
@@ -60,10 +62,11 @@ def seen(first: Sequence[Row]) -> list[str]:
     Of a number no digit is shown, so that an answer never repeats anybody's.
     """
     cells = next((row.cells for row in first if row.cells), {})
-    return [_shown(cell) for _, cell in sorted(cells.items())[:SHOWN]]
+    return [shown(cell) for _, cell in sorted(cells.items())[:SHOWN]]
 
 
-def _shown(cell: Cell) -> str:
+def shown(cell: Cell) -> str:
+    """A cell as an answer may repeat it: cut short, and of a number no digit."""
     if not isinstance(cell, str):
         return "=…"
     text = cell[:LONGEST_SHOWN]
@@ -100,7 +103,7 @@ def _by_heading(rows: Sequence[Row]) -> Column | None:
     found = [column for rank, column in ranked if rank == best]
     last = [each for each in found if each.after == found[0].after]
     if len(last) > 1:
-        names = [{"column": letters(each.place), "heading": _shown(each.heading or "")}
+        names = [{"column": letters(each.place), "heading": shown(each.heading or "")}
                  for each in last]  # fmt: skip
         raise RollUnreadable("several_phone_columns", columns=names)
     return found[0]
@@ -137,18 +140,19 @@ def _without_heading(rows: Sequence[Row], numbers: Numbers) -> Column | None:
 
 def _check_not_swapped(column: Column, rows: Sequence[Row], numbers: Numbers) -> None:
     """Refuse a column that holds no numbers where another one does. Raises RollUnreadable."""
-    sample = [row.cells for row in rows[:SAMPLE] if row.cells]
+    sample = [row.cells for row in rows if row.cells][:SAMPLE_OF_EACH]
     if not sample or _share(column.place, sample, numbers) > FEW:
         return
     places = sorted({place for cells in sample for place in cells} - {column.place})
+    places = places[:COLUMNS_LOOKED_AT]
     other = next((each for each in places if _share(each, sample, numbers) >= MOST), None)
     if other is not None:
         example = next((cells[column.place] for cells in sample if column.place in cells), "")
         raise RollUnreadable(
             "columns_swapped",
             column=letters(column.place),
-            heading=_shown(column.heading or ""),
-            saw=_shown(example),
+            heading=shown(column.heading or ""),
+            saw=shown(example),
             numbers_in=letters(other),
         )
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import BinaryIO
 
+from mvote.polls.rolls.breathing import Breathe
 from mvote.polls.rolls.cells import LONGEST_CELL, MOST_COLUMNS, MOST_ROWS, Row, Sheet
 from mvote.polls.rolls.errors import RollUnreadable
 
@@ -22,13 +23,13 @@ SEPARATORS = ",;\t"
 PIECE = 2**16
 FIRST_LINES = 20
 LONGEST_LINE = 2**20
-"""In signs. Of one field the csv module takes 131,072; a quote that is never closed goes beyond."""
+"""In signs, of a line and of a row. Of one field the csv module takes 131,072."""
 
 
 class CsvTable:
     """A CSV file (RFC 4180, or with semicolons or tabs), read row by row."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, _: Breathe) -> None:  # the file breathes by itself
         self._file = file
         self.kind = _encoding_of(file)
         self._begin, self._separator = _beginning(file, self.kind)
@@ -42,13 +43,14 @@ class CsvTable:
         return Sheet(name=None, rows=self._rows())
 
     def _rows(self) -> Iterator[Row]:
-        lines = _lines(self._file, self.kind)
+        lines = _LinesOfRow(_lines(self._file, self.kind))
         for _ in range(self._begin):
             next(lines)
         found = csv.reader(lines, delimiter=self._separator, strict=True)
         number = self._begin
         while True:
             number += 1
+            lines.begin_row()
             try:
                 fields = next(found)
             except StopIteration:
@@ -61,6 +63,27 @@ class CsvTable:
                 raise RollUnreadable("too_many_columns", row=number, most=MOST_COLUMNS)
             kept = {n: text[:LONGEST_CELL] for n, text in enumerate(fields) if text.strip()}
             yield Row(number, kept)
+
+
+class _LinesOfRow:
+    """Lines, of which one row may take no more than LONGEST_LINE signs: a row is whole only when
+    its last quote is closed, and until then the csv module keeps all of its fields."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self._lines, self._taken = lines, 0
+
+    def begin_row(self) -> None:
+        self._taken = 0
+
+    def __iter__(self) -> _LinesOfRow:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self._taken += len(line)
+        if self._taken > LONGEST_LINE:
+            raise RollUnreadable("too_much")
+        return line
 
 
 def _encoding_of(file: BinaryIO) -> str:
@@ -114,7 +137,7 @@ def _beginning(file: BinaryIO, encoding: str) -> tuple[int, str]:
     for line in _lines(file, encoding):
         if line.lower().startswith("sep=") and not found:
             said = line[4:5]
-            return 1, said if said in SEPARATORS else ","
+            return 1, said if said and said in SEPARATORS else ","
         found.append(line)
         if len(found) >= FIRST_LINES:
             break

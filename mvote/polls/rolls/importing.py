@@ -24,7 +24,7 @@ from mvote.polls.drafting import is_own, own_poll, poll_known_to
 from mvote.polls.inviting.running import keep_invitations
 from mvote.polls.poll import Poll
 from mvote.polls.roll import AT_ONCE, Roll
-from mvote.polls.rolls.breathing import Breathe, Breathing
+from mvote.polls.rolls.breathing import BREATH, Breathe, Breathing
 from mvote.polls.rolls.entries import RollKeys, entry_of
 from mvote.polls.rolls.errors import RollTooLarge, RollUnreadable
 from mvote.polls.rolls.reading import Choice, Kind, Reading, Report
@@ -33,7 +33,6 @@ LARGEST_FILE = 64 * 2**20
 MOST_OF_A_CITIZEN = 1_000
 """So many may be on the roll of a citizen's own poll."""
 REPLACE = "poll:replace_roll"
-BREATH = 200
 PIECE = 2**16
 
 _BEGIN = text("SELECT begin_roll(:poll_id, :approval_id, :by)")
@@ -90,7 +89,7 @@ def read_roll(
 ) -> RollFile:
     """Read a file; nothing is kept. Raises RollUnreadable if it is none that could be imported."""
     breathing = Breathing.of(file, desk.breathe)
-    reading = Reading(breathing, kind, region=desk.region, choice=choice)
+    reading = Reading(breathing, kind, region=desk.region, choice=choice, breathe=desk.breathe)
     report, numbers = reading.report, dict[bytes, str]()
     for number in reading:
         numbers.setdefault(desk.phones.hash_of(number), number)

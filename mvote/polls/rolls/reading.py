@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import BinaryIO, Literal, NamedTuple, TypeAlias
 
+from mvote.polls.rolls.breathing import BREATH, Breathe, no_breath
 from mvote.polls.rolls.cells import Row, Sheet, Table, letters
-from mvote.polls.rolls.columns import SAMPLE, Column, find_column, seen
+from mvote.polls.rolls.columns import SAMPLE, Column, find_column, seen, shown
 from mvote.polls.rolls.csv_table import CsvTable
 from mvote.polls.rolls.errors import RollUnreadable
 from mvote.polls.rolls.numbers import Numbers
@@ -18,6 +19,8 @@ from mvote.polls.rolls.xlsx_table import XlsxTable
 Kind: TypeAlias = Literal["csv", "xlsx"]
 TABLES: Mapping[Kind, type[CsvTable | XlsxTable]] = {"csv": CsvTable, "xlsx": XlsxTable}
 MOST_REJECTED_SHOWN = 1_000
+MOST_SHEETS = 50
+"""So many are looked through; another one is read if it is named."""
 
 
 class Rejected(NamedTuple):
@@ -68,22 +71,32 @@ ANY = Choice()
 class Reading:
     """One file, to be read once: iterating gives its numbers (E.164), and fills in the report."""
 
-    def __init__(self, file: BinaryIO, kind: Kind, *, region: str, choice: Choice = ANY) -> None:
-        self._numbers = Numbers(region)
-        table = TABLES[kind](file)
+    def __init__(
+        self,
+        file: BinaryIO,
+        kind: Kind,
+        *,
+        region: str,
+        choice: Choice = ANY,
+        breathe: Breathe = no_breath,
+    ) -> None:
+        self._numbers, self._breathe = Numbers(region), breathe
+        table = TABLES[kind](file, breathe)
         self._sheet, self._first, self._column = self._choose(table, choice)
         self.report = Report(
             kind=table.kind,
             sheet=self._sheet.name,
-            sheets=table.names(),
+            sheets=table.names()[:MOST_SHEETS],
             column=letters(self._column.place),
-            heading=self._column.heading,
+            heading=None if self._column.heading is None else shown(self._column.heading),
         )
 
     def __iter__(self) -> Iterator[str]:
         """The numbers, those that come twice twice. Raises RollUnreadable."""
         place, report = self._column.place, self.report
-        for row in chain(self._first, self._sheet.rows):
+        for n, row in enumerate(chain(self._first, self._sheet.rows)):
+            if n % BREATH == 0:
+                self._breathe()
             if row.number <= self._column.after or not row.cells:
                 continue
             report.rows += 1
@@ -104,6 +117,7 @@ class Reading:
     def _tell_merged(self) -> None:
         """Say of empty cells that they are part of merged ones, which a file tells at its end."""
         for n, each in enumerate(self.report.rejected):
+            self._breathe()  # there may be many merged cells
             place = self._column.place
             if each.reason == "empty" and self._sheet.is_within_merged(each.row, place):
                 self.report.rejected[n] = each._replace(reason="merged_cell")
@@ -113,13 +127,15 @@ class Reading:
 
     def _choose(self, table: Table, choice: Choice) -> tuple[Sheet, list[Row], Column]:
         """The sheet that was named, or the first one with a column of numbers."""
-        names: list[str | None] = [choice.sheet] if choice.sheet else [*table.names()] or [None]
+        listed: list[str | None] = [*table.names()[:MOST_SHEETS]]
+        names = [choice.sheet] if choice.sheet else listed or [None]
         saw: list[list[str]] = []
         for name in names:
+            self._breathe()
             sheet = table.sheet(name)
             first = list(islice(sheet.rows, SAMPLE))
             column = find_column(first, self._numbers, choice.column)
             if column is not None:
                 return sheet, first, column
             saw.append(seen(first))
-        raise RollUnreadable("no_phone_column", sheets=table.names(), saw=saw)
+        raise RollUnreadable("no_phone_column", sheets=table.names()[:MOST_SHEETS], saw=saw)

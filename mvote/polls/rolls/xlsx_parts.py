@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeAlias
 from xml.parsers import expat
 
+from mvote.polls.rolls.breathing import Breathe
 from mvote.polls.rolls.errors import RollUnreadable
 
 PIECE = 2**16
@@ -21,6 +22,11 @@ SMALL, MOST_PACKED = 2**20, 300
 """Beyond the first size no part is packed to less than a 300th, but for bombs."""
 MOST_ELEMENTS = 25_000_000
 DEEPEST = 64
+MOST_NAMES, MOST_ATTRIBUTES = 1_000, 200
+"""Different names of elements and attributes in a part, which expat keeps to its end; and
+attributes of one element. Excel uses a few dozen of either."""
+PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""As Office packs; other ways unpack far more at once than was asked for."""
 LONGEST_TOKEN = 2**20
 """A tag, with all its attributes, is kept until it ends."""
 BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError, RuntimeError)
@@ -34,8 +40,9 @@ Text: TypeAlias = Callable[[str], None]
 class Budget:
     """What reading one file may take in all. Raises RollUnreadable when it is used up."""
 
-    def __init__(self) -> None:
+    def __init__(self, breathe: Breathe) -> None:
         self._bytes, self._elements = MOST_BYTES, MOST_ELEMENTS
+        self._breathe = breathe
 
     def pieces(self, archive: zipfile.ZipFile, part: str) -> Iterator[bytes]:
         """A part, unpacked as it is asked for."""
@@ -43,6 +50,7 @@ class Budget:
             self._check(archive.getinfo(part))
             with archive.open(part) as opened:
                 while piece := opened.read(PIECE):
+                    self._breathe()
                     self._bytes -= len(piece)
                     if self._bytes < 0:
                         raise RollUnreadable("too_much")
@@ -52,6 +60,8 @@ class Budget:
 
     def _check(self, part: zipfile.ZipInfo) -> None:
         """Refuse a part that says itself that it is too large, or is packed like nothing real."""
+        if part.compress_type not in PACKED:
+            raise RollUnreadable("not_xlsx")
         is_bomb = part.file_size > SMALL and part.file_size > MOST_PACKED * part.compress_size
         if part.file_size > self._bytes or is_bomb:
             raise RollUnreadable("too_much")
@@ -72,7 +82,8 @@ def parse(
     pieces: Iterator[bytes], budget: Budget, *, start: Start, end: End, text: Text
 ) -> Iterator[None]:
     """Tell of what is in the *pieces* by calling back; gives control back after each of them."""
-    parser = expat.ParserCreate()
+    names: dict[str, str] = {}
+    parser = expat.ParserCreate(intern=names)
     parser.buffer_text = True
     depth = 0
 
@@ -80,7 +91,7 @@ def parse(
         nonlocal depth
         depth += 1
         budget.element()
-        if depth > DEEPEST:
+        if depth > DEEPEST or len(said) > MOST_ATTRIBUTES:
             raise RollUnreadable("too_much")
         start(local(name), said)
 
@@ -100,7 +111,7 @@ def parse(
         for piece in pieces:
             parser.Parse(piece)
             fed += len(piece)
-            if fed - parser.CurrentByteIndex > LONGEST_TOKEN:
+            if fed - parser.CurrentByteIndex > LONGEST_TOKEN or len(names) > MOST_NAMES:
                 raise RollUnreadable("too_much")
             yield
         parser.Parse(b"", True)  # noqa: FBT003 - of the library

@@ -20,7 +20,7 @@ from mvote.polls.rolls.xlsx_parts import Budget, parse
 
 REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 MOST_MERGED = 10_000
-LARGEST_EXPONENT = 30
+LARGEST_EXPONENT, SMALLEST_EXPONENT = 30, -100
 
 Merged = list[tuple[int, int, int, int]]
 
@@ -39,7 +39,7 @@ class _Rows:
     def __init__(self, strings: Sequence[str], merged: Merged) -> None:
         self.found: list[Row] = []
         self._strings, self._merged = strings, merged
-        self._number, self._column = 0, -1
+        self._number, self._column, self._count = 0, -1, 0
         self._cells: dict[int, Cell] = {}
         self._is_hidden = False
         self._kind, self._value = "n", ""
@@ -74,7 +74,8 @@ class _Rows:
     def _begin_row(self, said: dict[str, str]) -> None:
         number = said.get("r", "")
         self._number = int(number) if number.isdecimal() and len(number) < 8 else self._number + 1
-        if self._number > MOST_ROWS:
+        self._count += 1  # whatever numbers they say that they have
+        if max(self._number, self._count) > MOST_ROWS:
             raise RollUnreadable("too_many_rows", most=MOST_ROWS)
         self._cells, self._column = {}, -1
         self._is_hidden = said.get("hidden") in ("1", "true")
@@ -120,5 +121,15 @@ def _written_out(value: str) -> str:
         number = Decimal(value)
     except InvalidOperation:
         return value
-    is_whole = number.is_finite() and number.adjusted() <= LARGEST_EXPONENT
-    return format(number, "f") if is_whole and number == number.to_integral_value() else value
+    if not number:
+        return "0"
+    return format(number, "f")[:LONGEST_CELL] if _is_whole(number) else value
+
+
+def _is_whole(number: Decimal) -> bool:
+    """Whether it is a whole number that is written out in few digits."""
+    exponent = number.as_tuple().exponent
+    if not isinstance(exponent, int):  # of what is no number, or has no end
+        return False
+    is_short = exponent >= SMALLEST_EXPONENT and number.adjusted() <= LARGEST_EXPONENT
+    return is_short and number == number.to_integral_value()

@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from mvote.polls.rolls.breathing import Breathe
 from mvote.polls.rolls.cells import Sheet
 from mvote.polls.rolls.errors import RollUnreadable
 from mvote.polls.rolls.xlsx_parts import Budget, elements
@@ -16,6 +17,9 @@ from mvote.polls.rolls.xlsx_strings import read_strings
 OLE = b"\xd0\xcf\x11\xe0"
 """How files of Excel before 2007 begin, and those that a password locks."""
 END_OF_FOLDER, END_BYTES, LONGEST_COMMENT = b"PK\x05\x06", 22, 2**16
+LOCATOR, LOCATOR_BYTES = b"PK\x06\x07", 20
+LARGE_END, LARGE_END_BYTES = b"PK\x06\x06", 56
+"""Where they precede the end record, its figures are not those that count (ZIP64)."""
 MOST_PARTS, LONGEST_FOLDER = 2_000, 2**20
 WORKBOOK, RELATIONS, STRINGS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels", "sharedStrings"
 
@@ -25,13 +29,13 @@ class XlsxTable:
 
     kind = "xlsx"
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, breathe: Breathe) -> None:
         _check_folder(file)
         try:
             self._zip = zipfile.ZipFile(file)
         except (zipfile.BadZipFile, NotImplementedError, ValueError):
             raise RollUnreadable("not_xlsx") from None
-        self._budget = Budget()
+        self._budget = Budget(breathe)
         self._targets, self._strings_at = self._relations()
         self._sheets = self._shown_and_hidden()
         self._strings: list[str] | None = None
@@ -68,11 +72,13 @@ class XlsxTable:
         return targets, strings
 
     def _shown_and_hidden(self) -> dict[str, tuple[str, bool]]:
-        """Of each sheet the part that holds it, and whether it is shown."""
+        """Of each sheet the part that holds it, which no two share, and whether it is shown."""
         found: dict[str, tuple[str, bool]] = {}
+        left = set(self._zip.NameToInfo)
         for name, said in elements(self._budget.pieces(self._zip, WORKBOOK), self._budget):
             target = self._targets.get(said.get("id", ""), "")
-            if name == "sheet" and target in self._zip.NameToInfo:
+            if name == "sheet" and target in left:
+                left.remove(target)
                 found[said.get("name", "")] = target, said.get("state", "visible") == "visible"
         if not found:
             raise RollUnreadable("not_xlsx")
@@ -85,13 +91,33 @@ def _check_folder(file: BinaryIO) -> None:
     file.seek(0)
     if file.read(len(OLE)) == OLE:
         raise RollUnreadable("old_or_locked")
-    file.seek(max(0, size - LONGEST_COMMENT - END_BYTES))
+    begins = max(0, size - LONGEST_COMMENT - END_BYTES - LOCATOR_BYTES - LARGE_END_BYTES)
+    file.seek(begins)
     tail = file.read()
     end = tail.rfind(END_OF_FOLDER)
     if end < 0 or len(tail) < end + END_BYTES:
         raise RollUnreadable("not_xlsx")
-    parts = int.from_bytes(tail[end + 10 : end + 12], "little")
-    folder = int.from_bytes(tail[end + 12 : end + 16], "little")
+    parts, folder = _figure(tail, end + 10, 2), _figure(tail, end + 12, 4)
+    locator = end - LOCATOR_BYTES
+    if locator >= 0 and tail.startswith(LOCATOR, locator):
+        parts, folder = _large_figures(tail, locator, begins)
     if parts > MOST_PARTS or folder > LONGEST_FOLDER:
         raise RollUnreadable("too_much")
     file.seek(0)
+
+
+def _large_figures(tail: bytes, locator: int, begins: int) -> tuple[int, int]:
+    """The figures of a ZIP64 file, which must stand where everybody looks for them."""
+    end = locator - LARGE_END_BYTES
+    if (
+        end < 0
+        or not tail.startswith(LARGE_END, end)
+        or _figure(tail, end + 4, 8) != LARGE_END_BYTES - 12
+        or _figure(tail, locator + 8, 8) != begins + end
+    ):
+        raise RollUnreadable("not_xlsx")
+    return _figure(tail, end + 32, 8), _figure(tail, end + 40, 8)
+
+
+def _figure(content: bytes, place: int, size: int) -> int:
+    return int.from_bytes(content[place : place + size], "little")

@@ -1,0 +1,45 @@
+"""What reading a roll may take: sheets, time of others, and no number in an answer."""
+
+from __future__ import annotations
+
+import io
+
+from openpyxl import Workbook
+
+from mvote.polls.rolls.breathing import BREATH
+from mvote.polls.rolls.reading import MOST_SHEETS, Reading
+from tests.support.bombs import rewritten
+from tests.support.rolls import csv_of, number, saved, xlsx_of
+from tests.test_roll_files import ONE, read, refusal
+
+
+def test_no_number_is_repeated_even_where_it_stands_in_the_heading() -> None:
+    assert (
+        read("휴대폰 010-1234-5678\n010-1234-5678\n".encode())[1].heading == "휴대폰 ###-####-####"
+    )
+
+
+def test_so_many_sheets_are_looked_through_and_any_other_is_read_if_it_is_named() -> None:
+    book = Workbook()
+    for n in range(MOST_SHEETS):
+        book.create_sheet(f"{n}").append(["안내문"])
+    book["49"].append(["휴대폰"])
+    book["49"].append(["010-1234-5678"])
+    refused = refusal(saved(book), "xlsx")
+    assert (refused["reason"], len(refused["saw"])) == ("no_phone_column", MOST_SHEETS)
+    assert read(saved(book), "xlsx", sheet="49")[0] == [ONE]
+
+
+def test_a_part_that_several_sheets_name_is_read_once() -> None:
+    many = b"".join(b'<sheet name="%d" sheetId="1" r:id="rId1"/>' % n for n in range(1_000))
+    content = rewritten(xlsx_of([["안내문"]]), "xl/workbook.xml",
+                        lambda part: part.replace(b"</sheets>", many + b"</sheets>"))  # fmt: skip
+    assert len(refusal(content, "xlsx")["saw"]) == 1
+
+
+def test_others_are_served_while_many_rows_are_read() -> None:
+    breaths: list[None] = []
+    content = io.BytesIO(csv_of(number(n) for n in range(2_000)))
+    reading = Reading(content, "csv", region="KR", breathe=lambda: breaths.append(None))
+    assert len(list(reading)) == 2_000
+    assert len(breaths) >= 2_000 // BREATH

@@ -46,7 +46,7 @@ WEB = {"flask", "flask_smorest", "flask_sqlalchemy", "marshmallow", "webargs", "
 PICTURES = {"PIL", "qrcode"}
 PRODUCT = ("mvote", "geo", "qr", "api", "verifier", *ENTRIES)
 LONGEST_FILE, LONGEST_MEDIAN_FILE = 300, 110
-ONE_FILE_BY_DESIGN = {"verifier.mvote_verify": 1_400, "verifier.mvote_witness": 450}
+ONE_FILE_BY_DESIGN = {"verifier.mvote_verify": 1_450, "verifier.mvote_witness": 450}
 """What somebody carries away and reads from top to bottom, without any other file of ours."""
 MEDIAN_FUNCTION, LONG_FUNCTION, MEDIAN_VIEW = 8, 25, 10
 

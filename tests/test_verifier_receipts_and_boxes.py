@@ -14,7 +14,7 @@ from tests.support.bundles import MadeUpPoll
 from tests.support.by_hand import canonical
 from tests.test_verifier import verdict
 from tests.test_verifier_against_its_operator import told
-from verifier.mvote_verify import main
+from verifier.mvote_verify import Failed, main, vector_of
 
 Capture = pytest.CaptureFixture[str]
 YES, NO = struct.pack(">BBH3H", 1, 1, 3, 1, 0, 0), struct.pack(">BBH3H", 1, 1, 3, 0, 1, 0)
@@ -75,6 +75,20 @@ def _receipt_line(capsys: Capture, bundle: Path, receipt: Path) -> str:
     assert main([str(bundle), "--receipt", str(receipt)]) == 1
     lines = capsys.readouterr().out.splitlines()
     return next(line for line in lines if line.startswith("FAILED       receipt"))
+
+
+def test_selections_name_each_option_once_and_points_only_where_points_are_given() -> None:
+    options = [{"key": key} for key in ("a", "b")]
+    asked = {"options": options, "min_selections": 0, "max_selections": 2}
+    points, several = asked | {"kind": "points"}, asked | {"kind": "multiple"}
+    assert vector_of(points, ["b=3"]) == struct.pack(">BBH2H", 1, 4, 2, 0, 3)
+    assert vector_of(several, ["a", "b"]) == struct.pack(">BBH2H", 1, 2, 2, 1, 1)
+    for wrong in (["a"], ["a="], ["a=0"], ["a=03"], ["a=-1"], ["a", "a=3"], ["a=1", "a=3"]):
+        with pytest.raises(Failed):
+            vector_of(points, wrong)  # none of them may pass for a ballot without this mark
+    for wrong in (["a=5"], ["a="], ["a", "a"], ["c"]):
+        with pytest.raises(Failed):
+            vector_of(several, wrong)
 
 
 # the sealed ballots

@@ -46,6 +46,7 @@ REQUIRED = {
 }  # fmt: skip
 OPTIONAL = re.compile(r"records\.bin|notices/[0-9]{3,6}\.json")
 MOST_JSON, MOST_BYTES, CHUNK = 1 << 22, 1 << 32, 1 << 20
+MOST_MARK = (1 << 16) - 1  # what a vector holds of an option
 MOST_RANKED = 100  # options; a poll has no more
 FEWEST_RECORDS = 50  # below, ballots with several marks are published as totals only
 
@@ -227,12 +228,12 @@ def keeps(limits: Limits, marks: Sequence[int]) -> bool:
 def vector_of(question: dict[str, Any], selections: Sequence[str]) -> bytes:
     """The ballot that selects these option keys; for points each is `key=points`."""
     keys = [option["key"] for option in question["options"]]
-    marks = [0] * len(keys)
+    marks, gives_points = [0] * len(keys), question["kind"] == "points"
     for place, selection in enumerate(selections, 1):
-        key, _, points = selection.partition("=")
+        key, _, points = selection.partition("=") if gives_points else (selection, "", "1")
         require(key in keys and not marks[keys.index(key)], f"{key!r}: no option, or twice")
-        worth = {"ranking": place, "points": int(points or 0)}
-        marks[keys.index(key)] = worth.get(question["kind"], 1)
+        require(re.fullmatch("[1-9][0-9]{0,4}", points), f"{selection!r}: give points as key=3")
+        marks[keys.index(key)] = place if question["kind"] == "ranking" else int(points)
     vector = struct.pack(f">BBH{len(keys)}H", 1, KINDS[question["kind"]], len(keys), *marks)
     marks_in(question, vector)
     within = keeps(limits_of(question), marks) or question["wrong"] == "spoil"
@@ -315,6 +316,25 @@ def worths_of(question: dict[str, Any]) -> list[int]:
     if "limits" in question:
         return [0, *(max(question["max_selections"] + 1 - rank, 0) for rank in range(1, n + 1))]
     return [0] + [int(rank == 1) for rank in range(1, n + 1)]
+
+
+def given_by_each(question: dict[str, Any]) -> tuple[int, int, int]:
+    """What a valid ballot adds to the totals: at least, at most, and to one option at most."""
+    options, most = len(question["options"]), min(question["max_selections"], MOST_MARK)
+    if question["kind"] == "ranking":
+        worths = worths_of(question)
+        return worths[1], sum(worths[1 : most + 1]), max(worths)
+    if question["kind"] != "points":
+        return 1, most, 1
+    apiece = question.get("max_points") or MOST_MARK
+    together = apiece * (options if "limits" in question else min(most, options))
+    bounds = [question.get("points")] + [
+        limit["points"].get("max")
+        for limit in question.get("limits", ())
+        if limit["over"] == "all" and "points" in limit
+    ]
+    together = min([together, *(bound for bound in bounds if bound is not None)])
+    return 1, together, min(apiece, together)
 
 
 def order_in(marks: Sequence[int]) -> list[int]:
@@ -415,21 +435,38 @@ def run_off(keys: Sequence[str], ballots: Ranked, log_root: bytes) -> list[dict[
 def follow_rounds(
     rounds: list[dict[str, Any]], totals: dict[str, int], valid: int, lots: dict[str, bytes]
 ) -> None:
-    """See that each round follows from the one before it, and that the last one decides."""
+    """See that each round follows from the one before it, and that the last one decides.
+
+    *totals* stand in the definition's order, which is that of those who leave together.
+    """
     require(rounds[0]["votes"] == totals, "the first round does not hold the totals")
+    require(rounds[0]["exhausted"] == 0, "ballots are exhausted before anybody left")
     for n, now in enumerate(rounds):
         votes, leaving = now["votes"], now["eliminated"]
         require(sum(votes.values()) + now["exhausted"] == valid, f"round {n} loses ballots")
         is_over = 2 * max(votes.values()) > sum(votes.values()) or len(set(votes.values())) == 1
         require(is_over == (n == len(rounds) - 1), f"round {n} is not where it ends")
         if is_over:
+            require(not leaving and not now["transfers"], "somebody leaves after the end")
             return
         ordered = {key: votes[key] for key in totals if key in votes}
         expected = _leaving(ordered, rounds[:n], lots)
         require((leaving, now["by"]) == expected, f"in round {n} others must leave")
+        _see_transfers(votes, leaving, now["transfers"])
         passed = sum((Counter(to) for to in now["transfers"].values()), Counter[str]())
         onward = {key: votes[key] + passed[key] for key in votes if key not in leaving}
         require(rounds[n + 1]["votes"] == onward, f"round {n + 1} does not follow")
+
+
+def _see_transfers(
+    votes: dict[str, int], leaving: Sequence[str], transfers: dict[str, dict[str, int]]
+) -> None:
+    """Who leaves hands on at most the ballots that it has, and only to those that stay."""
+    require(transfers.keys() == set(leaving), "others hand on ballots than those who leave")
+    for key, to in transfers.items():
+        require(to.keys() <= votes.keys() - set(leaving), f"{key} hands on to none that stays")
+        given = sum(number(to, other) for other in to)
+        require(given <= votes[key], f"{key} hands on more ballots than it has")
 
 
 def _leaving(
@@ -1030,9 +1067,9 @@ class Verifier:
         found = [self.bundle.hash(name) for name in files]
         require(found == self.log.notices, "the notices are not those of the log")
         kinds = [str(self.bundle.json(name).get("kind")) for name in files]
-        for name, kind in zip(files, kinds, strict=True):
-            if kind == "draw":
-                return f"{len(files)}, as in the log: {self._drawn(self.bundle.json(name))}"
+        draws = [name for name, kind in zip(files, kinds, strict=True) if kind == "draw"]
+        require(len(draws) <= 1, "THE LOT WAS DRAWN MORE THAN ONCE")
+        kinds += [self._drawn(self.bundle.json(name)) for name in draws]
         return f"{len(files)}, as in the log" + (f": {', '.join(kinds)}" if kinds else "")
 
     def _drawn(self, notice: dict[str, Any]) -> str:
@@ -1055,6 +1092,8 @@ class Verifier:
         require(statement.get("poll_id") == self.definition["poll_id"], "it is of another poll")
         frozen = self.bundle.hash("definition.json").hex()
         require(statement.get("definition_hash") == frozen, "it is of another definition")
+        method = method_of(self.definition["question"])
+        require(statement.get("method", method) == method, "it counts by another method")
         if not {"log_size", "log_root"} & statement.keys():
             self._see_that_it_may_be_silent()
             raise NotProven("that it speaks of this log: it names no state of it, as before logs"
@@ -1141,24 +1180,33 @@ class Verifier:
 
     def _plausible_totals(self) -> str:
         """Without records: only that the totals can be those of so many ballots."""
-        totals, most = self.statement["totals"], self.definition["question"]["max_selections"]
+        totals = self.statement["totals"]
         keys = {option["key"] for option in self.definition["question"]["options"]}
         require(set(totals) == keys, "the totals are of other options")
         valid, blank = number(self.statement, "valid"), number(self.statement, "blank")
         spoilt = number(self.statement, "spoilt")
         adds_up = valid + blank + spoilt == number(self.statement, "records")
         require(adds_up, "valid, blank and spoilt ballots do not add up")
-        if self.definition["question"]["kind"] in ("single", "multiple"):
-            each = [number(totals, key) for key in totals]
-            require(max(each) <= valid <= sum(each) <= valid * most, "no ballots give these totals")
-        said = self._follow_the_workings(totals, valid) if "winners" in self.statement else ""
+        each = [number(totals, key) for key in totals]
+        fewest, together, apiece = given_by_each(self.definition["question"])
+        is_possible = fewest * valid <= sum(each) <= valid * together
+        require(is_possible and max(each) <= valid * apiece, "no ballots give these totals")
+        said = self._follow_the_workings(totals, valid) if self._names_winners() else ""
         raise NotChecked(f"as the counters attest: {said_totals(totals)}{said};"
                          " no records to count")  # fmt: skip
+
+    def _names_winners(self) -> bool:
+        """Of one or several votes old statements name none; rankings and points always had them."""
+        question, is_there = self.definition["question"], "winners" in self.statement
+        is_decided = question["kind"] in ("ranking", "points") and "limits" not in question
+        require(is_there or not is_decided, "it does not say who won")
+        return is_there
 
     def _follow_the_workings(self, totals: dict[str, int], valid: int) -> str:
         """See that the published workings belong to the totals, and lead to the winners."""
         question, workings = self.definition["question"], self.statement.get("workings")
         method, winners = method_of(question), self.statement["winners"]
+        totals = {option["key"]: totals[option["key"]] for option in question["options"]}
         if method == "instant_runoff":
             lots = {key: sha256(b"mvote/lot/1" + self._stated_root() + key.encode())
                     for key in totals}  # fmt: skip
@@ -1166,6 +1214,10 @@ class Verifier:
         elif method in ("borda", "schulze"):
             counts = workings["pairwise"]
             require(len(totals) <= MOST_RANKED, "too many options to be ranked")
+            is_whole = counts.keys() == totals.keys() and all(
+                counts[x].keys() == totals.keys() - {x} for x in totals
+            )
+            require(is_whole, "the pairwise counts are of other options")
             pairs = [number(counts[x], y) + number(counts[y], x)
                      for x, y in itertools.permutations(totals, 2)]  # fmt: skip
             require(max(pairs, default=0) <= valid, "more compare two options than voted")
@@ -1173,9 +1225,10 @@ class Verifier:
                 sums = {key: sum(counts[key].values()) for key in totals}
                 require(sums == totals, "the totals are not the sums of the pairwise counts")
             else:
+                ahead = all(totals[x] <= n for x in totals for n in counts[x].values())
+                require(ahead, "more rank an option first than before another one")
                 require(strongest(counts) == workings["paths"], "the paths are other ones")
-        ordered = {option["key"]: totals[option["key"]] for option in question["options"]}
-        found = winners_by(question, ordered, workings)
+        found = winners_by(question, totals, workings)
         require(found == winners, f"winners: {found} by the workings, {winners} stated")
         return self._said_winners(winners)
 

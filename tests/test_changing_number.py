@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -14,9 +15,10 @@ from sqlalchemy.orm import Session
 from api.db import transaction
 from mvote.base import utc_now
 from mvote.journal import JournalEntry
-from mvote.people.anchors import become_one, hold_still
+from mvote.people.anchors import become_one, hold_still, leave_behind
 from mvote.people.changing_number import NumberChange, change_number
 from mvote.people.citizens import Anchor, Citizen, Tombstone
+from mvote.people.registering import register
 from mvote.people.sessions import SignIn
 from mvote.people.voters import voter_of
 from mvote.polls.participations import last_poll_ends
@@ -199,3 +201,20 @@ def test_a_code_of_nobodys_number_leaves_sessions_alone(
     refused = client.post("/v1/me/phone", json=body, headers=bearer(tokens))
     assert problem(refused) == (401, "one-time-code-invalid")
     assert session.scalar(select(func.count()).select_from(SignIn)) == 1
+
+
+def test_what_a_number_left_behind_in_polls_that_ended_does_not_come_back(
+    world: World, session: Session, owner: Session
+) -> None:
+    """Nobody has swept it away yet when the number is given up again, in another poll's time."""
+    number, phones = a_number(), world.app.extensions["phones"]
+    bearer, gone = phones.hash_of(number), b"g" * 32
+    ended = utc_now() - dt.timedelta(days=1)
+    left = Tombstone(bearer_hash=bearer, since=ended, anchor=gone, until=ended)
+    owner.add(left)
+    owner.commit()
+    holder = register(session, number=number, phones=phones)
+    leave_behind(session, citizen_id=holder, bearer=bearer, until=utc_now() + dt.timedelta(days=1))
+    session.commit()
+    kept = session.scalars(select(Tombstone.anchor).where(Tombstone.bearer_hash == bearer)).all()
+    assert kept == [phones.anchor_of(number)]

@@ -171,3 +171,18 @@ def test_a_poll_that_has_ended_moves_its_end_no_more_even_for_the_owner(world: W
 def test_a_scheduled_poll_is_extended_as_well(world: World) -> None:
     poll = world.open_poll(opens_at=ahead(minutes=30))
     assert both(world, poll, ahead(hours=5)).get_json()["status"] == "scheduled"
+
+
+def test_what_was_left_behind_counts_longer_unless_it_counts_no_more(world: World) -> None:
+    poll, new_end = world.open_poll(), utc_now() + dt.timedelta(hours=5)
+    ended = utc_now() - dt.timedelta(days=1)
+    ends = {b"e" * 32: ended, b"l" * 32: dt.datetime.fromisoformat(poll["closes_at"])}
+    with psycopg.connect(world.admin_url, autocommit=True) as connection:
+        for bearer, until in ends.items():
+            connection.execute(
+                "INSERT INTO tombstone (bearer_hash, since, anchor, until) VALUES (%s, %s, %s, %s)",
+                [bearer, ended, b"a" * 32, until],
+            )
+        assert both(world, poll, instant(new_end)).status_code == 200
+        found = connection.execute("SELECT bearer_hash, until FROM tombstone").fetchall()
+    assert dict(found) == {b"e" * 32: ended, b"l" * 32: new_end}

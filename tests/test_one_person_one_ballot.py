@@ -49,6 +49,10 @@ STORIES: dict[str, list[tuple[Any, ...]]] = {
         ("unlink", "n0"), ("come", "i0"), ("cast", "i0"), ("open",), ("cast", "n0", "", 1),
         ("cast", "i0", "", 1),
     ],
+    "an identity that was given up is not another's while a poll lives": [
+        ("come", "n0"), ("come", "n1"), ("link", "n0", "i0"), ("open",), ("cast", "n0"),
+        ("unlink", "n0"), ("link", "n1", "i0"), ("link", "n0", "i0"), ("cast", "n1"),
+    ],
     "two accounts are found to be of one person": [
         ("come", "n0"), ("come", "i0"), ("open",), ("cast", "n0"), ("merge", "n0", "i0"),
         ("cast", "i0"), ("open",), ("cast", "i0", "", 1), ("cast", "n0", "", 1),
@@ -62,6 +66,11 @@ STORIES: dict[str, list[tuple[Any, ...]]] = {
         ("come", "n0"), ("link", "n0", "i0"), ("open",), ("cast", "n0"), ("delete", "n0"),
         ("come", "n0"), ("come", "i0"), ("cast", "n0"), ("cast", "i0"), ("open",),
         ("cast", "n0", "", 1), ("cast", "i0", "", 1),
+    ],
+    "a number that moved twice is a stranger's": [
+        ("come", "n0"), ("come", "n1"), ("open",), ("change", "n0", "n2"), ("change", "n1", "n0"),
+        ("change", "n0", "n1"), ("come", "n0"), ("open",), ("cast", "n0", "", 1),
+        ("cast", "n1", "", 1), ("cast", "n2", "", 1),
     ],
     "a number is recycled": [
         ("come", "n0"), ("open",), ("change", "n0", "n1"), ("open",), ("come", "n0"), ("open",),
@@ -152,15 +161,16 @@ class Town:
         holder = self.model.holder.get(other)
         has_identity = any(each in IDENTITIES for each in self.model.held_by(mine))
         taken = holder is not None and holder != mine and not merge
+        gone = holder is None and other in IDENTITIES and self.model.is_anothers(mine, other)
         second = other in IDENTITIES and has_identity and holder != mine
         with self._session() as session:
             try:
                 self._proven(session, mine, other, merge=merge)
             except (NumberInUse, IdentityInUse):
-                assert taken or second
+                assert taken or second or gone
                 session.rollback()
                 return
-        refused = taken or second
+        refused = taken or second or gone
         assert not refused
         if holder == mine:
             return

@@ -111,7 +111,9 @@ def link_my_identity(body: dict[str, Any]) -> Response:
     """Link a verified identity, with what the provider vouches for.
 
     No vote is won by it: the account votes as before. If another account has the identity, `merge`
-    says that both are the caller's: they vote as one person in polls opened from now on.
+    says that both are the caller's: they vote as one person in polls opened from now on, and what
+    is vouched for stays with the other account. An identity that another account gave up while a
+    poll was open is refused until such polls have ended.
     """
     proven = _proven(body)
     with transaction() as session:
@@ -133,7 +135,7 @@ def link_my_identity(body: dict[str, Any]) -> Response:
 @may_raise(LastWayIn)
 @blp.response(204)
 def give_up_my_identity() -> Response:
-    """Take the identity out of the account; what it vouched for stays as it was verified."""
+    """Take the identity out of the account; what it vouched for goes with it."""
     with transaction() as session:
         ends = current_app.extensions["last_poll_ends"]
         give_up_identity(session, citizen_id=caller_id(), last_poll_ends=ends)

@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import LargeBinary, any_, bindparam, func, insert, select, text, update
+from sqlalchemy import LargeBinary, any_, bindparam, delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
@@ -31,6 +31,11 @@ _FROM_NOW_ON = text(
     "SELECT greatest(clock_timestamp(), max(opens_at) + interval '1 microsecond') FROM poll"
     " WHERE state = 'open'"
     " AND opens_at BETWEEN clock_timestamp() AND clock_timestamp() + interval '1 minute'"
+)
+# Of the polls in which votes may be cast at this moment.
+_LIVING = text(
+    "SELECT opens_at FROM poll WHERE state = 'open'"
+    " AND opens_at <= clock_timestamp() AND closes_at > clock_timestamp()"
 )
 MOMENT = dt.timedelta(microseconds=1)
 
@@ -57,6 +62,7 @@ def write_first(
     *new*: the hash of what each was made with; *first*: what it begins with by itself. Where that
     counts for somebody else by now, as after a change of number, it begins with a new one.
     """
+    _forget_expired(session, list(new.values()))
     remembered = _remembered(session, list(new.values()), now) if new else {}
     strangers = {id_: first[id_] for id_, bearer in new.items() if bearer not in remembered}
     taken = _taken(session, list(strangers.values()), now) if strangers else set()
@@ -91,13 +97,15 @@ def leave_behind(
     who had it then may have voted. For polls opened after *new_from* it is somebody else's, with an
     anchor that nobody had.
     """
+    _forget_expired(session, [bearer])
     if until is None:
         return
     anchors = {row.since: row.anchor for row in anchors_of(session, citizen_id)}
     if anchors and taken_at is not None and _was_left_behind(session, bearer):
         known = list(anchors.items())
         anchors = {since: each for since, each in known if since > taken_at}
-        anchors |= {taken_at: anchor_at(known, taken_at), from_now_on(session): known[-1][1]}
+        again = new_from or from_now_on(session)
+        anchors |= {taken_at: anchor_at(known, taken_at), again: known[-1][1]}
     if new_from is not None:
         anchors[new_from] = os.urandom(HASH_BYTES)
     for since, anchor in anchors.items():
@@ -112,6 +120,22 @@ def leave_behind(
 def _was_left_behind(session: Session, bearer: bytes) -> bool:
     there = select(Tombstone.bearer_hash).where(Tombstone.bearer_hash == bearer).limit(1)
     return session.scalar(there) is not None
+
+
+def is_anothers(session: Session, citizen_id: uuid.UUID, bearer: bytes) -> bool:
+    """Whether what was given up still counts for somebody else in a poll that is open.
+
+    They may have voted in it with what was proved by it. After `hold_still` only.
+    """
+    left = select(Tombstone.since, Tombstone.anchor).where(
+        Tombstone.bearer_hash == bearer, Tombstone.until > func.clock_timestamp()
+    )
+    theirs = session.execute(left.order_by(Tombstone.since)).all()
+    mine = anchors_of(session, citizen_id)
+    if not (theirs and mine):
+        return bool(theirs)
+    opened = session.scalars(_LIVING).all()
+    return any(anchor_at(theirs, each) != anchor_at(mine, each) for each in opened)
 
 
 def is_shared(session: Session, citizen_id: uuid.UUID) -> bool:
@@ -182,6 +206,12 @@ def _keep(session: Session, statement: Any) -> None:
             set_={"until": func.greatest(Tombstone.until, statement.excluded.until)},
         )
     )
+
+
+def _forget_expired(session: Session, bearers: Sequence[bytes]) -> None:
+    """What counts no longer, though nobody has swept it yet, is not to count again."""
+    expired = Tombstone.until <= func.clock_timestamp()
+    session.execute(delete(Tombstone).where(Tombstone.bearer_hash == _any(bearers), expired))
 
 
 def _remembered(

@@ -25,9 +25,11 @@ from mvote.people.anchors import (
     from_now_on,
     has_anchor,
     hold_still,
+    is_anothers,
     leave_behind,
     write_first,
 )
+from mvote.people.attributes import Attribute
 from mvote.people.changing_number import both_locked, join
 from mvote.people.citizens import Citizen, hash_check
 from mvote.people.declaring import Areas, take_over
@@ -132,8 +134,9 @@ def link_identity(
 ) -> Citizen:
     """Let a verified identity belong to an account, whose anchor it does not replace.
 
-    One that has an account stays with it; with *merge* the two are one person. Raises
-    IdentityInvalid, IdentityInUse.
+    One that has an account stays with it, as does what the provider vouches for; with *merge* the
+    two are one person. One that was given up stays away from other accounts while a poll is open
+    in which it may have served already. Raises IdentityInvalid, IdentityInUse.
     """
     hold_still(session)  # before any row is locked
     spend_nonce(session, nonce, now=now)
@@ -144,19 +147,24 @@ def link_identity(
     if other is not None:
         join(session, hall.desk, citizen, other)
     elif citizen.identity_hash is None:
+        if is_anothers(session, citizen_id, identity):
+            raise IdentityInUse
         citizen.identity_hash, citizen.identity_confirmed_at = identity, now
         citizen.identity_since = from_now_on(session)
         event = IdentityLinked(issuer=proven.issuer)
         write_down(session, event, actor_id=citizen_id, subject_id=citizen_id)
         session.flush()  # nobody else signs up with this identity from here on
-    _take(session, hall, citizen_id, proven, now)
+    _take(session, hall, other.id if other else citizen_id, proven, now)
     return citizen
 
 
 def give_up_identity(
     session: Session, *, citizen_id: uuid.UUID, last_poll_ends: LastPollEnds
 ) -> None:
-    """Take the identity out of an account, which keeps its anchor. Raises LastWayIn."""
+    """Take the identity out of an account, which keeps its anchor, but nothing that it vouched for.
+
+    Else one identity would verify account after account. Raises LastWayIn.
+    """
     hold_still(session)
     citizen, _ = both_locked(session, citizen_id, Citizen.id == citizen_id)
     if citizen.identity_hash is None:
@@ -171,6 +179,8 @@ def give_up_identity(
         until=until,
         taken_at=citizen.identity_since,
     )
+    vouched_for = (Attribute.citizen_id == citizen.id, Attribute.verified_issuer.is_not(None))
+    session.execute(delete(Attribute).where(*vouched_for))
     citizen.identity_hash = citizen.identity_confirmed_at = citizen.identity_since = None
     write_down(session, IdentityGivenUp(), actor_id=citizen_id, subject_id=citizen_id)
 

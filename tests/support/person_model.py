@@ -54,10 +54,18 @@ class People:
         for poll in self.polls:
             poll.of_credential[credential] = poll.of_account[account]
 
+    def is_anothers(self, account: UUID, credential: Credential) -> bool:
+        """Given up, and in a poll that is open still somebody else's."""
+        return credential in self.left and any(
+            poll.of_credential[credential] != poll.of_account[account]
+            for poll in self.polls
+            if not poll.is_over
+        )
+
     def gives_up(self, credential: Credential, *, stays: bool) -> None:
         """*stays*: later polls, too, take whoever comes with it for the same person."""
         account = self.holder.pop(credential)
-        if self.polls:
+        if any(not poll.is_over for poll in self.polls):
             self.left[credential] = self.group[account] if stays else None
 
     def are_one(self, one: UUID, other: UUID) -> None:

@@ -1,4 +1,5 @@
-"""PDF files are set by a process of their own, without any key of ours, which ends in time."""
+"""PDF files are set one at a time, each by a process of its own, without any key of ours, which
+ends in time."""
 
 from __future__ import annotations
 
@@ -9,9 +10,11 @@ from pathlib import Path
 from typing import IO
 
 from api.settings import ROOT
+from api.turns import Turns
 from mvote.errors import Overloaded
 
 LONGEST_RENDERING_S = 60.0
+setting = Turns(1, patience_s=5.0)
 
 
 def render(program: str, document: bytes, path: Path) -> None:
@@ -33,16 +36,17 @@ def rendered(program: str, document: bytes) -> bytes:
 
 
 def _run(program: str, document: bytes, output: IO[bytes] | int) -> bytes:
-    try:
-        done: subprocess.CompletedProcess[bytes] = subprocess.run(
-            [sys.executable, "-m", program],
-            input=document,
-            stdout=output,
-            cwd=ROOT,
-            env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
-            timeout=LONGEST_RENDERING_S,
-            check=True,
-        )
-    except subprocess.TimeoutExpired:
-        raise Overloaded from None
+    with setting.one():
+        try:
+            done: subprocess.CompletedProcess[bytes] = subprocess.run(
+                [sys.executable, "-m", program],
+                input=document,
+                stdout=output,
+                cwd=ROOT,
+                env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
+                timeout=LONGEST_RENDERING_S,
+                check=True,
+            )
+        except subprocess.TimeoutExpired:
+            raise Overloaded from None
     return done.stdout or b""

@@ -11,6 +11,7 @@ import pytest
 from pypdf import PdfReader
 from werkzeug.test import TestResponse
 
+from api import rendering
 from api.codes import posters
 from api.codes.periods import period
 from api.rendering import render
@@ -177,6 +178,16 @@ def test_a_poster_is_made_once_and_again_only_when_what_it_says_has_changed(
     place.world.client.patch(where, json={"name": {"ko": "시청 별관"}}, headers=headers)
     assert "시청별관" in text_of(download(place, path).get_data())
     assert len(made) == 2
+
+
+def test_who_finds_another_pdf_being_set_is_told_to_come_again(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = f"/codes/{place.code()['code']}/poster.pdf"
+    monkeypatch.setattr(rendering.setting, "patience_s", 0.01)
+    with rendering.setting.one():
+        assert refused(download(place, path)) == (503, "overloaded")
+    assert download(place, path).status_code == 200
 
 
 # the sheet itself

@@ -11,13 +11,16 @@ import pytest
 from sqlalchemy import Engine, select, update
 from sqlalchemy.orm import Session
 
+from api import rendering
 from api.codes import slips as views
 from api.rendering import rendered
-from mvote.polls.onsite.errors import ScanValueUsed
+from mvote.polls.onsite.errors import ScanValueUsed, SlipsGone
 from mvote.polls.onsite.slips import (
     Slip,
     SlipPackage,
+    finish_export,
     make_package,
+    package_of,
     slips_to_print,
     use_slip,
 )
@@ -136,31 +139,45 @@ def test_slips_lie_wrapped_until_they_are_printed(place: Place, code: str) -> No
     assert place.world.rows("SELECT count(*) FROM slip WHERE used") == [(0,)]
 
 
-def test_of_two_who_print_at_the_same_moment_one_gets_the_slips(
+def test_while_a_package_is_printed_nobody_else_prints_it(
     place: Place, code: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     package = place.post(f"/v1/codes/{code}/slips", {"count": 1})
-    both = threading.Barrier(2)
+    others: list[tuple[int, str]] = []
 
-    def together(program: str, document: bytes) -> bytes:
-        both.wait(20)
+    def meanwhile(program: str, document: bytes) -> bytes:
+        others.append(refused(place.print_slips(package)))
         return rendered(program, document)
 
-    monkeypatch.setattr(views, "rendered", together)
-    answers: list[tuple[int, str]] = []
+    monkeypatch.setattr(views, "rendered", meanwhile)
+    assert place.print_slips(package).status_code == 200
+    assert others == [(429, "too-many-requests")]
+    assert refused(place.print_slips(package)) == (409, "slips-gone")
 
-    def print_it() -> None:
-        path = f"/v1/slips/{package['id']}/print"
-        with place.world.app.test_client().post(path, headers=place.officer.headers) as answer:
-            code = (answer.get_json(silent=True) or {}).get("code", "")
-            answers.append((answer.status_code, code))
 
-    threads = [threading.Thread(target=print_it) for _ in range(2)]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join(60)
-    assert sorted(answers) == [(200, ""), (409, "slips-gone")]
+def test_of_two_who_have_printed_at_the_same_moment_one_gets_the_slips(
+    place: Place, code: str, engines: dict[str, Engine]
+) -> None:
+    package = place.post(f"/v1/codes/{code}/slips", {"count": 1})
+
+    def finish(session: Session) -> bool:
+        found = package_of(session, uuid.UUID(package["id"]))
+        finish_export(session, package=found, actor_id=place.officer.id)
+        return True
+
+    outcomes = race(engines["api"], 2, finish)
+    assert outcomes.count(True) == 1
+    assert sum(isinstance(each, SlipsGone) for each in outcomes) == 1
+
+
+def test_who_finds_another_pdf_being_set_leaves_and_may_print_later(
+    place: Place, code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = place.post(f"/v1/codes/{code}/slips", {"count": 1})
+    monkeypatch.setattr(rendering.setting, "patience_s", 0.01)
+    with rendering.setting.one(), no_trace(place.world, but="allowance"):
+        assert refused(place.print_slips(package)) == (503, "overloaded")
+    assert place.print_slips(package).status_code == 200
 
 
 @pytest.mark.parametrize("printed", [True, False])

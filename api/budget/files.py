@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
 
 import marshmallow as ma
 from flask import Response, request
@@ -12,8 +15,13 @@ from api.blueprint import Blueprint, Decorator
 from api.bodies import takes
 from api.db import db, transaction
 from api.etags import tagged
-from api.idempotency import idempotent
+from api.idempotency import answered_once, takes_a_key
+from api.pausing import apart_of_this_process
+from api.turns import Turns
+from mvote.base import utc_now
+from mvote.budget.file_tries import count_try
 from mvote.budget.files import (
+    LARGEST_KEPT,
     LARGEST_PDF,
     PDF,
     PER_DAY,
@@ -35,6 +43,9 @@ NO_PICTURES = {
 }  # fmt: skip
 SHA256 = re.compile(r"[0-9a-f]{64}")
 BINARY = {"type": "string", "format": "binary"}
+TOO_HEAVY = say("Drawn anew, its file is too large; send a smaller picture.")
+looking = Turns(2, patience_s=5.0)
+Seen = TypeVar("Seen")
 
 
 class FileSchema(ma.Schema):
@@ -46,6 +57,28 @@ def body_of(*media_types: str) -> Decorator:
     """Tell the contract of a body that is no JSON."""
     content = {media_type: {"schema": BINARY} for media_type in media_types}
     return blp.doc(requestBody={"required": True, "content": content})
+
+
+def _looked_at(look: Callable[[], Seen]) -> Seen:
+    """What *look* finds in a file, beside the loop and in turn; each try counts, whatever it is.
+
+    No connection to the database is held meanwhile. Raises TooManyRequests, Overloaded.
+    """
+    with transaction() as session:
+        count_try(session, citizen_id=caller().id, now=utc_now())
+    with looking.one():
+        return apart_of_this_process()(look)
+
+
+def _drawn(sent: bytes) -> tuple[bytes, str]:
+    """The picture drawn anew and its media type. Raises InvalidRequest."""
+    try:
+        content, media_type = drawn_anew(sent)
+    except NoPicture as broken:
+        raise InvalidRequest(Fault("", NO_PICTURES[str(broken)])) from None
+    if len(content) > LARGEST_KEPT:
+        raise InvalidRequest(Fault("", TOO_HEAVY))
+    return content, media_type
 
 
 def _kept(content: bytes, media_type: str, folder: str) -> Response:
@@ -70,16 +103,14 @@ def _served(sha256: str, *media_types: str) -> Response:
 @blp.post("/images")
 @access("citizen")
 @takes(LARGEST_PICTURE, *PICTURE_TYPES)
-@idempotent
+@takes_a_key
 @body_of(*PICTURE_TYPES)
 @blp.response(201, FileSchema)
 def send_a_picture() -> Response:
     """Send a PNG, JPEG or WebP of 2 MiB at most; it is drawn anew, its metadata are gone."""
-    try:
-        content, media_type = drawn_anew(request.get_data())
-    except NoPicture as broken:
-        raise InvalidRequest(Fault("", NO_PICTURES[str(broken)])) from None
-    return _kept(content, media_type, "images")
+    sent = request.get_data()
+    content, media_type = _looked_at(partial(_drawn, sent))
+    return answered_once(sent, lambda: _kept(content, media_type, "images"))
 
 
 @blp.get("/images/<sha256>")
@@ -96,14 +127,14 @@ def show_picture(sha256: str) -> Response:
 @blp.post("/attachments")
 @access("citizen")
 @takes(LARGEST_PDF, PDF)
-@idempotent
+@takes_a_key
 @body_of(PDF)
 @blp.response(201, FileSchema)
 def send_an_attachment() -> Response:
     """Send a PDF of 10 MiB at most, without programs or hidden files in it."""
     content = request.get_data()
-    check_pdf(content)
-    return _kept(content, PDF, "attachments")
+    _looked_at(partial(check_pdf, content))
+    return answered_once(content, lambda: _kept(content, PDF, "attachments"))
 
 
 @blp.get("/attachments/<sha256>")

@@ -21,12 +21,15 @@ from api.idempotency import idempotent
 from api.rendering import rendered
 from api.wiring import wiring
 from geo.sites import site_of
+from mvote.base import utc_now
 from mvote.errors import ImpossibleTransition, NotAllowed, Overloaded
 from mvote.languages import side_by_side
 from mvote.polls.onsite.errors import SlipsGone
 from mvote.polls.onsite.slips import (
     MOST_SLIPS,
     SlipPackage,
+    begin_printing,
+    end_printing,
     finish_export,
     make_package,
     package_of,
@@ -106,13 +109,17 @@ def print_slips(package_id: uuid.UUID) -> Response:
 
     They admit from now on. Is the file lost, revoke the package and make another.
     """
-    session = db.session()
-    package = _known_package(session, package_id)
-    document = orjson.dumps(_document(session, package))
-    session.rollback()  # the connection goes back: who waits for the PDF must not keep it
-    pdf = rendered(PROGRAM, document)
-    with transaction() as ending:
-        finish_export(ending, package=package_of(ending, package_id), actor_id=caller().id)
+    with transaction() as session:  # it ends here: who waits for the PDF must keep no connection
+        package = _known_package(session, package_id)
+        document = orjson.dumps(_document(session, package))
+        begin_printing(session, package=package, now=utc_now())
+    try:
+        pdf = rendered(PROGRAM, document)
+        with transaction() as session:
+            finish_export(session, package=package_of(session, package_id), actor_id=caller().id)
+    finally:
+        with transaction() as session:
+            end_printing(session, package_id)
     return Response(pdf, content_type=PDF)
 
 

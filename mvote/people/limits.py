@@ -12,7 +12,7 @@ import ipaddress
 import math
 from dataclasses import dataclass
 
-from sqlalchemy import case, literal
+from sqlalchemy import case, literal, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -80,6 +80,14 @@ def check_left(session: Session, limit: Limit, *, subject_hash: bytes, now: dt.d
     if found is not None and found.used >= limit.most and found.span_ends_at > now:
         left = math.ceil((found.span_ends_at - now).total_seconds())
         raise TooManyRequests(retry_after_s=max(1, left))
+
+
+def give_back(session: Session, limit: Limit, *, subject_hash: bytes) -> None:
+    """It does not count after all, or it is over."""
+    counted = update(Allowance).where(
+        Allowance.name == limit.name, Allowance.subject_hash == subject_hash, Allowance.used > 0
+    )
+    session.execute(counted.values(used=Allowance.used - 1))
 
 
 def hash_of_address(keystore: Keystore, address: str) -> bytes:

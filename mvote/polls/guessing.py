@@ -5,11 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 
-from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from mvote.ballotbox.notation import h
-from mvote.people.limits import Allowance, Limit, use_up
+from mvote.people.limits import Limit, give_back, use_up
 
 HOUR = dt.timedelta(hours=1)
 BY_CITIZEN = Limit("room-guesses", 10, HOUR)
@@ -29,11 +28,8 @@ def count_guess(session: Session, *, citizen_id: uuid.UUID, room: str, now: dt.d
 
 def forgive_guess(session: Session, *, citizen_id: uuid.UUID, room: str) -> None:
     """It was no guess: the password was right."""
-    for limit, subject in ((BY_CITIZEN, _citizens(citizen_id)), (OF_ROOM, _rooms(room))):
-        counted = update(Allowance).where(
-            Allowance.name == limit.name, Allowance.subject_hash == subject, Allowance.used > 0
-        )
-        session.execute(counted.values(used=Allowance.used - 1))
+    give_back(session, BY_CITIZEN, subject_hash=_citizens(citizen_id))
+    give_back(session, OF_ROOM, subject_hash=_rooms(room))
 
 
 def _citizens(citizen_id: uuid.UUID) -> bytes:

@@ -18,15 +18,19 @@ from typing import Any, ClassVar
 from sqlalchemy import CheckConstraint, ForeignKey, Index, func, insert, null, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from mvote.ballotbox.notation import h
 from mvote.base import Base, new_id, utc_now
 from mvote.errors import ImpossibleTransition, NotFound, stands_for
 from mvote.journal import Event, write_down
+from mvote.people.limits import Limit, give_back, use_up
 from mvote.polls.onsite.errors import ScanValueUsed, SlipsGone
 from mvote.polls.onsite.wrapping import CodeSecrets
 from mvote.polls.site_codes import SiteCode
 
 MOST_SLIPS, MOST_PACKAGES = 1_000, 50
 SECRET_BYTES, SLIP_LENGTH = 32, 12
+PRINTING = Limit("slips-printing", 1, dt.timedelta(seconds=90))
+"""One at a time prints a package; longer than that no rendering lasts, turn and all."""
 
 stands_for("slip_used_once", ScanValueUsed)
 
@@ -138,6 +142,16 @@ def slips_to_print(package: SlipPackage, secrets: CodeSecrets) -> list[str]:
     return [text[at : at + SLIP_LENGTH] for at in range(0, len(text), SLIP_LENGTH)]
 
 
+def begin_printing(session: Session, *, package: SlipPackage, now: dt.datetime) -> None:
+    """Let nobody else print the package meanwhile. Raises TooManyRequests if somebody does."""
+    use_up(session, PRINTING, subject_hash=_printed_hash(package.id), now=now)
+
+
+def end_printing(session: Session, package_id: uuid.UUID) -> None:
+    """Let it be printed again, if that failed."""
+    give_back(session, PRINTING, subject_hash=_printed_hash(package_id))
+
+
 def finish_export(session: Session, *, package: SlipPackage, actor_id: uuid.UUID) -> None:
     """Forget the slips: they are on paper now. Of two who print at once one gets SlipsGone."""
     ended = (
@@ -214,6 +228,10 @@ def _printed_packages(code: SiteCode) -> Any:
         SlipPackage.exported_at.is_not(None),
         SlipPackage.revoked_at.is_(None),
     )
+
+
+def _printed_hash(package_id: uuid.UUID) -> bytes:
+    return h("mvote/slips-printing/1", package_id.bytes)
 
 
 def _last_number(session: Session, code: SiteCode) -> int:

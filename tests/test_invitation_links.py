@@ -7,6 +7,7 @@ import pytest
 from tests.support.hostile import check_problem
 from tests.support.inviting import PEOPLE, Campaign, campaign_in
 from tests.support.rolls import bearer, e164
+from tests.support.rooms import PASSWORD, looked_up
 from tests.support.world import World
 
 
@@ -35,6 +36,28 @@ def test_a_link_says_which_poll_and_whether_it_is_ones_own_and_admits_nobody(
     page = world.client.get(f"/i/{campaign.token()}")
     assert (page.status_code, page.mimetype) == (200, "text/html")
     assert own[3:] not in page.get_data(as_text=True)
+
+
+def test_a_link_to_a_private_poll_tells_of_it_only_whoever_may_know(world: World) -> None:
+    campaign = campaign_in(world, room_password=PASSWORD)
+    campaign.call()
+    campaign.messenger.do_round()
+    path, page = f"/v1/invitations/{campaign.token()}", f"/i/{campaign.token()}"
+    own = next(n for n in range(PEOPLE) if e164(n) == campaign.letters.numbers[0])
+    stranger, invited = world.citizen(), bearer(world, own)
+    for headers in ({}, stranger.headers):
+        check_problem(world.client.get(path, headers=headers), 404, "not-found", "ko")
+        door = world.client.get(page, headers=headers)
+        text = door.get_data(as_text=True)
+        assert (door.status_code, "mvote://rooms?invitation=" in text) == (200, True)
+        for hidden in (campaign.poll["id"], "나무", "Plant trees"):
+            assert hidden not in text
+    room_number = campaign.poll["room_number"]
+    room_pass = looked_up(world, stranger, room_number).get_json()["room_pass"]
+    for headers in (invited.headers, campaign.officer.headers, {"Room-Pass": room_pass}):
+        answer = world.client.get(path, headers=headers)
+        assert (answer.status_code, answer.get_json()["poll_id"]) == (200, campaign.poll["id"])
+        assert campaign.poll["id"] in world.client.get(page, headers=headers).get_data(as_text=True)
 
 
 @pytest.mark.parametrize("token", ["x", "A" * 43, "_" * 42, "가"], ids=range(4))

@@ -9,7 +9,7 @@ from flask import Flask, Response, render_template
 from api.access import access
 from api.codes.periods import period_in
 from api.languages import language
-from api.polls.invitations import shown_invitation
+from api.polls.invitations import is_of_private_poll, shown_invitation
 from api.wiring import wiring
 from mvote.errors import NotFound
 from mvote.languages import best_of
@@ -27,17 +27,22 @@ def invitation_page(token: str) -> Response:
     try:
         return _page(shown_invitation(token), token, 200)
     except NotFound:
-        return _page(None, token, 404)
+        is_private = is_of_private_poll(token)
+        return _page(None, token, 200 if is_private else 404, is_private=is_private)
 
 
-def _page(found: dict[str, Any] | None, token: str, status: int) -> Response:
+def _page(
+    found: dict[str, Any] | None, token: str, status: int, *, is_private: bool = False
+) -> Response:
+    door = f"mvote://rooms?invitation={token}" if is_private else None
     html = render_template(
         "invitation.html",
         language=language(),
         found=found,
         title=best_of(found["title"], language()) if found else ("mvote", "en"),
         period=found and _period(found),
-        app_url=found and f"mvote://polls/{found['poll_id']}?invitation={token}",
+        app_url=door or (found and f"mvote://polls/{found['poll_id']}?invitation={token}"),
+        is_private=is_private,
     )
     response = Response(html, status, content_type="text/html; charset=utf-8")
     response.headers["Content-Security-Policy"] = POLICY

@@ -7,12 +7,14 @@ from typing import Any
 
 import marshmallow as ma
 from marshmallow.validate import OneOf
+from sqlalchemy.orm import Session
 
 from api.access import access, caller, caller_or_nobody
 from api.blueprint import Blueprint, may_raise
 from api.db import db, transaction
 from api.fields import Instant, ShownText, Strict, String
 from api.idempotency import idempotent
+from api.polls.visiting import poll_shown_to, takes_a_pass
 from api.wiring import wiring
 from mvote.base import database_time
 from mvote.errors import ImpossibleTransition, NotAllowed, NotFound
@@ -140,28 +142,48 @@ def stop_invitations(poll_id: uuid.UUID) -> dict[str, Any]:
 
 @blp.get("/invitations/<token>")
 @access("public")
+@takes_a_pass
 @blp.response(200, InvitationSchema)
 def show_invitation(token: str) -> dict[str, Any]:
-    """Which poll a personal link is for, and, signed in, whether it was sent to oneself."""
+    """Which poll a personal link is for, and, signed in, whether it was sent to oneself.
+
+    Of a private poll only whoever it was sent to is told, its own people, and who has a pass.
+    """
     return shown_invitation(token)
 
 
 def shown_invitation(token: str) -> dict[str, Any]:
     """What may be known by a link. Raises NotFound."""
     session = db.session()
-    found = invited(session, token)
-    poll = session.get(Poll, found.poll_id) if found else None
-    if found is None or poll is None or poll.frozen_at is None:
-        raise NotFound
+    found, poll = _invited_to(session, token)
     citizen = caller_or_nobody()
+    is_yours = None if citizen is None else _is_sent_to(citizen, found)
+    if not is_yours:
+        poll_shown_to(session, poll.id, citizen)
     return {
         "poll_id": poll.id,
         "title": poll.content["title"],
         "status": poll.status_at(database_time(session)),
         "opens_at": poll.opens_at,
         "closes_at": poll.closes_at,
-        "is_yours": None if citizen is None else _is_sent_to(citizen, found),
+        "is_yours": is_yours,
     }
+
+
+def is_of_private_poll(token: str) -> bool:
+    """Whether a link is one for a private poll, of which it tells no more than that."""
+    try:
+        return _invited_to(db.session(), token)[1].is_private
+    except NotFound:
+        return False
+
+
+def _invited_to(session: Session, token: str) -> tuple[Invitation, Poll]:
+    found = invited(session, token)
+    poll = session.get(Poll, found.poll_id) if found else None
+    if found is None or poll is None or poll.frozen_at is None:
+        raise NotFound
+    return found, poll
 
 
 def _is_sent_to(citizen: Citizen, invitation: Invitation) -> bool:

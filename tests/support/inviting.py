@@ -78,10 +78,10 @@ class Campaign:
         return self.letters.taken[n][1].partition("/i/")[2].split()[0]
 
 
-def campaign_in(world: World) -> Campaign:
+def campaign_in(world: World, **said: Any) -> Campaign:
     """A poll that is open, with the numbers of so many kept for invitations."""
     officer = world.officer()
-    poll = world.draft(officer, eligibility=ROLL)
+    poll = world.draft(officer, eligibility=ROLL, **said)
     content = csv_of(number(n) for n in range(PEOPLE))
     assert send_roll(world, poll, officer, content, query="?invite=true").status_code == 201
     opened(world, poll, officer)

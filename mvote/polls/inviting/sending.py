@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Select, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from mvote.ballotbox.keystore import Keystore
+from mvote.ballotbox.keystore import KeyMissing, Keystore, KeyUnreadable
 from mvote.ballotbox.poll_keys import key_name
 from mvote.base import database_time
 from mvote.languages import said
@@ -43,15 +43,41 @@ class Letter:
 
 
 def claim(session: Session, *, keystore: Keystore, url: str, time_zone: str) -> Letter | None:
-    """The next message, claimed; to be committed before it is sent. None if none is due."""
+    """The next message, claimed; to be committed before it is sent. None if none is due.
+
+    Those that nobody can open any more are given up: no other poll waits for them.
+    """
     now = database_time(session)
-    invitation = session.scalars(_next(now)).one_or_none()
-    if invitation is None:
+    while invitation := session.scalars(_next(now)).one_or_none():
+        opened = _opened(keystore, invitation)
+        if opened is not None:
+            return _claimed(session, invitation, *opened, url=url, time_zone=time_zone, now=now)
+        invitation.state, invitation.sealed = "stopped", None
+        session.flush()
+    return None
+
+
+def _opened(keystore: Keystore, invitation: Invitation) -> tuple[str, str] | None:
+    """Number and token; None if the key is gone, or does not open them."""
+    try:
+        key = keystore.get(key_name(invitation.poll_id, LETTER))
+        return unseal(key, invitation.entry, invitation.sealed or b"")
+    except (KeyMissing, KeyUnreadable):
         return None
+
+
+def _claimed(
+    session: Session,
+    invitation: Invitation,
+    number: str,
+    token: str,
+    *,
+    url: str,
+    time_zone: str,
+    now: dt.datetime,
+) -> Letter:
     run = session.get_one(InvitationRun, invitation.poll_id)
     poll = session.get_one(Poll, invitation.poll_id)
-    key = keystore.get(key_name(poll.id, LETTER))
-    number, token = unseal(key, invitation.entry, invitation.sealed or b"")
     text = _text(poll, run.language, f"{url}/i/{token}", time_zone)
     invitation.state, invitation.claimed_at = "sending", now
     invitation.tries += 1
@@ -67,12 +93,14 @@ def settle(session: Session, letter: Letter, *, taken: bool | None) -> None:
     if taken is not False:
         invitation.state, invitation.sealed = "sent" if taken else "unknown", None
         return
-    run = session.get_one(InvitationRun, letter.poll_id)
-    if run.state == "stopped" or invitation.tries >= MOST_TRIES:
+    run = session.get_one(InvitationRun, letter.poll_id, with_for_update=True)
+    is_over = run.state not in ("running", "paused")  # it does not change any more
+    if is_over or invitation.tries >= MOST_TRIES:
         invitation.state, invitation.sealed = "failed", None
     else:
         invitation.state = "waiting"
-    run.not_before = database_time(session) + WAITS_AFTER_REFUSAL
+    if not is_over:
+        run.not_before = database_time(session) + WAITS_AFTER_REFUSAL
 
 
 def tidy(session: Session) -> list[uuid.UUID]:
@@ -118,7 +146,8 @@ def _next(now: dt.datetime) -> Select[Invitation]:
             Invitation.state == "waiting",
             InvitationRun.state == "running",
             func.coalesce(InvitationRun.not_before, now) <= now,
-            Poll.state == "open",
+            Poll.state == "open",  # so is one whose voting has not begun
+            Poll.opens_at <= now,
             Poll.closes_at > now,
         )
         .order_by(Invitation.poll_id, Invitation.entry)

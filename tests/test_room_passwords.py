@@ -154,6 +154,32 @@ def test_that_test_would_notice_guesses_that_are_counted_afterwards(
     assert guess_at_once(world, room, 20) == [404] * 20
 
 
+def test_what_another_gave_rightly_is_a_guess_all_the_same(
+    world: World, room: dict[str, Any]
+) -> None:
+    """Once somebody has come in, the process remembers the password: that must tell nobody."""
+    assert looked_up(world, world.citizen(), room["room_number"]).status_code == 200
+    guesser, url = world.citizen(), f"/v1/polls/{room['id']}/eligibility"
+    guesses = [f"guess number {n}" for n in range(BY_CITIZEN.most)] + [PASSWORD]
+    answers = [
+        world.client.post(url, json={"room_password": guess}, headers=guesser.headers)
+        for guess in guesses
+    ]
+    assert [answer.status_code for answer in answers] == [200] * BY_CITIZEN.most + [429]
+
+
+def test_a_ballot_is_answered_again_even_to_who_has_no_guess_left(
+    world: World, room: dict[str, Any]
+) -> None:
+    voter, key = world.citizen(), new_key()
+    first = world.cast(room, voter, key=key, room_password=PASSWORD)
+    for n in range(BY_CITIZEN.most + 1):
+        again = world.cast(room, voter, key=key, room_password=f"guess number {n}")
+        assert (again.status_code, again.get_json()) == (201, first.get_json())
+    refused = world.cast(room, voter, room_password="yet another guess")
+    assert (refused.status_code, refused.get_json()["code"]) == (409, "already-voted")
+
+
 def test_a_right_password_is_no_guess(world: World, room: dict[str, Any]) -> None:
     who = world.citizen()
     for _ in range(BY_CITIZEN.most + 5):

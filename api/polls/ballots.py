@@ -84,8 +84,9 @@ def check_eligibility(body: dict[str, Any], poll_id: uuid.UUID) -> dict[str, Any
     voter, presence = seen(wiring(), poll, caller_id(), _evidence(body))
     knows = knows_password(wiring(), poll, caller_id(), body.get("room_password"))
     reasons = reasons_not_to_vote(poll, voter, presence.reasons, knows_password=knows)
-    with reading() as session:
-        standing = [*_state_of_things(session, poll, voter), *reasons]
+    with reading() as session:  # of a private poll strangers do not learn whether it is open
+        state = _state_of_things(session, poll, voter) if knows else []
+    standing = [*state, *reasons]
     return {"may_vote": not standing, "reasons": [problem_summary(each) for each in standing]}
 
 

@@ -14,7 +14,7 @@ from api.wiring import Wiring
 from mvote.ballotbox.casting import Ballot, cast
 from mvote.ballotbox.receipts import Receipt
 from mvote.base import utc_now
-from mvote.errors import TokenInvalid
+from mvote.errors import DomainError, TokenInvalid, TooManyRequests
 from mvote.people.voters import Voter
 from mvote.polls.definition import FrozenPoll
 from mvote.polls.eligibility import reasons_not_to_vote
@@ -48,9 +48,20 @@ def cast_paper(wiring: Wiring, paper: Paper) -> Receipt:
         presence_token=presence.token,
         accept_spoilt=paper.accept_spoilt,
     )
-    knows = knows_password(wiring, poll, paper.citizen_id, paper.room_password)
-    reasons = reasons_not_to_vote(poll, voter, presence.reasons, knows_password=knows)
+    reasons = _reasons(wiring, poll, paper, voter, presence)
     return cast(wiring.box, poll, ballot, reasons=reasons)
+
+
+def _reasons(
+    wiring: Wiring, poll: FrozenPoll, paper: Paper, voter: Voter, presence: Presence
+) -> list[DomainError]:
+    """Why they may not vote. Even too many guesses are a reason among others: a ballot that was
+    cast before is answered again before any refusal."""
+    try:
+        knows = knows_password(wiring, poll, paper.citizen_id, paper.room_password)
+    except TooManyRequests as error:
+        return [error]
+    return reasons_not_to_vote(poll, voter, presence.reasons, knows_password=knows)
 
 
 def frozen_poll(wiring: Wiring, poll_id: uuid.UUID) -> FrozenPoll:

@@ -78,7 +78,7 @@ def knows_password(
         return True
     if password is None:
         return False
-    if wiring.room_passwords.was_right(poll.poll_id, password):
+    if wiring.room_passwords.has_let_in(poll.poll_id, password, citizen_id):
         return True
     room = db.session().get_one(Room, poll.poll_id)
     return _opens(wiring, citizen_id, room, room.number, password)
@@ -94,4 +94,6 @@ def _opens(
         return False
     with transaction() as session:
         forgive_guess(session, citizen_id=citizen_id, room=number)
+    if poll_id is not None:
+        wiring.room_passwords.let_in(poll_id, password, citizen_id)
     return True

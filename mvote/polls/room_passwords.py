@@ -43,7 +43,8 @@ class RoomPasswords:
     """Hashes and checks passwords with *key*; the costly part is done by *apart*.
 
     What was right once is remembered by a hash under a key of this process's own, so that the
-    ballots of a whole room cost no Argon2id each.
+    ballots of a whole room cost no Argon2id each; and who gave it, because a try of anybody else
+    must count as a guess whatever this process remembers.
     """
 
     def __init__(self, key: bytes, apart: Apart = at_once) -> None:
@@ -57,12 +58,21 @@ class RoomPasswords:
         """What the database may keep of a password."""
         return self._argon2(self._keyed(poll_id, password)).decode()
 
-    def was_right(self, poll_id: uuid.UUID, password: str) -> bool:
-        """Whether this process has seen this very password open the room."""
-        return self._mark(poll_id, password) in self._right
+    def has_let_in(self, poll_id: uuid.UUID, password: str, citizen_id: uuid.UUID) -> bool:
+        """Whether this process has seen this very citizen come in with this very password."""
+        return self._mark(poll_id, password, citizen_id) in self._right
+
+    def let_in(self, poll_id: uuid.UUID, password: str, citizen_id: uuid.UUID) -> None:
+        """Remember that the citizen came in: the same again is no guess."""
+        self._remember(self._mark(poll_id, password, citizen_id))
 
     def opens(self, poll_id: uuid.UUID | None, password_hash: str | None, password: str) -> bool:
-        """Whether *password* is the room's. No room at all takes as long as a wrong password."""
+        """Whether *password* is the room's; to be asked only once the try has been counted.
+
+        No room at all takes as long as a wrong password.
+        """
+        if poll_id is not None and self._mark(poll_id, password) in self._right:
+            return True
         if poll_id is None or password_hash is None:
             poll_id, password_hash = uuid.UUID(int=0), self._hash_of_nobody()
         keyed = self._keyed(poll_id, password)
@@ -83,8 +93,11 @@ class RoomPasswords:
             self._nobodys = self._argon2(secrets.token_bytes(32)).decode()
         return self._nobodys
 
-    def _mark(self, poll_id: uuid.UUID, password: str) -> bytes:
-        return hmac.digest(self._own_key, self._keyed(poll_id, password), "sha256")
+    def _mark(
+        self, poll_id: uuid.UUID, password: str, citizen_id: uuid.UUID | None = None
+    ) -> bytes:
+        whose = citizen_id.bytes if citizen_id else b""
+        return hmac.digest(self._own_key, self._keyed(poll_id, password) + whose, "sha256")
 
     def _remember(self, mark: bytes) -> None:
         self._right[mark] = None

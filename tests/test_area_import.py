@@ -144,7 +144,7 @@ BAD_FEATURES: list[tuple[Any, str]] = [
     (feature("11030", geometry=polygon(box(37.5, 126.9, 37.6, 127.0))), "swapped"),
     (feature("11030", geometry=polygon(box(953e3, 1952e3, 954e3, 1953e3))), "metres"),
     (feature("11030", geometry=polygon([[127, 37], [128, 37], [float("nan"), 38]] * 2)), "finite"),
-    (feature("11030", geometry=polygon([[127 + n / 1e6, 37] for n in range(20_001)])), "20000"),
+    (feature("11030", geometry=polygon([[127 + n / 1e6, 37] for n in range(20_001)])), "20,000"),
     (feature("11010"), "same code as feature 1"),
     (feature("11"), "its own parent"),
 ]

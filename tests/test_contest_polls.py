@@ -97,7 +97,7 @@ def test_2014_a_wrong_number_of_marks_is_refused_and_then_cast_as_a_spoilt_ballo
     world.finish(poll)
     assert len(set(world.rows("SELECT length(sealed) FROM box"))) == 1
     result = result_of(world, poll)
-    assert result["turnout"] == {"ballots": 7, "blank": 0, "spoilt": 2}
+    assert result["turnout"] == {"ballots": 7, "blank": 0, "spoilt": 2, "roll": 7}
     named = {name: result["statement"][name] for name in ("valid", "blank", "spoilt", "records")}
     assert named == {"valid": 5, "blank": 0, "spoilt": 2, "records": 7}
     assert votes_in(result) == dict.fromkeys(projects[:168], 5)

@@ -87,10 +87,10 @@ FORGED: dict[str, Forge] = {
     "issued to another party": with_claims(azp="somebody"),
     "expired": with_claims(exp=at(minutes=-1)),
     "never expiring": with_claims(exp=None),
-    "issued in the future": with_claims(iat=at(minutes=2)),
+    "issued in the future": lambda p: p.token("s", NONCE, iat=at(minutes=2)),  # from now on
     "issued long ago": with_claims(iat=at(minutes=-11)),
     "issued at no time": with_claims(iat=None),
-    "not valid yet": with_claims(nbf=at(minutes=2)),
+    "not valid yet": lambda p: p.token("s", NONCE, nbf=at(minutes=2)),
     "another nonce": with_claims(nonce="another"),
     "no nonce": with_claims(nonce=None),
     "nobody": with_claims(sub=None),

@@ -103,8 +103,8 @@ def test_a_broken_row_is_named_and_nothing_is_imported(world: World, case: str) 
     content, _, problem = BROKEN[case]
     by = world.administrator()
     with no_trace(world):
-        answer = send_pb(world, content, by)
-    said = check_problem(answer, 422, "broken-pb-file", "ko")
+        answer = send_pb(world, content, by, **{"Accept-Language": "en"})
+    said = check_problem(answer, 422, "broken-pb-file", "en")
     assert problem in said["problem"]
     assert said["row"] >= 1
     assert world.count("cycle") == world.count("imported_ballots") == 0

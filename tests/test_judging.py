@@ -200,8 +200,8 @@ def test_of_the_one_vote_a_project_counts_only_who_is_not_recused_for_it() -> No
 def test_everything_wrong_with_a_shortlist_is_said() -> None:
     shortlist = Shortlist(ranked=("P1", "P2", "P1"), pulled_out=frozenset({"P9"}))
     assert shortlist.faults(2) == [
-        "P1 is listed twice",
-        "P9 is not on the list",
-        "more than 2 projects",
+        "P1 is listed twice.",
+        "P9 is not on the list.",
+        "More than 2 projects.",
     ]
     assert Shortlist(ranked=("P1", "P2")).faults(2) == []

@@ -5,6 +5,7 @@ What everybody is answered before and after somebody hands in an opinion is comp
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
 from collections.abc import Iterator
@@ -35,6 +36,9 @@ Proposal = dict[str, Any]
 @pytest.fixture
 def chamber(world: World) -> Chamber:
     return Chamber(world)
+
+
+EXPORT = "/v1/me/export"
 
 
 class Walk:
@@ -78,12 +82,19 @@ class Walk:
     def _answer(self, reader: Person | None, path: str, media: str) -> bytes:
         headers = {"Accept": media} | (reader.headers if reader else {})
         with self.client.get(path, headers=headers) as answer:
-            return answer.get_data()
+            return _without_own_acts(answer.get_data()) if path == EXPORT else answer.get_data()
 
     def noticed(self) -> set[tuple[str, Question]]:
         """Who is answered something else now, and where."""
         after = self.answers()
         return {key for key, body in self.before.items() if after[key] != body}
+
+
+def _without_own_acts(export: bytes) -> bytes:
+    """What readers did themselves stands in it, and reading all there is is such an act."""
+    document = json.loads(export)
+    document.pop("acts", None)
+    return json.dumps(document).encode()
 
 
 def test_nobody_notices_an_opinion_of_somebody_else(chamber: Chamber) -> None:

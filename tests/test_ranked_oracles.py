@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from votelib.evaluate.condorcet import Schulze
 from mvote.ballotbox.methods.outcome import outcome_of
 from mvote.ballotbox.methods.pairwise import Marks, Matrix, borda, pairwise
 from mvote.ballotbox.methods.schulze import schulze_winners, strongest_paths
+from tests.support.other_tallies import OtherProgram
 from tests.support.ranking import asked, marks_of, profiles
 
 MISSING = "NOT TRIED: pip install --no-deps -r requirements-oracle.txt"
@@ -59,35 +62,22 @@ def test_pairs_paths_and_points_are_those_of_votelib(profile: Counter[Marks]) ->
 
 
 @pytest.fixture(scope="module")
-def other() -> Any:
-    pytest.importorskip("pref_voting", reason=MISSING)
-    from pref_voting import iterative_methods, margin_based_methods, profiles_with_ties
-
-    def made(profile: Counter[Marks]) -> Any:
-        ranks = [{x: rank for x, rank in enumerate(marks) if rank} for marks in profile]
-        options = [*range(len(next(iter(profile))))]
-        found = profiles_with_ties.ProfileWithTies(
-            ranks, rcounts=[*profile.values()], candidates=options
-        )
-        found.use_extended_strict_preference()
-        return found
-
-    return made, margin_based_methods.beat_path, iterative_methods.instant_runoff_put
+def other() -> Iterator[OtherProgram]:
+    if find_spec("pref_voting") is None:
+        pytest.skip(MISSING)
+    with OtherProgram() as program:
+        yield program
 
 
 @settings(max_examples=150, deadline=None)
 @given(profile=profiles(most=5))
-def test_pref_voting_finds_the_same_winners(other: Any, profile: Counter[Marks]) -> None:
-    made, beat_path, runoff_winners = other
-    theirs = made(profile)
+def test_pref_voting_finds_the_same_winners(other: OtherProgram, profile: Counter[Marks]) -> None:
+    schulze, runoff = other.winners(profile)
     keys = "abcde"[: len(next(iter(profile)))]
-    matrix = pairwise(len(keys), profile.items())
-    assert schulze_winners(strongest_paths(matrix)) == beat_path(
-        theirs, strength_function=theirs.support
-    )
+    assert schulze_winners(strongest_paths(pairwise(len(keys), profile.items()))) == schulze
     question = asked("instant_runoff", keys)
     ours = {keys.index(key) for key in outcome_of(question, profile, [], SEED).winners}
-    assert ours <= set(runoff_winners(theirs))
+    assert ours <= set(runoff)
 
 
 # elections that took place

@@ -41,6 +41,10 @@ def move_back(court: Court, meeting: str, days: int) -> None:
     with psycopg.connect(court.world.admin_url) as connection:
         connection.execute("SET session_replication_role = replica")
         connection.execute(
+            "UPDATE proposal SET state_since = state_since - make_interval(days => %(days)s)",
+            {"days": days},
+        )
+        connection.execute(
             "UPDATE meeting SET starts_at = starts_at - make_interval(days => %(days)s),"
             " ends_at = ends_at - make_interval(days => %(days)s) WHERE id = %(id)s",
             {"days": days, "id": meeting},

@@ -14,7 +14,6 @@ from api.blueprint import Blueprint, may_raise
 from api.db import db, transaction
 from api.etags import tagged
 from api.fields import Instant, Strict, String
-from api.limits import limited_per_citizen
 from api.polls.schemas import PollSchema
 from api.polls.views import shown
 from api.wiring import Wiring, wiring
@@ -46,7 +45,6 @@ class RoomPollSchema(PollSchema):
 @blp.post("/rooms/lookup")
 @access("citizen")
 @may_raise(NotFound)
-@limited_per_citizen
 @blp.arguments(RoomRequest)
 @blp.response(200, RoomPollSchema)
 def look_up_room(asked: dict[str, Any]) -> Response:

@@ -139,6 +139,10 @@ CASES: list[tuple[str, str, tuple[Change, ...]]] = [
     ("measure-missing", f"{B}/method", ((f"{B}/method", "points"),)),
     ("no-scale", f"{C}/blend/normalise", ((f"{C}/blend/normalise", "of_scale"),)),
     ("scores-without-points", f"{C}/blend/normalise", ((f"{C}/blend/normalise", "of_scale"),)),
+    ("share-needs-approvals", f"{C}/blend/normalise",
+     ((f"{C}/blend/normalise", "share_of_ballots"), (f"{B}/method", "ranking"))),
+    ("share-needs-approvals", f"{A}/compare/1",
+     ((f"{A}/compare", ["rank", "share_of_ballots"]), (f"{B}/method", "points"))),
     ("scale-without-use", f"{C}/blend/scale", ((f"{C}/blend/scale", 5),)),
     ("equal-shares-need-approval", f"{B}/method", (*EQUAL, (f"{B}/method", "ranking"))),
     ("equal-shares-need-one-pot", f"{C}/headings", (*EQUAL, ("/headings/2/limit", 5))),
@@ -182,6 +186,14 @@ def test_headings_lie_only_so_deep() -> None:
 
 def test_an_equal_shares_contest_over_one_pot_is_taken() -> None:
     assert found_in(changed(*EQUAL)) == set()
+
+
+@pytest.mark.parametrize("method", ["approve", "knapsack"])
+def test_where_a_ballot_gives_a_project_one_vote_shares_of_ballots_are_taken(method: str) -> None:
+    share = (f"{C}/blend/normalise", "share_of_ballots")
+    compare = (f"{A}/compare", ["share_of_ballots"])
+    found = found_in(changed(share, compare, (f"{B}/method", method)))
+    assert "share-needs-approvals" not in {code for code, _ in found}
 
 
 def test_every_contradiction_that_is_worded_has_a_case_and_the_other_way_round() -> None:

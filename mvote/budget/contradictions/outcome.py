@@ -10,6 +10,9 @@ from mvote.budget.definition import Allocation, Contest, Definition, HeadingTree
 from mvote.budget.definition.contests import COMPARISONS, ONLY, TIES_WITHOUT_VOTES, USUAL_STEP
 
 FEWEST_EXCLUSIVE = 2
+SHARE = "share_of_ballots"
+SEVERAL_A_BALLOT = ("points", "ranking")
+"""Methods by which one ballot adds more than one to a project: its share could be above one."""
 
 
 def in_outcome(
@@ -29,6 +32,8 @@ def in_outcome(
 
 def _in_blend(contest: Contest, pointer: str) -> Iterator[Contradiction]:
     blend = contest.blend
+    if blend.normalise == SHARE and contest.ballot.method in SEVERAL_A_BALLOT:
+        yield Contradiction("share-needs-approvals", f"{pointer}/normalise")
     if blend.normalise != "of_scale":
         if blend.scale is not None:
             yield Contradiction("scale-without-use", f"{pointer}/scale")
@@ -52,6 +57,8 @@ def _in_names(contest: Contest, pointer: str) -> Iterator[Contradiction]:
     for n, key in enumerate(contest.allocation.compare):
         if key not in known:
             yield Contradiction("unknown-comparison", f"{pointer}/compare/{n}", {"key": key})
+        if key == SHARE and contest.ballot.method in SEVERAL_A_BALLOT:
+            yield Contradiction("share-needs-approvals", f"{pointer}/compare/{n}")
 
 
 def _in_exclusive(contest: Contest, pointer: str) -> Iterator[Contradiction]:

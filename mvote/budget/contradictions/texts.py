@@ -75,6 +75,9 @@ TEXTS = {
     "no-scale": say("of_scale needs the scale: most points for one project."),
     "scale-without-use": say("Only of_scale has a scale."),
     "scores-without-points": say("Only ballots with points can be scored of_scale."),
+    "share-needs-approvals": say(
+        "share_of_ballots needs ballots that give a project one vote: not points, not ranking."
+    ),
     "equal-shares-need-approval": say("Equal shares need approval ballots."),
     "equal-shares-need-one-pot": say(
         "Equal shares divide one pot of money: one limit, none beneath it."

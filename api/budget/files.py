@@ -131,7 +131,8 @@ def show_picture(sha256: str) -> Response:
 @body_of(PDF)
 @blp.response(201, FileSchema)
 def send_an_attachment() -> Response:
-    """Send a PDF of 10 MiB at most, without programs or hidden files in it."""
+    """Send a PDF of 10 MiB at most; one that says openly that it runs programs or has files in
+    it is refused. What lies in compressed parts of it is not looked into."""
     content = request.get_data()
     _looked_at(partial(check_pdf, content))
     return answered_once(content, lambda: _kept(content, PDF, "attachments"))

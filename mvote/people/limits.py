@@ -74,12 +74,10 @@ def use_up(session: Session, limit: Limit, *, subject_hash: bytes, now: dt.datet
         raise TooManyRequests(retry_after_s=max(1, left))
 
 
-def check_left(session: Session, limit: Limit, *, subject_hash: bytes, now: dt.datetime) -> None:
-    """Use nothing, but see that something is left. Raises TooManyRequests."""
+def is_used_up(session: Session, limit: Limit, *, subject_hash: bytes, now: dt.datetime) -> bool:
+    """Whether nothing of *limit* is left to the subject; nothing is used by asking."""
     found = session.get(Allowance, (limit.name, subject_hash), populate_existing=True)
-    if found is not None and found.used >= limit.most and found.span_ends_at > now:
-        left = math.ceil((found.span_ends_at - now).total_seconds())
-        raise TooManyRequests(retry_after_s=max(1, left))
+    return found is not None and found.used >= limit.most and found.span_ends_at > now
 
 
 def give_back(session: Session, limit: Limit, *, subject_hash: bytes) -> None:

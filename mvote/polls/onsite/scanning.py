@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from mvote.base import database_time
 from mvote.errors import NotFound
-from mvote.people.limits import Limit, check_left, use_up
+from mvote.people.limits import Limit, is_used_up, use_up
 from mvote.polls.errors import PositionStale, PresenceRequired
 from mvote.polls.onsite.rotation import secret_of, step_of, use_once
 from mvote.polls.onsite.slips import use_slip
@@ -23,9 +23,11 @@ from mvote.polls.site_codes import SiteCode, Sites
 
 SPAN = dt.timedelta(minutes=10)
 VALUES_OF_A_CITIZEN = Limit("scanned-values", 30, SPAN)
+FEW_OF_A_CITIZEN = Limit(VALUES_OF_A_CITIZEN.name, 3, SPAN)
+"""While many guess at a code: who has the value before them needs one, and is let in as ever."""
 WRONG_AT_A_CODE = Limit("wrong-scanned-values", 3_000, SPAN)
 """8 digits of which three are good: a hundred accounts that guess together find one value in
-10,000 such spans."""
+10,000 such spans; more accounts have a tenth of their tries."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,11 +93,12 @@ def _proven_by_value(session: Session, gate: Gate, scan: Scan, now: dt.datetime)
     code = scan.code.code
     of_citizen = gate.secrets.hash(f"citizen/{code}/{scan.citizen_id}")
     of_code = gate.secrets.hash(f"code/{code}")
-    use_up(session, VALUES_OF_A_CITIZEN, subject_hash=of_citizen, now=now)
-    check_left(session, WRONG_AT_A_CODE, subject_hash=of_code, now=now)
+    many_guess = is_used_up(session, WRONG_AT_A_CODE, subject_hash=of_code, now=now)
+    tries = FEW_OF_A_CITIZEN if many_guess else VALUES_OF_A_CITIZEN
+    use_up(session, tries, subject_hash=of_citizen, now=now)
     prove = _by_rotation if scan.code.kind == "rotating" else _by_slip
     proven = prove(session, gate, scan, scan.value)
-    if not proven:
+    if not (proven or many_guess):
         use_up(session, WRONG_AT_A_CODE, subject_hash=of_code, now=now)
     return proven
 

@@ -11,18 +11,25 @@ from mvote.ballotbox.tallying import Tally, count_marks, in_order, outcome_by, r
 from mvote.ballotbox.unsealing import Count
 from mvote.polls.definition import SMALLEST_FULL_RECORDS, FrozenPoll
 
+PACKAGE = Path(__file__).parent.parent
 PROGRAM = (
-    "ballot_marks.py", "counting.py", "helping.py", "merkle.py", "methods/outcome.py",
-    "methods/pairwise.py", "methods/runoff.py", "methods/schulze.py", "notation.py", "sealing.py",
-    "statements.py", "tallying.py", "unsealing.py", "vectors.py",
+    "ballotbox/ballot_marks.py", "ballotbox/counting.py", "ballotbox/helping.py",
+    "ballotbox/merkle.py", "ballotbox/methods/outcome.py", "ballotbox/methods/pairwise.py",
+    "ballotbox/methods/runoff.py", "ballotbox/methods/schulze.py", "ballotbox/notation.py",
+    "ballotbox/sealing.py", "ballotbox/statements.py", "ballotbox/tallying.py",
+    "ballotbox/unsealing.py", "ballotbox/vectors.py", "budget/balloting/rules.py",
+    "budget/definition/ballots.py", "budget/definition/headings.py",
+    "budget/definition/reading.py", "budget/definition/tree.py", "budget/drawing/lots.py",
+    "budget/limits.py", "polls/definition.py",
 )  # fmt: skip
+"""All that decides what a ballot counts for, and who wins: its modules below `mvote/`."""
 
 
 def program_hash() -> str:
     """SHA-256 over the source of the counting program, file by file."""
     digest = hashlib.sha256()
     for name in PROGRAM:
-        digest.update(name.encode() + b"\x00" + (Path(__file__).parent / name).read_bytes())
+        digest.update(name.encode() + b"\x00" + (PACKAGE / name).read_bytes())
     return digest.hexdigest()
 
 

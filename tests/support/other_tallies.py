@@ -34,7 +34,8 @@ class OtherProgram:
     def winners(self, profile: Counter[Marks]) -> tuple[list[int], list[int]]:
         """Schulze's, and those of a run-off, by the places of the options."""
         assert self._process.stdin is not None and self._process.stdout is not None  # noqa: PT018
-        print(json.dumps([[*profile], [*profile.values()]]), file=self._process.stdin, flush=True)
+        self._process.stdin.write(json.dumps([[*profile], [*profile.values()]]) + "\n")
+        self._process.stdin.flush()
         schulze, runoff = json.loads(self._process.stdout.readline())
         return schulze, runoff
 

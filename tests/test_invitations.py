@@ -175,7 +175,7 @@ def test_only_officers_of_its_department_invite_and_only_to_a_frozen_poll(
 def test_a_citizen_invites_nobody_by_text_message(world: World) -> None:
     author = world.citizen()
     poll = world.draft(author, eligibility=ROLL)
-    with no_trace(world):
+    with no_trace(world, but="allowance"):
         refused = send_roll(world, poll, author, csv_of([number(1)]), query="?invite=true")
         check_problem(refused, 403, "not-allowed", "ko")
 

@@ -7,9 +7,12 @@ import io
 from openpyxl import Workbook
 
 from mvote.polls.rolls.breathing import BREATH
+from mvote.polls.rolls.importing import READINGS
 from mvote.polls.rolls.reading import MOST_SHEETS, Reading
 from tests.support.bombs import rewritten
-from tests.support.rolls import csv_of, number, saved, xlsx_of
+from tests.support.hostile import check_problem, no_trace
+from tests.support.rolls import ROLL, csv_of, number, saved, send_roll, xlsx_of
+from tests.support.world import World
 from tests.test_roll_files import ONE, read, refusal
 
 
@@ -43,3 +46,26 @@ def test_others_are_served_while_many_rows_are_read() -> None:
     reading = Reading(content, "csv", region="KR", breathe=lambda: breaths.append(None))
     assert len(list(reading)) == 2_000
     assert len(breaths) >= 2_000 // BREATH
+
+
+def test_so_many_files_are_read_for_a_citizen_in_an_hour_whatever_comes_of_them(
+    world: World,
+) -> None:
+    officer, other = world.officer(), world.officer()
+    poll, others = world.draft(officer, eligibility=ROLL), world.draft(other, eligibility=ROLL)
+    for n in range(READINGS.most):
+        answer = send_roll(world, poll, officer, b"phone\nx\n", query="?dry_run=true" * (n % 2))
+        check_problem(answer, 422, "roll-unreadable", "ko")
+    for query in ("", "?dry_run=true"):
+        with no_trace(world):
+            refused = send_roll(world, poll, officer, csv_of([number(1)]), query=query)
+            check_problem(refused, 429, "too-many-requests", "ko")
+    assert send_roll(world, others, other, csv_of([number(1)])).status_code == 201
+
+
+def test_a_citizens_roll_is_read_no_further_than_it_may_be_long(world: World) -> None:
+    author = world.citizen()
+    poll = world.draft(author, eligibility=ROLL)
+    content = csv_of([*(number(n) for n in range(1_001)), '"never closed'])
+    with no_trace(world, but="allowance"):
+        check_problem(send_roll(world, poll, author, content), 422, "roll-too-large", "ko")

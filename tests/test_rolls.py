@@ -85,7 +85,7 @@ def test_a_dry_run_reports_and_keeps_nothing(world: World) -> None:
     officer = world.officer()
     poll = world.draft(officer)
     rows = [number(1), "010-1234", number(1), "02-123-4567", "", number(2)]
-    with no_trace(world):
+    with no_trace(world, but="allowance"):
         dry = send_roll(world, poll, officer, csv_of(rows), query="?dry_run=true")
     assert dry.status_code == 200
     report = dry.get_json()
@@ -125,7 +125,7 @@ def test_a_citizen_gives_their_own_poll_a_roll_of_a_thousand_and_replaces_it_alo
     author, other = world.citizen(), world.citizen()
     poll = world.draft(author, eligibility=ROLL)
     too_many = csv_of(number(n) for n in range(1_001))
-    with no_trace(world):
+    with no_trace(world, but="allowance"):
         check_problem(send_roll(world, poll, author, too_many), 422, "roll-too-large", "ko")
         check_problem(send_roll(world, poll, other, too_many), 404, "not-found", "ko")
     for n in (1, 2):
@@ -191,7 +191,7 @@ def test_nothing_replaces_a_roll_once_its_poll_is_opened_not_even_before_voting(
             " closes_at = now() + interval '2 days'"
         )
     opened(world, poll, officer)
-    with no_trace(world):
+    with no_trace(world, but="allowance"):
         refused = send_roll(world, poll, officer, csv_of([number(2)]))
         check_problem(refused, 409, "impossible-transition", "ko")
     for change in (
@@ -243,7 +243,7 @@ def test_a_roll_is_csv_or_xlsx_of_64_mib_at_most(world: World) -> None:
     officer = world.officer()
     poll = world.draft(officer)
     content = csv_of([number(1)])
-    with no_trace(world):
+    with no_trace(world, but="allowance"):
         for kind in ("application/json", "text/plain", "application/vnd.ms-excel"):
             refused = send_roll(world, poll, officer, content, kind)
             check_problem(refused, 415, "unsupported-media-type", "ko")

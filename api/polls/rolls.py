@@ -26,6 +26,7 @@ from mvote.polls.rolls.importing import (
     Desk,
     RollFile,
     check_may_import,
+    count_reading,
     keep_roll,
     read_roll,
     roll_of,
@@ -67,15 +68,17 @@ def import_a_roll(query: dict[str, Any], poll_id: uuid.UUID) -> Response:
 
     Try it with `dry_run` first: rows that cannot be read are left out, each with its reason. Kept
     of a number is a keyed hash. A government's roll is replaced by two officers, both of whom
-    send the same file; once the poll is opened nobody replaces it.
+    send the same file; once the poll is opened nobody replaces it. Thirty files are read an hour.
     """
     by = caller()
-    check_may_import(db.session(), poll_id=poll_id, by=by)
+    most = check_may_import(db.session(), poll_id=poll_id, by=by)
     db.session().close()  # the connection goes back: sending and reading take their time
+    with transaction() as session:
+        count_reading(session, by=by)
     choice = Choice(sheet=query["sheet"], column=query["column"])
     with body_as_file() as file:
         kind, invites = KINDS[request.mimetype], query["invite"] == "true"
-        found = read_roll(file, kind, desk=_desk(), choice=choice, invites=invites)
+        found = read_roll(file, kind, desk=_desk(), choice=choice, invites=invites, most=most)
     if query["dry_run"] == "true":
         return tagged(_shown(found, dry_run=True))
     return answered_once(found.sha256, lambda: _kept(poll_id, by, found))

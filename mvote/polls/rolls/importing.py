@@ -5,6 +5,7 @@ The numbers themselves are kept nowhere, but for invitations that are still to b
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import uuid
 from dataclasses import dataclass
@@ -15,10 +16,12 @@ from sqlalchemy.orm import Session
 
 from mvote.approvals import Approval, ask
 from mvote.ballotbox.keystore import Keystore
+from mvote.ballotbox.notation import h
 from mvote.base import database_time
 from mvote.errors import ImpossibleTransition, NotAllowed, NotFound, Overloaded
 from mvote.journal import Event, write_down
 from mvote.people.citizens import Citizen
+from mvote.people.limits import Limit, use_up
 from mvote.people.phones import Phones
 from mvote.polls.drafting import is_own, own_poll, poll_known_to
 from mvote.polls.inviting.running import keep_invitations
@@ -32,6 +35,8 @@ from mvote.polls.rolls.reading import Choice, Kind, Reading, Report
 LARGEST_FILE = 64 * 2**20
 MOST_OF_A_CITIZEN = 1_000
 """So many may be on the roll of a citizen's own poll."""
+READINGS = Limit("roll-readings", 30, dt.timedelta(hours=1))
+"""Of a citizen; a large file keeps a processor busy for long."""
 REPLACE = "poll:replace_roll"
 PIECE = 2**16
 
@@ -75,24 +80,44 @@ class Desk:
     breathe: Breathe
 
 
-def check_may_import(session: Session, *, poll_id: uuid.UUID, by: Citizen) -> None:
-    """Whether *by* may give this poll a roll now. Raises NotFound, NotAllowed or
-    ImpossibleTransition: before a large file is read, and without a lock."""
+def check_may_import(session: Session, *, poll_id: uuid.UUID, by: Citizen) -> int | None:
+    """Whether *by* may give this poll a roll now, before a large file is read, and without a lock.
+
+    How many may be on it, None if as many as are. Raises NotFound, NotAllowed or
+    ImpossibleTransition.
+    """
     poll = poll_known_to(session, poll_id, by)
     if not is_own(poll, by):
         raise NotAllowed
     _check_is_draft(session, poll)
+    return MOST_OF_A_CITIZEN if poll.origin == "citizen" else None
+
+
+def count_reading(session: Session, *, by: Citizen) -> None:
+    """Count one file that *by* has sent, before it is looked at: to be committed by itself, for
+    what cannot be read has taken its time, too. Raises TooManyRequests."""
+    subject_hash = h("mvote/roll-reading/1", by.id.bytes)
+    use_up(session, READINGS, subject_hash=subject_hash, now=database_time(session))
 
 
 def read_roll(
-    file: BinaryIO, kind: Kind, *, desk: Desk, choice: Choice, invites: bool = False
+    file: BinaryIO,
+    kind: Kind,
+    *,
+    desk: Desk,
+    choice: Choice,
+    invites: bool = False,
+    most: int | None = None,
 ) -> RollFile:
-    """Read a file; nothing is kept. Raises RollUnreadable if it is none that could be imported."""
+    """Read a file; nothing is kept. Raises RollUnreadable if it is none that could be imported,
+    RollTooLarge as soon as there are more than *most* on it."""
     breathing = Breathing.of(file, desk.breathe)
     reading = Reading(breathing, kind, region=desk.region, choice=choice, breathe=desk.breathe)
     report, numbers = reading.report, dict[bytes, str]()
     for number in reading:
         numbers.setdefault(desk.phones.hash_of(number), number)
+        if most is not None and len(numbers) > most:
+            raise RollTooLarge(most=most)
     report.accepted = len(numbers)
     report.duplicates = report.rows - report.rejected_total - report.accepted
     if not numbers:

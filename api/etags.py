@@ -58,6 +58,6 @@ def check_if_match(document: dict[str, Any], apart: Collection[str] = ()) -> Non
     """
     if not request.if_match:
         raise VersionRequired
-    read = {each.partition("-")[0] for each in request.if_match.as_set()}
+    read = {(each or "").partition("-")[0] for each in request.if_match.as_set()}
     if _stem(document, apart) not in read and not request.if_match.star_tag:
         raise StaleVersion

@@ -28,5 +28,5 @@ def _ended(city: City) -> list[tuple[object, ...]]:
     """State of the closed poll, and whether its result was counted again; None without one."""
     return city.rows(
         "SELECT state, recounted FROM poll LEFT JOIN result ON poll_id = id WHERE state <> 'open'"
-        " AND content #>> '{title,en}' LIKE '%new public bicycle stations%'"
+        " AND content #>> '{title,en}' LIKE '%%new public bicycle stations%%'"
     )

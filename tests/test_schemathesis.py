@@ -51,7 +51,14 @@ CONFIG = schemathesis.Config.from_dict(
 )
 
 
-for media_type in ("application/pdf", "image/png", "image/jpeg", "image/webp"):
+BINARY = (
+    "application/pdf",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "image/png",
+    "image/jpeg",
+    "image/webp",
+)
+for media_type in BINARY:
     schemathesis.serializer.alias(media_type, "application/octet-stream")
 
 

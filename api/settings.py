@@ -250,6 +250,8 @@ def _check_identity(settings: Settings) -> None:
     named = (settings.identity_issuer, settings.identity_audience, settings.identity_jwks)
     if any(named) and not all(named):
         raise Misconfigured("IDENTITY_ISSUER, IDENTITY_AUDIENCE and IDENTITY_JWKS go together")
+    if settings.environment == "production" and any(named) and not settings.identity_acr:
+        raise Misconfigured("production needs IDENTITY_ACR; * if the provider verifies everybody")
     if unknown := {name for name, _ in settings.identity_claims} - set(NAMES):
         raise Misconfigured(f"IDENTITY_CLAIMS names no attribute: {', '.join(sorted(unknown))}")
     if settings.environment == "production" and settings.identity_jwks.startswith("http://"):

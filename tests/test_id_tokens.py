@@ -96,6 +96,10 @@ FORGED: dict[str, Forge] = {
     "nobody": with_claims(sub=None),
     "an empty name": with_claims(sub=""),
     "a name without end": with_claims(sub="x" * 256),
+    "issued before all dates": with_claims(iat=-(10**400)),
+    "a header nested thousands deep": lambda _: (
+        f"{base64url_encode(b'[' * 100_000).decode()}.e30.AA"
+    ),
     "no token": lambda _: "x",
     "three empty parts": lambda _: "..",
     "too deep": lambda _: "[" * 5000,

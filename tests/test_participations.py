@@ -54,14 +54,20 @@ def test_deleting_the_account_and_coming_back_with_the_same_number_does_not_vote
         with Session(world.engines["api"]) as session, transaction(session):
             return world.person(register(session, number=number, phones=phones))
 
-    first = come()
+    first, other = come(), world.citizen()
+    assert world.cast(poll, other).status_code == 201
     assert world.cast(poll, first).status_code == 201
     assert world.client.delete("/v1/me", headers=first.headers).status_code == 204
     second = come()
     assert second.id != first.id
     again = world.cast(poll, second)
     assert (again.status_code, again.get_json()["code"]) == (409, "already-voted")
-    assert world.count("participation") == 1
+    assert world.count("participation") == 2
+    # by then the number may be somebody else's, whom it is not told
+    assert (_mine(world, other), _mine(world, second)) == ([poll["id"]], [])
+    after = world.open_poll()
+    assert world.cast(after, second).status_code == 201
+    assert _mine(world, second) == [after["id"]]
 
 
 def test_the_token_of_a_deleted_account_casts_nothing(world: World) -> None:
@@ -70,3 +76,18 @@ def test_the_token_of_a_deleted_account_casts_nothing(world: World) -> None:
     refused = world.cast(poll, voter)
     assert (refused.status_code, refused.get_json()["code"]) == (401, "token-invalid")
     assert world.count("participation") == 0
+
+
+def test_a_poll_that_ended_before_the_account_was_made_is_not_told_to_it(world: World) -> None:
+    """What was left behind counts no more then: the anchor is that of the number again."""
+    number, phones = "+821099887755", world.app.extensions["phones"]
+    poll = world.open_poll()
+    with Session(world.engines["api"]) as session, transaction(session):
+        first = world.person(register(session, number=number, phones=phones))
+    assert world.cast(poll, first).status_code == 201
+    assert _mine(world, first) == [poll["id"]]
+    world.end_voting(poll)
+    assert world.client.delete("/v1/me", headers=first.headers).status_code == 204
+    with Session(world.engines["api"]) as session, transaction(session):
+        second = world.person(register(session, number=number, phones=phones))
+    assert _mine(world, second) == []

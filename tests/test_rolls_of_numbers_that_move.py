@@ -99,12 +99,15 @@ def test_by_the_number_alone_one_entry_of_a_roll_would_vote_twice(
     assert answer(world, poll, other) == (201, None)
 
 
-def test_somebody_without_a_number_is_on_no_roll_of_numbers(
+def test_somebody_without_a_number_is_on_no_roll_of_numbers_until_one_is_confirmed(
     world: World, poll: dict[str, Any]
 ) -> None:
     with Session(world.engines["api"]) as session, transaction(session):
-        person = Citizen(id=uuid.uuid4(), identity_hash=bytes(32), identity_confirmed_at=utc_now())
-        session.add(person)
+        made = Citizen(id=uuid.uuid4(), identity_hash=bytes(32), identity_confirmed_at=utc_now())
+        session.add(made)
         session.flush()
-        identity_id = person.id
-    assert answer(world, poll, world.person(identity_id)) == (403, "not-eligible")
+        identity_id = made.id
+    person = world.person(identity_id)
+    assert answer(world, poll, person) == (403, "not-eligible")
+    change(world, person, LISTED)  # the first that it ever confirmed: nobody voted by it
+    assert answer(world, poll, person) == (201, None)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from api.holders import open_keystore
+from api.people import provider_of
 from api.settings import Misconfigured, read_settings
 
 KEY = base64.b64encode(bytes(32)).decode()
@@ -107,3 +108,19 @@ def test_commands_beside_a_running_server_know_its_port_unless_another_is_said(
     assert read_settings(var | {"PUBLIC_URL": "https://vote.example"}).host == "vote.example"
     note.write_text("half")
     assert read_settings(var).public_url == "http://127.0.0.1:8000"
+
+
+PROVIDER = {
+    "IDENTITY_ISSUER": "https://id.example",
+    "IDENTITY_AUDIENCE": "mvote",
+    "IDENTITY_JWKS": "https://id.example/keys",
+}
+
+
+def test_production_takes_everybody_for_verified_only_where_that_is_said() -> None:
+    with pytest.raises(Misconfigured, match="IDENTITY_ACR"):
+        read_settings(PRODUCTION | PROVIDER)
+    for said, asked in ({"*": frozenset(), "high, gold": frozenset({"high", "gold"})}).items():
+        found = provider_of(read_settings(PRODUCTION | PROVIDER | {"IDENTITY_ACR": said}))
+        assert found is not None
+        assert found.verified_by == asked

@@ -63,5 +63,5 @@ def provider_of(settings: Settings) -> Provider | None:
         audience=settings.identity_audience,
         keys=KeySet(settings.identity_jwks),
         claims=dict(settings.identity_claims),
-        verified_by=frozenset(settings.identity_acr),
+        verified_by=frozenset(() if "*" in settings.identity_acr else settings.identity_acr),
     )

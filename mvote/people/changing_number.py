@@ -91,9 +91,11 @@ def change_number(
     elif citizen.phone_hash != phone_hash:
         _give_up_number(session, desk, citizen, last_poll_ends)
         citizen.phone_hash, citizen.phone_sealed = phone_hash, desk.phones.seal(number)
-        citizen.phone_since = from_now_on(session)
+        is_first = not has_anchor(session, citizen.id)
+        # what gives an account its anchor counts in open polls, as if it was made with it
+        citizen.phone_since = None if is_first else from_now_on(session)
         session.flush()  # nobody else registers this number from here on
-        if not has_anchor(session, citizen.id):
+        if is_first:
             first = {citizen.id: desk.phones.anchor_of(number)}
             write_first(session, {citizen.id: phone_hash}, first, now)
         _end_other_sessions(session, citizen.id, session_id)

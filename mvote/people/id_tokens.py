@@ -24,6 +24,8 @@ OLDEST = dt.timedelta(minutes=10)
 """So long ago a token may have been issued: the nonce lives no longer, either."""
 LONGEST_SUBJECT = 255
 REQUIRED = ["iss", "aud", "exp", "iat", "sub", "nonce"]
+# the last two: numbers too large for a date, and JSON nested thousands deep
+UNREADABLE = (jwt.PyJWTError, ValueError, TypeError, KeyError, OverflowError, RecursionError)
 Jwk = Mapping[str, Any]
 
 
@@ -73,7 +75,7 @@ def read_id_token(provider: Provider, token: str, *, nonce: str, now: dt.datetim
             options={"require": REQUIRED},
         )
         _check(provider, claims, nonce, now)
-    except (jwt.PyJWTError, ValueError, TypeError, KeyError):
+    except UNREADABLE:
         raise IdentityInvalid from None
     return Proven(
         issuer=provider.issuer,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from collections.abc import Mapping, Sequence
 
@@ -29,7 +30,7 @@ def register_many(session: Session, *, numbers: Sequence[str], phones: Phones) -
     hashes = [phones.hash_of(number) for number in numbers]
     number_of = dict(sorted(zip(hashes, numbers, strict=True)))
     proposed = {phone_hash: new_id() for phone_hash in number_of}
-    kept = _write_citizens(session, proposed, number_of, phones)
+    kept = _write_citizens(session, proposed, number_of, phones, now)
     new = {kept[key]: key for key, id_ in proposed.items() if kept[key] == id_}
     first = {id_: phones.anchor_of(number_of[phone_hash]) for id_, phone_hash in new.items()}
     write_first(session, new, first, now)
@@ -41,10 +42,16 @@ def _write_citizens(
     proposed: Mapping[bytes, uuid.UUID],
     number_of: Mapping[bytes, str],
     phones: Phones,
+    now: dt.datetime,
 ) -> dict[bytes, uuid.UUID]:
     """Insert accounts, or lock those that are there; which id each number has."""
     rows = [
-        {"id": id_, "phone_hash": phone_hash, "phone_sealed": phones.seal(number_of[phone_hash])}
+        {
+            "id": id_,
+            "created_at": now,
+            "phone_hash": phone_hash,
+            "phone_sealed": phones.seal(number_of[phone_hash]),
+        }
         for phone_hash, id_ in proposed.items()
     ]
     statement = upsert(Citizen)

@@ -7,11 +7,12 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import ColumnElement, func, select, text
 from sqlalchemy.orm import Session
 
 from mvote.ballotbox.poll_keys import PollKeyring
 from mvote.ballotbox.sealing import voter_tag_of
+from mvote.people.citizens import Citizen
 from mvote.people.voters import anchor_at, anchors_of
 from mvote.polls.poll import Poll
 
@@ -32,12 +33,20 @@ def polls_took_part_in(
 ) -> list[Poll]:
     """Up to *limit* polls, newest first, older than *before*.
 
-    No table joins citizens with participations: each poll's tag is computed and looked up.
+    No table joins citizens with participations: each poll's tag is computed and looked up. Nobody
+    sees where somebody else took part who had their number or identity before them: not in polls
+    that ended before the account was made, nor, if it began with anchors that were remembered, in
+    those that had opened.
     """
+    made_at = session.scalar(select(Citizen.created_at).where(Citizen.id == citizen_id))
+    if made_at is None:  # gone at this moment
+        return []
     anchors = anchors_of(session, citizen_id)
+    is_heir = any(each.since < made_at for each in anchors)
+    since = (Poll.opens_at if is_heir else Poll.closes_at) >= made_at
     found: list[Poll] = []
     while len(found) < limit:
-        chunk = _begun_polls(session, before)
+        chunk = _begun_polls(session, before, since)
         found += _among(session, chunk, anchors, keyring)
         if len(chunk) < CHUNK:
             break
@@ -45,8 +54,11 @@ def polls_took_part_in(
     return found[:limit]
 
 
-def _begun_polls(session: Session, before: uuid.UUID | None) -> Sequence[Poll]:
+def _begun_polls(
+    session: Session, before: uuid.UUID | None, since: ColumnElement[bool]
+) -> Sequence[Poll]:
     begun = select(Poll).where(
+        since,
         Poll.frozen_at.is_not(None),
         Poll.opens_at <= func.clock_timestamp(),
         Poll.state != "cancelled",

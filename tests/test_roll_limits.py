@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 
+import pytest
 from openpyxl import Workbook
 
 from mvote.polls.rolls.breathing import BREATH
@@ -12,7 +13,7 @@ from mvote.polls.rolls.reading import MOST_SHEETS, Reading
 from tests.support.bombs import rewritten
 from tests.support.hostile import check_problem, no_trace
 from tests.support.rolls import ROLL, csv_of, number, saved, send_roll, xlsx_of
-from tests.support.world import World
+from tests.support.world import World, new_key
 from tests.test_roll_files import ONE, read, refusal
 
 
@@ -69,3 +70,21 @@ def test_a_citizens_roll_is_read_no_further_than_it_may_be_long(world: World) ->
     content = csv_of([*(number(n) for n in range(1_001)), '"never closed'])
     with no_trace(world, but="allowance"):
         check_problem(send_roll(world, poll, author, content), 422, "roll-too-large", "ko")
+
+
+def test_no_transaction_waits_while_others_are_served(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting: list[int] = []
+
+    def look() -> None:
+        query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+        waiting.append(world.rows(query + " AND state = 'idle in transaction'")[0][0])
+
+    monkeypatch.setattr("api.polls.rolls.pause_of_this_process", lambda: look)
+    officer = world.officer()
+    poll = world.draft(officer, eligibility=ROLL)
+    key = {"Idempotency-Key": new_key()}
+    assert send_roll(world, poll, officer, csv_of([number(1)]), **key).status_code == 201
+    assert waiting
+    assert set(waiting) == {0}

@@ -27,6 +27,7 @@ from mvote.polls.rolls.importing import (
     RollFile,
     check_may_import,
     count_reading,
+    entries_of,
     keep_roll,
     read_roll,
     roll_of,
@@ -81,12 +82,17 @@ def import_a_roll(query: dict[str, Any], poll_id: uuid.UUID) -> Response:
         found = read_roll(file, kind, desk=_desk(), choice=choice, invites=invites, most=most)
     if query["dry_run"] == "true":
         return tagged(_shown(found, dry_run=True))
-    return answered_once(found.sha256, lambda: _kept(poll_id, by, found))
+    check_may_import(db.session(), poll_id=poll_id, by=by)  # still, before it gets a key
+    db.session().close()
+    entries = entries_of(poll_id, found, _desk())
+    return answered_once(found.sha256, lambda: _kept(poll_id, by, found, entries))
 
 
-def _kept(poll_id: uuid.UUID, by: Citizen, found: RollFile) -> Response:
+def _kept(poll_id: uuid.UUID, by: Citizen, found: RollFile, entries: dict[bytes, str]) -> Response:
     with transaction() as session:
-        waits = keep_roll(session, poll_id=poll_id, by=by, found=found, desk=_desk())
+        waits = keep_roll(
+            session, poll_id=poll_id, by=by, found=found, entries=entries, desk=_desk()
+        )
         return done_or_asked(session, waits, lambda: _shown(found, dry_run=False), status=201)
 
 

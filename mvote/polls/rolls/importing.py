@@ -128,13 +128,19 @@ def read_roll(
 
 
 def keep_roll(
-    session: Session, *, poll_id: uuid.UUID, by: Citizen, found: RollFile, desk: Desk
+    session: Session,
+    *,
+    poll_id: uuid.UUID,
+    by: Citizen,
+    found: RollFile,
+    entries: dict[bytes, str],
+    desk: Desk,
 ) -> Approval | None:
-    """Make *found* the roll of a draft, in the place of one that it has.
+    """Make *found*, with its *entries*, the roll of a draft, in the place of one that it has.
 
     A government's roll is replaced by two officers, each of whom sends the same file: the request
     that now waits, or None once it is done. Raises NotFound, NotAllowed, ImpossibleTransition,
-    RollTooLarge, Overloaded.
+    RollTooLarge.
     """
     poll = own_poll(session, poll_id, by)
     _check_is_draft(session, poll)
@@ -151,7 +157,7 @@ def keep_roll(
         raise ImpossibleTransition(state=poll.state, verb="import_roll")
     if before is not None:
         session.expunge(before)  # the database has deleted it
-    _write(session, poll_id, by, found, desk)
+    _write(session, poll_id, by, found, entries, desk)
     size = len(found.numbers)
     event = RollImported(size=size, replaced=before is not None, approval_id=approval_id)
     write_down(session, event, actor_id=by.id, subject_id=poll_id)
@@ -192,9 +198,15 @@ def _asked(session: Session, poll: Poll, by: Citizen, found: RollFile) -> Approv
     return ask(session, act=REPLACE, subject_id=poll.id, arguments=arguments, officer_id=by.id)
 
 
-def _write(session: Session, poll_id: uuid.UUID, by: Citizen, found: RollFile, desk: Desk) -> None:
+def _write(
+    session: Session,
+    poll_id: uuid.UUID,
+    by: Citizen,
+    found: RollFile,
+    numbers: dict[bytes, str],
+    desk: Desk,
+) -> None:
     """Write the entries, in their order, then the row that makes them a whole roll."""
-    numbers = _entries(poll_id, found, desk)
     entries = sorted(numbers)
     for first in range(0, len(entries), AT_ONCE):
         some = entries[first : first + AT_ONCE]
@@ -216,8 +228,9 @@ def _write(session: Session, poll_id: uuid.UUID, by: Citizen, found: RollFile, d
         keep_invitations(session, poll_id=poll_id, keystore=desk.keystore, numbers=numbers)
 
 
-def _entries(poll_id: uuid.UUID, found: RollFile, desk: Desk) -> dict[bytes, str]:
-    """Each entry with its number. Raises Overloaded without a keystore."""
+def entries_of(poll_id: uuid.UUID, found: RollFile, desk: Desk) -> dict[bytes, str]:
+    """Each entry of a draft's roll with its number: worked out before anything is locked, for it
+    draws breath. Raises Overloaded without a keystore."""
     try:
         key = desk.keys.made(poll_id)
     except OSError:  # a copy of the keystore is out of reach, or a disk is full

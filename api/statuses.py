@@ -58,6 +58,7 @@ STATUSES: dict[type[errors.DomainError], int] = {
     onsite.ScanValueExpired: 403,
     onsite.ScanValueUsed: 409,
     onsite.SlipsGone: 409,
+    onsite.TooManyOnSite: 409,
     rolls.RollUnreadable: 422,
     rolls.RollTooLarge: 422,
     drawing.QuotasImpossible: 409,

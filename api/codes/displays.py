@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from api.access import access, caller, caller_display
 from api.blueprint import Blueprint, may_raise
-from api.codes.views import CodePoll, CodeSite, code_in, url_with_value
+from api.codes.views import CodePoll, CodeSite, check_author_has_room, code_in, url_with_value
 from api.db import db, transaction
 from api.fields import Instant, String, Uuid
 from api.wiring import wiring
@@ -19,6 +19,7 @@ from geo.sites import site_of
 from mvote.base import database_time
 from mvote.errors import NotAllowed, NotFound
 from mvote.polls.drafting import is_own, poll_known_to
+from mvote.polls.onsite.caps import DISPLAYS
 from mvote.polls.onsite.displays import (
     Display,
     codes_on,
@@ -27,6 +28,7 @@ from mvote.polls.onsite.displays import (
     note_seen,
     revoke_display,
 )
+from mvote.polls.onsite.errors import TooManyOnSite
 from mvote.polls.onsite.rotation import secret_of, shown_at
 from mvote.polls.poll import Poll
 from qr.symbol import symbol_rows
@@ -95,7 +97,7 @@ class ShownValue(ma.Schema):
 
 @blp.post("/sites/<uuid:site_id>/displays")
 @access("citizen")
-@may_raise(NotAllowed)
+@may_raise(NotAllowed, TooManyOnSite)
 @blp.arguments(NewDisplay)
 @blp.response(201, MadeDisplay)
 def make_a_display(wanted: dict[str, Any], site_id: uuid.UUID) -> dict[str, Any]:
@@ -103,6 +105,8 @@ def make_a_display(wanted: dict[str, Any], site_id: uuid.UUID) -> dict[str, Any]
     with transaction() as session:
         site_of(session, site_id)
         _check_may_manage(session, wanted["poll_id"])
+        if wanted["poll_id"] is not None:
+            check_author_has_room(session, DISPLAYS, session.get_one(Poll, wanted["poll_id"]))
         display, key = make_display(session, site_id=site_id, actor_id=caller().id, **wanted)
         url = f"{wiring().settings.public_url}/display#{key}"
         return {name: getattr(display, name) for name in DisplaySchema().fields} | {

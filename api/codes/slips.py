@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from api.access import access, caller
 from api.blueprint import Blueprint, may_raise
 from api.codes.posters import BINARY, PDF
-from api.codes.views import check_may_make_codes, known_code, url_with_value
+from api.codes.views import check_author_has_room, check_may_make_codes, known_code, url_with_value
 from api.db import db, transaction
 from api.fields import Instant, Integer
 from api.idempotency import idempotent
@@ -24,7 +24,8 @@ from geo.sites import site_of
 from mvote.base import utc_now
 from mvote.errors import ImpossibleTransition, NotAllowed, Overloaded
 from mvote.languages import side_by_side
-from mvote.polls.onsite.errors import SlipsGone
+from mvote.polls.onsite.caps import SLIPS
+from mvote.polls.onsite.errors import SlipsGone, TooManyOnSite
 from mvote.polls.onsite.slips import (
     MOST_SLIPS,
     SlipPackage,
@@ -71,7 +72,7 @@ class SlipsPage(ma.Schema):
 
 @blp.post("/codes/<code>/slips")
 @access("citizen")
-@may_raise(NotAllowed, ImpossibleTransition)
+@may_raise(NotAllowed, ImpossibleTransition, TooManyOnSite)
 @idempotent
 @blp.arguments(NewSlips)
 @blp.response(201, SlipsSchema)
@@ -81,6 +82,7 @@ def make_slips(wanted: dict[str, Any], code: str) -> dict[str, Any]:
     with transaction() as session:
         found, poll = known_code(session, code)
         check_may_make_codes(poll)
+        check_author_has_room(session, SLIPS, poll, wanted["count"])
         secrets = wiring().gate.secrets
         package = make_package(
             session, code=found, slips=slips, secrets=secrets, actor_id=caller().id

@@ -20,7 +20,9 @@ from geo.sites import site_of
 from mvote.base import database_time, utc_now
 from mvote.errors import ImpossibleTransition, NotAllowed, NotFound
 from mvote.polls.drafting import is_own, may_know_of
+from mvote.polls.onsite.caps import CODES, Cap, check_room
 from mvote.polls.onsite.displays import OVER
+from mvote.polls.onsite.errors import TooManyOnSite
 from mvote.polls.poll import Poll
 from mvote.polls.site_codes import (
     KINDS,
@@ -110,6 +112,12 @@ def check_may_make_codes(poll: Poll) -> None:
         raise NotAllowed
 
 
+def check_author_has_room(session: Session, cap: Cap, poll: Poll, more: int = 1) -> None:
+    """Officers make as many as they need. Raises TooManyOnSite."""
+    if not caller().is_officer:
+        check_room(session, cap, poll_id=poll.id, more=more)
+
+
 def shown_code(session: Session, code: SiteCode, poll: Poll) -> dict[str, Any]:
     """A code with its poll and site, as everyone sees it."""
     now = database_time(session)
@@ -132,7 +140,7 @@ def _plain(code: SiteCode) -> dict[str, Any]:
 
 @blp.post("/sites/<uuid:site_id>/codes")
 @access("citizen")
-@may_raise(NotAllowed, ImpossibleTransition)
+@may_raise(NotAllowed, ImpossibleTransition, TooManyOnSite)
 @idempotent
 @blp.arguments(NewCode)
 @blp.response(201, CodeSchema)
@@ -145,6 +153,7 @@ def make_a_code(wanted: dict[str, Any], site_id: uuid.UUID) -> dict[str, Any]:
         check_may_make_codes(poll)
         if poll.state in OVER:
             raise ImpossibleTransition(state=poll.state, verb="make a code")
+        check_author_has_room(session, CODES, poll)
         code = make_site_code(
             session,
             wanted=WantedCode(poll=poll, site_id=site_id, **wanted),

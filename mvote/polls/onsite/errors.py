@@ -42,3 +42,14 @@ class SlipsGone(DomainError):
     next_step: ClassVar[Message] = say(
         "If the print is lost, revoke the package and make a new one."
     )
+
+
+class TooManyOnSite(DomainError):
+    """The poll has as many codes, screens or slips as its author may make; fact `most`."""
+
+    code = "too-many-on-site"
+    title: ClassVar[Message] = say("This poll has as many of them as its author may make.")
+    next_step: ClassVar[Message] = say("Ask an officer to make more.")
+
+    def __init__(self, *, most: int) -> None:
+        super().__init__(most=most)

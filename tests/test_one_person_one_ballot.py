@@ -53,6 +53,11 @@ STORIES: dict[str, list[tuple[Any, ...]]] = {
         ("come", "n0"), ("come", "n1"), ("link", "n0", "i0"), ("open",), ("cast", "n0"),
         ("unlink", "n0"), ("link", "n1", "i0"), ("link", "n0", "i0"), ("cast", "n1"),
     ],
+    "who gave an identity up before is joined with somebody while another has it": [
+        ("come", "n1"), ("come", "n2"), ("link", "n2", "i0"), ("open",), ("unlink", "n2"),
+        ("over",), ("come", "n0"), ("link", "n0", "i0"), ("merge", "n2", "n1"), ("open",),
+        ("unlink", "n0"), ("link", "n0", "i0"), ("cast", "i0", "", 1), ("cast", "n2", "", 1),
+    ],
     "two accounts are found to be of one person": [
         ("come", "n0"), ("come", "i0"), ("open",), ("cast", "n0"), ("merge", "n0", "i0"),
         ("cast", "i0"), ("open",), ("cast", "i0", "", 1), ("cast", "n0", "", 1),

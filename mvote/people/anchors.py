@@ -102,6 +102,9 @@ def leave_behind(
         return
     anchors = {row.since: row.anchor for row in anchors_of(session, citizen_id)}
     if anchors and taken_at is not None and _was_left_behind(session, bearer):
+        # what followed since then whoever gave it up before was not this account's
+        followed = (Tombstone.bearer_hash == bearer, Tombstone.since > taken_at)
+        session.execute(delete(Tombstone).where(*followed))
         known = list(anchors.items())
         anchors = {since: each for since, each in known if since > taken_at}
         again = new_from or from_now_on(session)

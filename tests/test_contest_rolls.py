@@ -9,8 +9,12 @@ import pytest
 from sqlalchemy.orm import Session
 
 from mvote.ballotbox.notation import h
+from mvote.base import utc_now
+from mvote.people.changing_number import NumberChange, change_number
+from mvote.polls.participations import last_poll_ends
 from tests.support.balloting import Balloting, field, rules_against
 from tests.support.governing import spoil, twin
+from tests.support.identities import CODE, a_challenge
 from tests.support.proposals import refused
 from tests.support.two_sources import Two, end_plan
 from tests.support.world import World
@@ -115,6 +119,23 @@ def test_those_on_a_list_vote_with_or_without_an_account_when_it_was_made(world:
     ]  # fmt: skip
     assert world.cast(poll, new, year.references[:1]).status_code == 201
     assert poll["records"] == "totals"
+
+
+def test_a_number_on_a_list_does_not_stand_for_who_had_it_before(
+    world: World, session: Session
+) -> None:
+    year = alumni(world)
+    moved = world.person(year.register("+821090000001"))
+    challenge_id = a_challenge(world.app, session, "+821090000009")
+    change_number(
+        session, desk=world.app.extensions["front_desk"], citizen_id=moved.id, session_id=None,
+        change=NumberChange(challenge_id=challenge_id, code=CODE, merge=False),
+        last_poll_ends=last_poll_ends, now=utc_now(),
+    )  # fmt: skip
+    session.commit()
+    poll = year.open("alumni", roll=["+821090000001", "+821090000002"])
+    assert rules_against(world, poll, moved) == ["roll"]
+    assert world.count("roll_entry") == 1
 
 
 def test_every_wrong_entry_of_a_list_is_named_and_nothing_is_kept(world: World) -> None:

@@ -76,6 +76,21 @@ def write_first(
         session.execute(insert(Anchor), rows)
 
 
+def firsts_at(
+    session: Session, first: Mapping[bytes, bytes], opens_at: dt.datetime
+) -> dict[bytes, bytes]:
+    """By which anchors whoever registers with these numbers will vote in a poll opening then.
+
+    *first*: by the hash of each number, what it begins with by itself. Those are missing for whom
+    that is not yet known, as it counts for somebody else by now: see `write_first`.
+    """
+    now = dt.datetime.now(dt.UTC)
+    remembered = _remembered(session, list(first), now)
+    taken = _taken(session, list(first.values()), now)
+    known = {each: anchor_at(sorted(rows), opens_at) for each, rows in remembered.items()}
+    return {each: own for each, own in first.items() if own not in taken} | known
+
+
 def has_anchor(session: Session, citizen_id: uuid.UUID) -> bool:
     """Whether the account can vote at all: a number or a verified identity was ever proved."""
     mine = select(Anchor.citizen_id).where(Anchor.citizen_id == citizen_id).limit(1)

@@ -18,6 +18,7 @@ from mvote.budget.cycle import Cycle
 from mvote.budget.definition import Source
 from mvote.budget.seat import Seat
 from mvote.errors import Fault, InvalidRequest
+from mvote.people.anchors import firsts_at
 from mvote.people.citizens import Citizen
 from mvote.people.phones import Phones, read_number
 from mvote.people.voters import voters_of
@@ -94,13 +95,19 @@ class Listed:
         return cls(numbers=numbers, phones=phones)
 
     def anchors(self, session: Session, opens_at: dt.datetime) -> set[bytes]:
-        """Their anchors: of who has no account yet, the one that it will begin with."""
+        """Their anchors: of who has no account yet, the one that it will begin with.
+
+        A number whose own anchor counts for somebody else by now stands for nobody: its present
+        holder has to register first.
+        """
         hashes = {self.phones.hash_of(number): number for number in self.numbers}
         with_account = select(Citizen.phone_hash, Citizen.id)
         found = session.execute(with_account.where(Citizen.phone_hash.in_(hashes))).all()
         known = {phone_hash: id_ for phone_hash, id_ in found if phone_hash}
-        new = {self.phones.anchor_of(hashes[each]) for each in hashes.keys() - known.keys()}
-        return anchors_at(session, list(known.values()), opens_at) | new
+        new = hashes.keys() - known.keys()
+        first = {each: self.phones.anchor_of(hashes[each]) for each in new}
+        begun = set(firsts_at(session, first, opens_at).values())
+        return anchors_at(session, list(known.values()), opens_at) | begun
 
 
 def anchors_at(

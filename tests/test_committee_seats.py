@@ -217,10 +217,14 @@ def test_a_reserve_who_was_appointed_meanwhile_stops_nobody_from_leaving(
     hall: Hall, people: list[Person]
 ) -> None:
     committee = hall.drawn(*people)
-    path, first = f"committees/{committee}", seats_in(hall, committee)[0]["pseudonym"]
-    leaving = person_of(hall, committee, first, people)
-    for reserve in hall.show(committee)["reserves"]:
-        person = person_of(hall, committee, reserve["pseudonym"], people)
+    path = f"committees/{committee}"
+    reserves = [person_of(hall, committee, each["pseudonym"], people)
+                for each in hall.show(committee)["reserves"]]  # fmt: skip
+    members = [person_of(hall, committee, each["pseudonym"], people)
+               for each in seats_in(hall, committee)]  # fmt: skip
+    genders = {people.index(person) % 2 for person in reserves}  # both may be of one
+    leaving = next(person for person in members if people.index(person) % 2 in genders)
+    for person in reserves:
         body = {"citizen_id": str(person.id), "kind": "expert"}
         assert hall.call("POST", f"{path}/seats", hall.officer, **body).status_code == 201
     assert hall.call("DELETE", f"{path}/seats/me", leaving).status_code == 204

@@ -72,7 +72,6 @@ def connect(app: Flask, settings: Settings) -> None:
     tokens = Tokens(issuer=settings.public_url, keys=token_keys(keystore))
     presence_tokens = PresenceTokens(numbered_keys(keystore, "presence"))
     numbered_keys(keystore, "receipt")
-    made_once(keystore, ROOM_KEY)
     places, roll_keys = CityPlaces(), RollKeys(keystore)
     with app.app_context():
         engine = db.engine
@@ -89,7 +88,7 @@ def connect(app: Flask, settings: Settings) -> None:
             tokens=presence_tokens,
             secrets=CodeSecrets(made_once(keystore, SITE_CODE_KEY)),
         ),
-        room_passwords=RoomPasswords(keystore.get(ROOM_KEY), apart_of_this_process()),
+        room_passwords=RoomPasswords(made_once(keystore, ROOM_KEY), apart_of_this_process()),
         room_passes=RoomPasses(numbered_keys(keystore, "room")),
         places=places,
         judge=Judge(geofence=places, tokens=presence_tokens),

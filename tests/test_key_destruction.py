@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from mvote.ballotbox.destroying import KeyDestroyed
 from mvote.ballotbox.poll_keys import key_name
 from mvote.journal import write_down
 from tests.support.ending import City, city_with_a_copy
-from tests.support.searching import places_of
+from tests.support.searching import paths_below, places_of
 from tests.support.world import World
 
 KEPT_IN = {"keystore", "copy"}
@@ -63,3 +64,14 @@ def test_after_the_retention_term_no_participation_can_be_tied_to_a_person(
     city.a_round()
     assert places_of(city.world, traces, tmp_path) == set()
     assert city.recognised() == 0
+
+
+def test_a_search_goes_on_when_a_database_is_dropped_under_it(tmp_path: Path) -> None:
+    for folder in ("kept", "dropped"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "table").write_bytes(b"rows")
+    (tmp_path / "first").touch()
+    found = paths_below(tmp_path)
+    assert next(found).name == "first"  # the folders are known now, and not yet entered
+    shutil.rmtree(tmp_path / "dropped")
+    assert [path.parent.name for path in found] == ["kept"]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -33,11 +35,23 @@ def places_of(world: World, needles: list[bytes], folder: Path) -> set[str]:
 
 
 def _files(folder: Path | None) -> Iterator[bytes]:
-    for path in folder.rglob("*") if folder else ():
-        try:
+    for path in paths_below(folder) if folder else ():
+        with suppress(FileNotFoundError):  # the server runs, and tidies up
             yield path.read_bytes() if path.is_file() else b""
-        except FileNotFoundError:  # the server runs, and tidies up
-            continue
+
+
+def paths_below(folder: Path) -> Iterator[Path]:
+    """Every file below *folder*, where others make and drop whole databases meanwhile.
+
+    `Path.rglob` ends with FileNotFoundError when a folder vanishes between being seen and entered.
+    """
+
+    def fails(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError):
+            raise error
+
+    for place, _, names in os.walk(folder, onerror=fails):
+        yield from (Path(place, name) for name in names)
 
 
 def _dump(world: World) -> bytes:
@@ -62,11 +76,9 @@ def _base_backup(world: World, folder: Path) -> Iterator[bytes]:
 
 
 def _copy(source: Path, target: Path) -> None:
-    for path in source.rglob("*"):
+    for path in paths_below(source):
         if path.is_file():
             place = target / path.relative_to(source)
             place.parent.mkdir(parents=True, exist_ok=True)
-            try:
+            with suppress(FileNotFoundError):
                 shutil.copyfile(path, place)
-            except FileNotFoundError:
-                continue

@@ -15,6 +15,7 @@ from mvote.budget.pabulib import errors as pabulib
 from mvote.budget.reviewing import errors as reviewing
 from mvote.people import errors as people
 from mvote.polls import errors as polls
+from mvote.polls.integrity import errors as integrity
 from mvote.polls.onsite import errors as onsite
 from mvote.polls.rolls import errors as rolls
 
@@ -54,6 +55,9 @@ STATUSES: dict[type[errors.DomainError], int] = {
     polls.InvalidSelection: 422,
     polls.IdempotencyKeyReused: 422,
     polls.QuotaReached: 429,
+    integrity.AttestationRequired: 403,
+    integrity.AttestationInvalid: 403,
+    integrity.AttestorAway: 503,
     onsite.ScanValueInvalid: 403,
     onsite.ScanValueExpired: 403,
     onsite.ScanValueUsed: 409,

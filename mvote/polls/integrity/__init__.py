@@ -1,0 +1,1 @@
+"""What makes faking a place dearer, and shows people where to look. Nothing proves a location."""

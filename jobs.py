@@ -38,6 +38,7 @@ from mvote.ballotbox.destroying import (
     Terms,
     destroy_counted_trustee_keys,
     destroy_keys,
+    destroy_keys_of_polls,
     destroy_sealing_keys,
     journal_destroyed_keys,
     may_destroy,
@@ -181,9 +182,7 @@ def keeper_round(engine: Engine, keystore: DirectoryKeystore, ends: Ends = UNWAT
         publish_receipt_keys(session, ReceiptKeys(keystore))
     with Session(engine) as session:
         if may_destroy(session, keystore, ends.watch):
-            names = keystore.names("poll/")
-            for letter, term in ends.terms.of_all_letters.items():
-                destroy_keys(session, keystore, letter, term=term, names=names)
+            destroy_keys_of_polls(session, keystore, ends.terms)
     with Session(engine) as session, transaction(session):
         journal_destroyed_keys(session, keystore, ends.terms)
     with Session(engine) as session, transaction(session):

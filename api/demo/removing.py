@@ -19,7 +19,6 @@ from api.logins import login_of
 from api.settings import Settings
 from api.witnesses import mark_paths
 from mvote.ballotbox.keystore import HOLDERS
-from mvote.ballotbox.poll_keys import HANDED_TO, key_name
 from mvote.ballotbox.stock import sealing_key_name
 from mvote.ballotbox.tables import SealingKey
 from mvote.base import Base, after_commit
@@ -51,12 +50,13 @@ def empty(session: Session, settings: Settings) -> None:
 
 
 def _destroy_keys(settings: Settings, polls: list[uuid.UUID], public_keys: list[bytes]) -> None:
-    names = [key_name(poll_id, letter) for poll_id in polls for letter in HANDED_TO]
-    names += [sealing_key_name(key) for key in public_keys]
+    whose = {f"poll/{poll_id.hex}/" for poll_id in polls}
+    sealing = {sealing_key_name(key) for key in public_keys}
     for mark in mark_paths(settings):
         mark.unlink(missing_ok=True)  # the city's log begins anew
     for holder in HOLDERS:
         with login_of(settings, holder) as login:
             if login is not None:
-                for name in set(names) & set(login.keystore.names("")):
-                    login.keystore.destroy(name)
+                for name in login.keystore.names(""):
+                    if name in sealing or name.rpartition("/")[0] + "/" in whose:
+                        login.keystore.destroy(name)

@@ -23,8 +23,11 @@ from mvote.ballotbox.stock import sealing_key_name
 from mvote.ballotbox.tables import SealingKey
 from mvote.ballotbox.trustees import COUNTED, TrusteeKey, TrusteeKeyErased
 from mvote.journal import Event, JournalEntry, write_down
+from mvote.polls.inviting.ending import without_numbers
+from mvote.polls.inviting.links import LETTER as NUMBERS_LETTER
 from mvote.polls.poll import Poll
-from mvote.polls.rolls.forgetting import forget_rolls
+from mvote.polls.rolls.entries import LETTER as ROLL_LETTER
+from mvote.polls.rolls.forgetting import forget_rolls, never_opened
 
 NO_TERM = dt.timedelta()
 REQUEST_KEY_TERM = dt.timedelta(hours=24)
@@ -56,7 +59,7 @@ class Terms:
     @property
     def of_all_letters(self) -> dict[str, dt.timedelta]:
         """The same, and of the key of a roll that was imported, which not every poll has."""
-        return self.of_letters | {"E": self.retention}
+        return self.of_letters | {ROLL_LETTER: self.retention}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,16 +102,28 @@ def destroy_keys(
     But for polls in which it is still *needed*, which is asked after it was seen that they ended.
     *names* saves listing the keys of polls again.
     """
-    suffix = f"/{letter}"
-    held = {
-        uuid.UUID(name.split("/")[1]): name
-        for name in (keystore.names("poll/") if names is None else names)
-        if name.endswith(suffix)
-    }
+    held = _polls_with(letter, keystore.names("poll/") if names is None else names)
     due = list(session.scalars(_ended(term).where(Poll.id.in_(held)))) if held else []
     due = [poll_id for poll_id in due if not (needed and needed(poll_id))]
     _destroy(keystore, [key_name(poll_id, letter) for poll_id in due])
     return due
+
+
+def destroy_keys_of_polls(session: Session, keystore: Keystore, terms: Terms) -> None:
+    """Destroy all that the api holds for polls and that has served its time."""
+    names = keystore.names("poll/")
+    for letter, term in terms.of_all_letters.items():
+        destroy_keys(session, keystore, letter, term=term, names=names)
+    unused = {
+        ROLL_LETTER: never_opened(session, _polls_with(ROLL_LETTER, names)),
+        NUMBERS_LETTER: without_numbers(session, _polls_with(NUMBERS_LETTER, names)),
+    }
+    _destroy(keystore, [key_name(each, letter) for letter in unused for each in unused[letter]])
+
+
+def _polls_with(letter: str, names: Iterable[str]) -> set[uuid.UUID]:
+    """The polls that have a key of this letter among *names*."""
+    return {uuid.UUID(name.split("/")[1]) for name in names if name.endswith(f"/{letter}")}
 
 
 def destroy_sealing_keys(session: Session, keystore: Keystore, *, term: dt.timedelta) -> None:

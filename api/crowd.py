@@ -19,7 +19,7 @@ from mvote.gathering import Gathered
 from mvote.people.voters import Voter, voters_seen
 from mvote.polls.frozen import Found, definitions_seen
 from mvote.polls.presence import Position, Verdict
-from mvote.polls.rolls.entries import RollKeys, is_on_roll
+from mvote.polls.rolls.entries import AskedFor, RollKeys, are_on_rolls
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -49,7 +49,7 @@ class Seen(Geofences):
 
 def crowd(engine: Engine, roll_keys: RollKeys) -> Gathered[Comer, Seen]:
     """Looks at comers together, on one connection of *engine*: in two statements, and two more
-    for each who must be on a roll."""
+    for all who must be on a roll."""
 
     def look(comers: Sequence[Comer]) -> Sequence[Seen]:
         wanted = [(comer.citizen_id, comer.opened_at) for comer in comers]
@@ -79,12 +79,19 @@ def _on_rolls(
     voters: Sequence[Voter | None],
 ) -> list[Voter | None]:
     """The voters, and whether they are on the roll of their poll, if it has one."""
-    found = list(voters)
-    for n, (comer, voter) in enumerate(zip(comers, voters, strict=True)):
-        if voter and comer.has_roll:
-            asked = comer.poll_id, comer.citizen_id, voter.anchor
-            found[n] = replace(voter, is_on_roll=is_on_roll(connection, keys, *asked))
-    return found
+    asked = {
+        n: AskedFor(comer.poll_id, comer.citizen_id, voter.anchor)
+        for n, (comer, voter) in enumerate(zip(comers, voters, strict=True))
+        if voter and comer.has_roll
+    }
+    if not asked:
+        return list(voters)
+    there = are_on_rolls(connection, keys, list(asked.values()))
+    is_there = dict(zip(asked, there, strict=True))
+    return [
+        replace(voter, is_on_roll=is_there[n]) if voter and n in is_there else voter
+        for n, voter in enumerate(voters)
+    ]
 
 
 def _verdicts_on(connection: Connection, comers: Sequence[Comer]) -> dict[int, Verdict]:

@@ -11,7 +11,13 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from api.db import transaction
+from mvote.base import utc_now
+from mvote.people.changing_number import NumberChange, change_number
+from mvote.people.citizens import Citizen
+from mvote.people.deleting import delete_account
 from mvote.people.registering import register
+from mvote.polls.participations import last_poll_ends
+from tests.support.identities import CODE, a_challenge
 from tests.support.world import Person, World
 
 CSV = "text/csv"
@@ -78,3 +84,21 @@ def opened(world: World, poll: dict[str, object], by: Person) -> None:
     """Open a draft."""
     answer = world.client.post(f"/v1/polls/{poll['id']}/open", headers=by.headers)
     assert answer.status_code == 200, answer.get_data(as_text=True)
+
+
+def change(world: World, who: Person, n: int) -> None:
+    """Let somebody have the *n*-th number from now on."""
+    with Session(world.engines["api"]) as session, transaction(session):
+        challenge_id = a_challenge(world.app, session, e164(n))
+        assert change_number(
+            session, desk=world.app.extensions["front_desk"], citizen_id=who.id, session_id=None,
+            change=NumberChange(challenge_id=challenge_id, code=CODE, merge=False),
+            last_poll_ends=last_poll_ends, now=utc_now(),
+        )  # fmt: skip
+
+
+def leave(world: World, who: Person) -> None:
+    """Let somebody delete their account."""
+    with Session(world.engines["api"]) as session, transaction(session):
+        citizen = session.get_one(Citizen, who.id)
+        delete_account(session, citizen=citizen, last_poll_ends=last_poll_ends)

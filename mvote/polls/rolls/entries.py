@@ -11,8 +11,9 @@ from __future__ import annotations
 import os
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from typing import NamedTuple
 
 from mvote.ballotbox.keystore import KeyMissing, Keystore
 from mvote.ballotbox.notation import m
@@ -23,26 +24,41 @@ LETTER = "E"
 LABEL = "mvote/roll-entry/1"
 MOST_KEPT = 1_000
 
-# The numbers that vote by this anchor in the poll: the account's own, unless it was taken after the
+# The numbers that vote by an anchor in a poll: the account's own, unless it was taken after the
 # poll opened, and what was given up since. So no entry votes twice, whoever takes a number.
-_PHONE_HASH = b"""
-    SELECT c.phone_hash FROM citizen c, poll p
-        WHERE c.id = %(citizen_id)s AND p.id = %(poll_id)s AND c.phone_hash IS NOT NULL
-            AND (c.phone_since IS NULL OR c.phone_since <= p.opens_at)
+_PHONE_HASHES = b"""
+    WITH asked AS (
+        SELECT a.n, a.citizen_id, a.anchor, p.opens_at FROM unnest(
+            %(citizen_ids)s::uuid[], %(poll_ids)s::uuid[], %(anchors)s::bytea[]
+        ) WITH ORDINALITY AS a (citizen_id, poll_id, anchor, n) JOIN poll p ON p.id = a.poll_id)
+    SELECT a.n, c.phone_hash FROM asked a JOIN citizen c ON c.id = a.citizen_id
+        WHERE c.phone_hash IS NOT NULL
+            AND (c.phone_since IS NULL OR c.phone_since <= a.opens_at)
     UNION
-    SELECT t.bearer_hash FROM tombstone t, poll p
-        WHERE t.anchor = %(anchor)s AND p.id = %(poll_id)s AND t.since = (
-            SELECT coalesce(max(e.since) FILTER (WHERE e.since <= p.opens_at), min(e.since))
+    SELECT a.n, t.bearer_hash FROM asked a JOIN tombstone t ON t.anchor = a.anchor
+        WHERE t.since = (
+            SELECT coalesce(max(e.since) FILTER (WHERE e.since <= a.opens_at), min(e.since))
             FROM tombstone e WHERE e.bearer_hash = t.bearer_hash)
 """
-_IS_ON_IT = b"""
-    SELECT 1 FROM roll_entry WHERE poll_id = %(poll_id)s AND entry = ANY (%(entries)s::bytea[])
+_THERE = b"""
+    SELECT a.n FROM unnest(%(poll_ids)s::uuid[], %(entries)s::bytea[])
+            WITH ORDINALITY AS a (poll_id, entry, n)
+        JOIN roll_entry e ON e.poll_id = a.poll_id AND e.entry = a.entry
 """
 
 
 def entry_of(key: bytes, poll_id: uuid.UUID, phone_hash: bytes) -> bytes:
     """What stands on the roll for the number with this hash: 32 bytes."""
     return m(key, LABEL, poll_id.bytes, phone_hash)
+
+
+class AskedFor(NamedTuple):
+    """Somebody of whom is asked whether they are on the roll of a poll."""
+
+    poll_id: uuid.UUID
+    citizen_id: uuid.UUID
+    #: the one that they have in this poll
+    anchor: bytes
 
 
 class RollKeys:
@@ -77,16 +93,34 @@ class RollKeys:
             return None
 
 
-def is_on_roll(
-    connection: Connection, keys: RollKeys, poll_id: uuid.UUID, citizen_id: uuid.UUID, anchor: bytes
-) -> bool:
-    """Whether a citizen, with the *anchor* that they have in the poll, is on its roll: by the
-    number that they have confirmed if it was imported, by the anchor if it is a committee's."""
-    key = keys.of(poll_id)
-    entries = [anchor]
-    if key is not None:
-        asked = {"citizen_id": citizen_id, "poll_id": poll_id, "anchor": anchor}
-        found = rows_of(connection, _PHONE_HASH, asked)
-        entries = [entry_of(key, poll_id, phone_hash) for (phone_hash,) in found]
-    given = {"poll_id": poll_id, "entries": entries}
-    return bool(rows_of(connection, _IS_ON_IT, given))
+def are_on_rolls(connection: Connection, keys: RollKeys, asked: Sequence[AskedFor]) -> list[bool]:
+    """Whether each is on the roll of their poll: by the numbers that vote by their anchor if it was
+    imported, by the anchor itself if it is a committee's. One statement, two if any was imported.
+    """
+    known = {each: key for each in {one.poll_id for one in asked} if (key := keys.of(each))}
+    imported = [n for n, each in enumerate(asked) if each.poll_id in known]
+    looked_for = [(n, each.anchor) for n, each in enumerate(asked) if each.poll_id not in known]
+    for n, phone_hash in _phone_hashes(connection, asked, imported):
+        poll_id = asked[n].poll_id
+        looked_for.append((n, entry_of(known[poll_id], poll_id, phone_hash)))
+    given = {
+        "poll_ids": [asked[n].poll_id for n, _ in looked_for],
+        "entries": [entry for _, entry in looked_for],
+    }
+    there = {looked_for[place - 1][0] for (place,) in rows_of(connection, _THERE, given)}
+    return [n in there for n in range(len(asked))]
+
+
+def _phone_hashes(
+    connection: Connection, asked: Sequence[AskedFor], places: Sequence[int]
+) -> Iterator[tuple[int, bytes]]:
+    """The hashes of the numbers by which those at *places* vote, each with its place."""
+    if not places:
+        return
+    given = {
+        "citizen_ids": [asked[n].citizen_id for n in places],
+        "poll_ids": [asked[n].poll_id for n in places],
+        "anchors": [asked[n].anchor for n in places],
+    }
+    for place, phone_hash in rows_of(connection, _PHONE_HASHES, given):
+        yield places[place - 1], phone_hash

@@ -55,6 +55,7 @@ STATUSES: dict[type[errors.DomainError], int] = {
     polls.InvalidSelection: 422,
     polls.IdempotencyKeyReused: 422,
     polls.QuotaReached: 429,
+    polls.TooManyDrafts: 409,
     integrity.AttestationRequired: 403,
     integrity.AttestationInvalid: 403,
     integrity.AttestorAway: 503,

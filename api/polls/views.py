@@ -29,9 +29,10 @@ from mvote.polls.drafting import (
     own_poll,
     revise_draft,
 )
-from mvote.polls.errors import NotReadyToOpen, QuotaReached
+from mvote.polls.errors import NotReadyToOpen, QuotaReached, TooManyDrafts
 from mvote.polls.opening import default_records, open_poll
 from mvote.polls.poll import Poll
+from mvote.polls.quota import check_opening
 from mvote.polls.results import definition_hashes, definition_of
 from mvote.polls.rooms import Room, lock_room, open_room
 
@@ -100,7 +101,7 @@ def _view_of(poll: Poll, definition_hash: bytes | None, now: dt.datetime) -> dic
 
 @blp.post("/polls")
 @access("citizen")
-@may_raise(QuotaReached)
+@may_raise(QuotaReached, TooManyDrafts)
 @idempotent
 @blp.arguments(NewPoll)
 @blp.response(201, PollSchema)
@@ -179,13 +180,14 @@ def _settle_room(session: Session, poll: Poll, changes: dict[str, str | None]) -
 
 @blp.post("/polls/<uuid:poll_id>/open")
 @access("citizen")
-@may_raise(NotAllowed, ImpossibleTransition, NotReadyToOpen)
+@may_raise(NotAllowed, ImpossibleTransition, NotReadyToOpen, QuotaReached)
 @idempotent
 @blp.response(200, PollSchema)
 def open_a_poll(poll_id: uuid.UUID) -> Response:
     """Freeze and hash the definition; voting runs from `opens_at` to `closes_at`."""
     with transaction() as session:
         poll = own_poll(session, poll_id, caller())
+        check_opening(session, poll=poll, quota=wiring().settings.citizen_polls_per_week)
         warnings = open_poll(session, poll=poll, actor_id=caller().id, around=wiring().around)
         view = shown(
             session, poll, database_time(session), warnings=[each.shown() for each in warnings]

@@ -156,6 +156,11 @@ def is_anothers(session: Session, citizen_id: uuid.UUID, bearer: bytes) -> bool:
     return any(anchor_at(theirs, each) != anchor_at(mine, each) for each in opened)
 
 
+def accounts_of_one(session: Session, citizen_id: uuid.UUID) -> set[uuid.UUID]:
+    """The account and all others that vote as one person with it in polls opened from now on."""
+    return {citizen_id, *_bearers_of(session, _present(session, citizen_id))}
+
+
 def is_shared(session: Session, citizen_id: uuid.UUID) -> bool:
     """Whether another account votes by an anchor of this one."""
     mine = select(Anchor.anchor).where(_of(citizen_id))

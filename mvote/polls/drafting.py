@@ -12,7 +12,7 @@ from sqlalchemy import Select, not_, or_, select, text
 from sqlalchemy.orm import Session
 
 from mvote.approvals import one_at_a_time
-from mvote.base import database_time, utc_now
+from mvote.base import database_time
 from mvote.errors import (
     Fault,
     ImpossibleTransition,
@@ -23,12 +23,10 @@ from mvote.errors import (
 )
 from mvote.journal import Event, write_down
 from mvote.people.citizens import Citizen
-from mvote.polls.errors import QuotaReached
 from mvote.polls.places import Places
 from mvote.polls.poll import Origin, Poll, after
+from mvote.polls.quota import check_drafting
 from mvote.wording import say
-
-WEEK = dt.timedelta(days=7)
 
 stands_for(
     "ck_poll_opens_before_it_closes",
@@ -78,9 +76,11 @@ def draft_poll(
     places: Places,
     quota: int,
 ) -> Poll:
-    """A new draft. Raises QuotaReached for a citizen with *quota* polls in the last seven days."""
+    """A new draft. Raises QuotaReached for a citizen with *quota* polls in the last seven days,
+    TooManyDrafts for one who leaves them lying.
+    """
     if author.origin == "citizen":
-        _check_quota(session, author, quota)
+        check_drafting(session, author_id=author.citizen_id, quota=quota)
     poll = Poll(
         author_id=author.citizen_id,
         department_id=author.department_id,
@@ -95,22 +95,6 @@ def draft_poll(
     event = PollDrafted(origin=author.origin)
     write_down(session, event, actor_id=author.citizen_id, subject_id=poll.id)
     return poll
-
-
-def _check_quota(session: Session, author: Author, quota: int) -> None:
-    # One at a time for each author, or two drafts at once would both find room.
-    session.execute(
-        text("SELECT pg_advisory_xact_lock(hashtextextended(:author, 1))"),
-        {"author": str(author.citizen_id)},
-    )
-    since = utc_now() - WEEK
-    mine = (Poll.author_id == author.citizen_id, Poll.origin == "citizen", Poll.created_at > since)
-    made = list(session.scalars(select(Poll.created_at).where(*mine).order_by(Poll.created_at)))
-    if len(made) >= quota:
-        frees = made[len(made) - quota] + WEEK
-        raise QuotaReached(
-            per_week=quota, retry_after_s=int((frees - utc_now()).total_seconds()) + 1
-        )
 
 
 def revise_draft(session: Session, *, poll: Poll, changes: dict[str, Any], places: Places) -> None:

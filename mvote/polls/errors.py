@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any, ClassVar
 
+from mvote.base import instant, utc_now
 from mvote.errors import DomainError
 from mvote.wording import Message, say
 
@@ -143,7 +145,23 @@ class NoTie(DomainError):
 
 
 class QuotaReached(DomainError):
-    """A citizen's polls of this week are used up; fact `per_week`."""
+    """A citizen's polls of this week are used up; facts `per_week`, and `next_at` for the next."""
 
     code = "too-many-requests"
     title: ClassVar[Message] = say("You have made as many polls this week as a citizen may.")
+
+    def __init__(self, *, per_week: int, retry_after_s: int) -> None:
+        next_at = (utc_now() + dt.timedelta(seconds=retry_after_s)).replace(microsecond=0)
+        super().__init__(
+            say("You have made as many polls this week as a citizen may. The next is possible from"
+                " {next_at} (UTC).", next_at=next_at),
+            per_week=per_week, retry_after_s=retry_after_s, next_at=instant(next_at),
+        )  # fmt: skip
+
+
+class TooManyDrafts(DomainError):
+    """A citizen has left too many drafts lying; fact `most`."""
+
+    code = "too-many-drafts"
+    title: ClassVar[Message] = say("You have as many drafts as a citizen may.")
+    next_step: ClassVar[Message] = say("Open or cancel one of your drafts.")

@@ -15,7 +15,7 @@ from api.settings import Settings
 from mvote.ballotbox.keystore import DirectoryKeystore, Keystore
 from mvote.people.errors import MessageNotSent
 from mvote.people.messages import TextMessages
-from mvote.polls.inviting.sending import Letter, claim, destroy_finished, settle, tidy
+from mvote.polls.inviting.sending import Letter, Outcome, claim, destroy_finished, settle, tidy
 
 AT_ONCE = 100
 """So many in a round; then is looked whether to stop."""
@@ -49,17 +49,19 @@ class Messenger:
             letter = claim(session, keystore=self.keystore, url=self.url, time_zone=self.time_zone)
         if letter is None:
             return False
-        taken = self._sent(letter)
+        became = self._sent(letter)
         with Session(self.engine) as session, transaction(session):
-            settle(session, letter, taken=taken)
+            settle(session, letter, became)
         return True
 
-    def _sent(self, letter: Letter) -> bool | None:
+    def _sent(self, letter: Letter) -> Outcome:
         try:
             self.messages.send(to=letter.to, text=letter.text)
-        except MessageNotSent as refused:
-            return False if refused.is_certain else None
-        return True
+        except MessageNotSent as error:
+            if error.is_for_good:
+                return "refused"
+            return "not taken" if error.is_certain else "unknown"
+        return "sent"
 
 
 def start_messenger(

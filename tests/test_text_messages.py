@@ -98,6 +98,18 @@ def test_a_gateway_that_does_not_take_the_message_has_not_sent_it(
     assert len(gateway.received) == 1
 
 
+@pytest.mark.parametrize(
+    ("status", "certain", "for_good"), [(422, True, True), (400, True, False), (503, True, False)]
+)
+def test_a_gateway_tells_a_number_that_it_never_reaches_from_being_ill(
+    gateway: FakeGateway, status: int, certain: bool, for_good: bool
+) -> None:
+    gateway.status = status
+    with pytest.raises(MessageNotSent) as refused:
+        Gateway(gateway.url, SECRET).send(**MESSAGE)
+    assert (refused.value.is_certain, refused.value.is_for_good) == (certain, for_good)
+
+
 def test_a_gateway_that_does_not_answer_has_not_sent_the_message() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"

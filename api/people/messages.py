@@ -20,6 +20,7 @@ from mvote.people.errors import MessageNotSent
 from mvote.people.messages import TextMessages
 
 TIMEOUT_S = 5.0
+NUMBER_REFUSED = 422
 log = logging.getLogger("mvote.messages")
 
 
@@ -44,7 +45,8 @@ class Gateway:
 
     `X-Timestamp` is the time in whole seconds; `X-Signature` is `sha256=` and the hex digest of
     HMAC-SHA256 with the shared *secret* over timestamp, a full stop and the body. Any status of
-    200 to 299 means that the message was taken; redirects are not followed.
+    200 to 299 means that the message was taken; 422 that this number can never be reached (it does
+    not exist, or wants no messages); any other that the gateway is ill. Redirects are not followed.
     """
 
     def __init__(self, url: str, secret: str, *, timeout_s: float = TIMEOUT_S) -> None:
@@ -78,10 +80,11 @@ def _not_sent(error: Exception) -> MessageNotSent:
     status = getattr(error, "code", None)
     log.error("message not sent", extra={"error": type(error).__name__, "answer": status})
     reason = getattr(error, "reason", None)
-    is_certain = isinstance(error, urllib.error.HTTPError) or isinstance(
-        reason, ConnectionRefusedError
-    )
-    return MessageNotSent(is_certain=is_certain)
+    is_certain = isinstance(reason, ConnectionRefusedError)
+    if isinstance(error, urllib.error.HTTPError):
+        error.close()  # nobody reads what else it says
+        is_certain = True
+    return MessageNotSent(is_certain=is_certain, is_for_good=status == NUMBER_REFUSED)
 
 
 class NoRedirects(urllib.request.HTTPRedirectHandler):

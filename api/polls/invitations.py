@@ -26,6 +26,9 @@ from mvote.polls.poll import STATUSES, Poll
 from mvote.polls.rolls.entries import entry_of
 
 blp = Blueprint("invitations", "invitations", description="Invitations by text message.")
+REFUSED = "The gateway will never reach these numbers; sending went on to the others."
+FAILED = "Tried three times while the gateway was ill."
+PAUSED = "The gateway is ill: nothing is sent before this. Null while it is well."
 UNKNOWN = "Claimed by a worker that was killed: sent or not, they are not sent again."
 
 
@@ -42,9 +45,11 @@ class InvitationProgress(ma.Schema):
     sending = ma.fields.Integer(required=True)
     sent = ma.fields.Integer(required=True)
     uncertain = ma.fields.Integer(required=True, metadata={"description": UNKNOWN})
-    failed = ma.fields.Integer(required=True)
+    refused = ma.fields.Integer(required=True, metadata={"description": REFUSED})
+    failed = ma.fields.Integer(required=True, metadata={"description": FAILED})
     stopped = ma.fields.Integer(required=True)
     per_second = ma.fields.Integer(required=True)
+    paused_until = Instant(required=True, allow_none=True, metadata={"description": PAUSED})
     started_at = Instant(required=True, allow_none=True)
     finished_at = Instant(required=True, allow_none=True)
 
@@ -69,13 +74,14 @@ class InvitationSchema(ma.Schema):
 
 def _shown(progress: Progress) -> dict[str, Any]:
     run, states = progress.run, progress.states
-    names = ("waiting", "sending", "sent", "failed", "stopped")
+    names = ("waiting", "sending", "sent", "refused", "failed", "stopped")
     return {
         "state": run.state if run else "not_started",
         "total": states.total(),
         **{name: states[name] for name in names},
         "uncertain": states["unknown"],
         "per_second": wiring().settings.invitations_per_second,
+        "paused_until": progress.paused_until,
         "started_at": run and run.started_at,
         "finished_at": run and run.finished_at,
     }

@@ -20,6 +20,7 @@ class MessageNotSent(DomainError):
     """The gateway of text messages did not take a message. Nobody was signed in or out.
 
     *is_certain*: it said so itself, or was never reached; else the message may be on its way.
+    *is_for_good*: it said that it will never reach this number; others it may.
     """
 
     code = "message-not-sent"
@@ -27,9 +28,9 @@ class MessageNotSent(DomainError):
         "The text message could not be sent. Please try again in a moment."
     )
 
-    def __init__(self, *, is_certain: bool = False) -> None:
+    def __init__(self, *, is_certain: bool = False, is_for_good: bool = False) -> None:
         super().__init__()
-        self.is_certain = is_certain
+        self.is_certain, self.is_for_good = is_certain or is_for_good, is_for_good
 
 
 class IdentityInvalid(DomainError):

@@ -91,7 +91,7 @@ def campaign_in(world: World, **said: Any) -> Campaign:
 def states(campaign: Campaign) -> dict[str, int]:
     """How many invitations are in which state."""
     shown = campaign.progress()
-    names = ("waiting", "sending", "sent", "uncertain", "failed", "stopped")
+    names = ("waiting", "sending", "sent", "uncertain", "refused", "failed", "stopped")
     return {name: shown[name] for name in names if shown[name]}
 
 

@@ -12,9 +12,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from mvote.base import Base, state_check, utc_now
 from mvote.people.citizens import hash_check
 
-InvitationState = Literal["waiting", "sending", "sent", "unknown", "failed", "stopped"]
+InvitationState = Literal["waiting", "sending", "sent", "unknown", "failed", "stopped", "refused"]
 INVITATION_STATES: tuple[InvitationState, ...] = (
-    "waiting", "sending", "sent", "unknown", "failed", "stopped",
+    "waiting", "sending", "sent", "unknown", "failed", "stopped", "refused",
 )  # fmt: skip
 RunState = Literal["running", "paused", "stopped", "done"]
 RUN_STATES: tuple[RunState, ...] = ("running", "paused", "stopped", "done")
@@ -73,6 +73,6 @@ class InvitationRun(Base):
     language: Mapped[str]
     started_by: Mapped[uuid.UUID]
     started_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
-    #: after a refusal of the gateway: not before this
+    #: after the gateway was found ill: not before this
     not_before: Mapped[dt.datetime | None]
     finished_at: Mapped[dt.datetime | None]

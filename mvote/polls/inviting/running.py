@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from collections import Counter
 from dataclasses import dataclass
@@ -41,6 +42,8 @@ class Progress:
 
     run: InvitationRun | None
     states: Counter[str]
+    #: the gateway was found ill, and is left alone for so long
+    paused_until: dt.datetime | None
 
 
 def keep_invitations(
@@ -101,7 +104,13 @@ def progress_of(session: Session, poll_id: uuid.UUID) -> Progress:
     states = select(Invitation.state, func.count()).where(Invitation.poll_id == poll_id)
     found = [(state, count) for state, count in session.execute(states.group_by(Invitation.state))]
     run = session.get(InvitationRun, poll_id)
-    return Progress(run=run, states=Counter(dict(found)))
+    return Progress(run=run, states=Counter(dict(found)), paused_until=_pause_of(session, run))
+
+
+def _pause_of(session: Session, run: InvitationRun | None) -> dt.datetime | None:
+    if run is None or run.state != "running" or run.not_before is None:
+        return None
+    return run.not_before if run.not_before > database_time(session) else None
 
 
 def give_up(session: Session, poll_id: uuid.UUID) -> None:

@@ -2,7 +2,8 @@
 
 An invitation is claimed and committed, then sent, then settled. Who is killed between leaves it
 claimed: whether it was sent nobody knows, so it is not sent again, and counted as `unknown`. What
-the gateway certainly did not take waits for another try.
+the gateway certainly did not take waits for another try, as do all others meanwhile, for it may be
+ill; unless it refuses this one number for good, which harms no other.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from dataclasses import dataclass
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select, exists, func, or_, select, update
@@ -27,8 +29,11 @@ from mvote.wording import say
 
 LOST_AFTER = dt.timedelta(seconds=60)
 """Longer than any try to send takes."""
-WAITS_AFTER_REFUSAL = dt.timedelta(seconds=30)
+WAITS_FOR_GATEWAY = dt.timedelta(seconds=30)
 LONGEST_TITLE = 40
+Outcome = Literal["sent", "refused", "unknown", "not taken"]
+"""Taken by the gateway; this number refused for good; nobody knows; certainly not taken, so that
+another try may help."""
 ENDED = ("closing", "closed", "counted", "published", "cancelled", "voided")
 
 
@@ -85,13 +90,13 @@ def _claimed(
     return Letter(poll_id=poll.id, entry=invitation.entry, to=number, text=text)
 
 
-def settle(session: Session, letter: Letter, *, taken: bool | None) -> None:
-    """Write down what became of it: taken by the gateway, refused for certain, or None: unknown."""
+def settle(session: Session, letter: Letter, became: Outcome) -> None:
+    """Write down what became of it."""
     invitation = session.get_one(Invitation, (letter.poll_id, letter.entry), with_for_update=True)
     if invitation.state != "sending":
         return  # it took so long that it was given up as lost
-    if taken is not False:
-        invitation.state, invitation.sealed = "sent" if taken else "unknown", None
+    if became != "not taken":
+        invitation.state, invitation.sealed = became, None
         return
     run = session.get_one(InvitationRun, letter.poll_id, with_for_update=True)
     is_over = run.state not in ("running", "paused")  # it does not change any more
@@ -100,7 +105,7 @@ def settle(session: Session, letter: Letter, *, taken: bool | None) -> None:
     else:
         invitation.state = "waiting"
     if not is_over:
-        run.not_before = database_time(session) + WAITS_AFTER_REFUSAL
+        run.not_before = database_time(session) + WAITS_FOR_GATEWAY
 
 
 def tidy(session: Session) -> list[uuid.UUID]:

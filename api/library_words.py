@@ -52,7 +52,11 @@ def _form(sentence: Message) -> re.Pattern[str]:
     return re.compile(pattern, re.DOTALL)
 
 
-FORMS = tuple((_form(sentence), sentence) for sentence in SENTENCES)
+# The longest first: what stands in a place may be anything, also the rest of a longer sentence.
+FORMS = tuple(
+    (_form(sentence), sentence)
+    for sentence in sorted(SENTENCES, key=lambda each: len(each.template), reverse=True)
+)
 
 
 def understood(text: str) -> Message:

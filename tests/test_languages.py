@@ -162,6 +162,10 @@ def test_what_people_wrote_is_shown_in_the_language_that_there_is() -> None:
     [("Longer than maximum length 1000.", "길이는 1,000까지입니다."),
      ("Must be one of: a, b.", "다음 중 하나여야 합니다: a, b."),
      ("Must be greater than 0 and less than or equal to 20.", "0 초과 20 이하여야 합니다."),
+     ("Must be greater than or equal to 1 and less than 9.", "1 이상 9 미만이어야 합니다."),
+     ("Must be greater than or equal to 1.", "1 이상이어야 합니다."),
+     ("Length must be between 8 and 128.", "길이는 8에서 128 사이여야 합니다."),
+     ("Length must be 3.", "길이는 3자여야 합니다."),
      ("Something new.", "Something new.")],
 )  # fmt: skip
 def test_what_the_library_says_is_understood(heard: str, korean: str) -> None:

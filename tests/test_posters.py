@@ -241,6 +241,13 @@ def test_a_poster_at_100_dots_per_inch_is_read_whatever_happens_to_it(
     assert decode(spoil(with_a_tenth_covered(page))) == [URL]
 
 
+def test_a_korean_word_is_never_broken_across_lines() -> None:
+    words = "우리 동네 현장 투표, 어디에 나무를 심을까요?"
+    read = PdfReader(BytesIO(posters_pdf(document(title={"ko": words})))).pages[0].extract_text()
+    lines = [line.split() for line in read.splitlines()]
+    assert words.split() == [word for line in lines for word in line][: len(words.split())]
+
+
 def test_a_poster_is_tagged_and_in_korean_and_english() -> None:
     pdf = PdfReader(BytesIO(posters_pdf(document())))
     root: Any = pdf.trailer["/Root"]

@@ -49,6 +49,7 @@ def test_whoever_confirms_a_number_on_the_roll_may_vote_before_and_after_the_ope
     refused = world.cast(poll, stranger)
     assert (refused.status_code, refused.get_json()["code"]) == (403, "not-eligible")
     assert refused.get_json()["rule"] == "roll"
+    assert "명부에 등록된 번호" in refused.get_json()["next_step"]
     assert world.count("participation") == 2
 
 

@@ -118,6 +118,19 @@ def test_nothing_of_a_private_poll_is_shown_to_a_stranger(
         assert (answer.status_code, answer.get_json()["code"]) == (404, "not-found"), headers
 
 
+def test_a_stranger_does_not_get_the_paper_of_a_private_poll(
+    world: World, author: Person, room: dict[str, Any]
+) -> None:
+    path, guest = f"/v1/polls/{room['id']}/paper", world.citizen()
+    for who in (guest, world.officer()):
+        answer = world.client.get(path, headers=who.headers)
+        assert (answer.status_code, answer.get_json()["code"]) == (404, "not-found")
+    token = looked_up(world, guest, room["room_number"]).get_json()["room_pass"]
+    for headers in (author.headers, guest.headers | {"Room-Pass": token}):
+        answer = world.client.get(path, headers=headers)
+        assert answer.get_json()["question"] == room["question"]
+
+
 @pytest.mark.parametrize("path", PAGES)
 def test_a_pass_opens_every_page_without_a_token(
     world: World, author: Person, path: str, room: dict[str, Any]

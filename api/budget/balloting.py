@@ -20,6 +20,7 @@ from api.polls.casting import frozen_poll
 from api.polls.question_schemas import KEY
 from api.polls.schemas import PollSchema
 from api.polls.views import shown
+from api.polls.visiting import poll_shown_to, takes_a_pass
 from api.wiring import wiring
 from mvote.base import database_time
 from mvote.budget.balloting.asking import Asking
@@ -142,6 +143,7 @@ class PaperSchema(ma.Schema):
 
 @blp.get("/polls/<uuid:poll_id>/paper")
 @access("token")
+@takes_a_pass
 @blp.response(200, PaperSchema)
 def show_paper(poll_id: uuid.UUID) -> dict[str, Any]:
     """What is asked, as I see it: projects in an order of my own, the same each time.
@@ -149,6 +151,8 @@ def show_paper(poll_id: uuid.UUID) -> dict[str, Any]:
     Nothing is kept of it. The options of other polls come as their author put them.
     """
     poll = frozen_poll(wiring(), poll_id)
+    if poll.is_private:
+        poll_shown_to(db.session(), poll_id, caller())
     question = poll.document["question"]
     if poll.question.rules is not None:
         options = {option["key"]: option for option in question["options"]}

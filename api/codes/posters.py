@@ -39,7 +39,7 @@ blp = Blueprint("posters", "posters", description="Posters to print.")
 PDF = "application/pdf"
 BINARY = {"type": "string", "format": "binary"}
 PROGRAM = "qr.poster"
-EDITION = b"1"
+EDITION = b"2"
 """Another one when the look of posters changes: what was kept is then made anew."""
 AT_ONCE = 500
 posters = MadeOnce(pattern="*.pdf", most_bytes=256 * 1024**2, patience_s=5.0)

@@ -8,7 +8,7 @@ from typing import Any
 from mvote.errors import DomainError
 from mvote.people.voters import Voter
 from mvote.polls.definition import Eligibility, FrozenPoll
-from mvote.polls.errors import NotConfirmed, NotEligible, NotInRoom
+from mvote.polls.errors import NotConfirmed, NotEligible, NotInRoom, NotOnRoll
 
 
 def reasons_not_to_vote(
@@ -31,7 +31,7 @@ def _unmet_rules(poll: FrozenPoll, voter: Voter) -> Iterator[NotEligible]:
     rules = poll.eligibility
     for rule, asked, holds in RULES:
         if asked(rules) and not holds(poll, voter):
-            yield NotEligible(rule)
+            yield NotOnRoll() if rule == "roll" else NotEligible(rule)
     if rules.verified_only and not _all_verified(rules, voter):
         yield NotEligible("verified_only")
 

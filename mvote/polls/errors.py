@@ -24,6 +24,17 @@ class NotEligible(DomainError):
         self.rule = rule
 
 
+class NotOnRoll(NotEligible):
+    """The poll asks those on a list of numbers; nothing in a profile changes that."""
+
+    next_step: ClassVar[Message] = say(
+        "Sign in with the number that the organiser has on the list, or ask them."
+    )
+
+    def __init__(self) -> None:
+        super().__init__("roll")
+
+
 class NotInRoom(NotEligible):
     """The poll is private, and the password of its room was not given, or another one."""
 

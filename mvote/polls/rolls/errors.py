@@ -66,3 +66,6 @@ class RollTooLarge(DomainError):
 
     code = "roll-too-large"
     title: ClassVar[Message] = say("The roll of a citizen's own poll may not be as large as this.")
+
+    def __init__(self, *, most: int) -> None:
+        super().__init__(say("It may hold {most} numbers at most.", most=most), most=most)

@@ -10,6 +10,7 @@ from mvote.people.identities import IDENTITY_KEY
 from mvote.people.limits import ADDRESS_KEY
 from mvote.people.phones import KEY_NAMES
 from mvote.people.sessions import REFRESH_KEY
+from mvote.polls.integrity.devices import OWNER_KEY
 from mvote.polls.onsite.wrapping import SITE_CODE_KEY
 from mvote.polls.room_passwords import ROOM_KEY
 
@@ -23,6 +24,7 @@ LASTING = (
     IDENTITY_KEY,
     SITE_CODE_KEY,
     ROOM_KEY,
+    OWNER_KEY,
 )
 #: replaced now and then, so they bear a number
 NUMBERED = ("token", "receipt", "presence", "room")

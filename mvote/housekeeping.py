@@ -7,7 +7,9 @@ from sqlalchemy.orm import Session
 
 from mvote.answers import remove_old_answers
 from mvote.ballotbox.tables import SpentToken
+from mvote.base import database_time
 from mvote.budget.files import forget_orphans
+from mvote.polls.integrity.devices import forget_old_devices
 from mvote.polls.onsite.rotation import forget_used_values
 from mvote.polls.places import Places
 
@@ -19,8 +21,9 @@ def hide_ended_polls(session: Session, places: Places) -> None:
 
 def remove_expired(session: Session) -> None:
     """Remove answers kept long enough, and what tells used tokens and values that
-    expired, and files that nothing names."""
+    expired, files that nothing names, and phones that were long not used."""
     remove_old_answers(session)
     forget_orphans(session)
     forget_used_values(session)
+    forget_old_devices(session, now=database_time(session))
     session.execute(delete(SpentToken).where(SpentToken.expires_at < func.clock_timestamp()))

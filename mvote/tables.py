@@ -38,6 +38,7 @@ import mvote.people.challenges
 import mvote.people.citizens
 import mvote.people.limits
 import mvote.people.sessions
+import mvote.polls.integrity.devices
 import mvote.polls.inviting.invitation
 import mvote.polls.lots
 import mvote.polls.notices

@@ -22,6 +22,7 @@ BALLOT_TABLES = (
     "live_count", "live_result", "counting_progress", "turnout_cell", "published_turnout",
     "voter_roll", "bundle", "bundle_wanted", "receipt_key", "poll_lot",
     "cycle", "cycle_phase", "cycle_notice",
+    "device", "device_key",
     *BUDGET_TABLES,
 )  # fmt: skip
 
@@ -51,6 +52,8 @@ GOLDEN = {
         "cycle": "SELECT INSERT UPDATE(state) UPDATE(version) UPDATE(definition)",
         "cycle_phase": "SELECT",
         "cycle_notice": "SELECT",
+        "device": "SELECT INSERT DELETE UPDATE(last_used_on)",
+        "device_key": "SELECT INSERT DELETE UPDATE(counter)",
         **BUDGET_RIGHTS,
     },
     "mvote_shuffler": {

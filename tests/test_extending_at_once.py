@@ -151,10 +151,20 @@ def test_who_leaves_after_an_extension_that_is_under_way_waits_for_it(world: Wor
     with Session(world.engines["api"]) as session:
         assert deed(session)
         leaver.start()
-        wait_until(lambda: not leaver.is_alive() or is_blocked(world.admin_url, "FROM poll"))
+        wait_until(lambda: not leaver.is_alive() or is_blocked(world.admin_url, "last_poll_ends"))
         session.commit()
         leaver.join(10)
     assert world.rows("SELECT until FROM tombstone") == [(new_end,)]
+
+
+def test_who_leaves_locks_no_poll_however_many_are_open(world: World) -> None:
+    poll, leaver = world.open_poll(), world.citizen()
+    with Session(world.engines["api"]) as session:
+        citizen = session.get_one(Citizen, leaver.id)
+        delete_account(session, citizen=citizen, last_poll_ends=last_poll_ends)
+        with superuser(world) as connection:
+            connection.execute("SELECT FROM poll WHERE id = %s FOR UPDATE NOWAIT", [poll["id"]])
+        session.rollback()
 
 
 def _closed_or_extended(world: World, poll: dict[str, Any]) -> bool:

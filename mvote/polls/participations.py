@@ -88,6 +88,5 @@ def last_poll_ends(session: Session) -> dt.datetime | None:
     None of them is extended until the caller's transaction ends: an extension lets those who have
     left be known for longer, and must not miss one who is leaving.
     """
-    living = select(Poll.closes_at).where(Poll.state.in_(("open", "closing"))).order_by(Poll.id)
-    ends = session.scalars(living.with_for_update(read=True, key_share=True)).all()
-    return max((each for each in ends if each), default=None)
+    ends: dt.datetime | None = session.scalar(select(func.last_poll_ends()))
+    return ends and ends.astimezone(dt.UTC)

@@ -8,7 +8,7 @@ from typing import Any
 from ops.machine import var_dir
 
 USUAL_PORT = 8000
-SHOWN = 8  # polls
+SHOWN = 16  # polls
 SCREEN = "screen"
 """The name under which the address of the demo's screen comes with the tokens."""
 JSON = "-H 'Content-Type: application/json'"
@@ -82,7 +82,7 @@ def _tokens(port: int, tokens: Mapping[str, str]) -> str:
     issuer = "" if port == USUAL_PORT else f"PORT={port} "  # tokens name the address they are for
     flask = f"{issuer}.venv/bin/flask --app wsgi"
     more = f"{flask} token --role citizen; reviewers: {flask} demo tokens --shell"
-    return f"Tokens for ten minutes, to paste (more: {more}):\n\n{listed}\n"
+    return f"Tokens for ten minutes, and what opens a room, to paste (more: {more}):\n\n{listed}\n"
 
 
 def _curl(address: str, polls: list[dict[str, str]]) -> str:

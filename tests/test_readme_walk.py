@@ -1,4 +1,4 @@
-"""The walk through a review in the README, line by line with curl, against a running server."""
+"""The walks in the README, line by line with curl, against a running server."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from werkzeug.serving import make_server
 from tests.support.city import City, a_city
 from tests.support.database import ROOT, TestCluster
 
-WALK = re.compile(r"## A walk through a review\n.*?```sh\n(.*?)```", re.DOTALL)
+REVIEW, DOORS = "## A walk through a review\n", "A private room, a list, and a place"
 ADDRESS, FLASK = "http://127.0.0.1:8000", ".venv/bin/flask"
 
 
@@ -34,9 +34,10 @@ def served(city: City) -> Iterator[str]:
         thread.join()
 
 
-def walk_at(address: str) -> str:
+def walk_at(address: str, below: str) -> str:
     """The lines of the README, where a refusal by the server ends them."""
-    found = WALK.search((ROOT / "README.md").read_text(encoding="utf-8"))
+    walk = re.compile(re.escape(below) + r".*?```sh\n(.*?)```", re.DOTALL)
+    found = walk.search((ROOT / "README.md").read_text(encoding="utf-8"))
     assert found is not None
     lines = found[1].replace(ADDRESS, address).replace(FLASK, f"{sys.executable} -m flask")
     assert address in lines
@@ -44,8 +45,12 @@ def walk_at(address: str) -> str:
     return lines.replace("curl -s ", "curl -sS --fail-with-body ")
 
 
-def walk(city: City, address: str) -> subprocess.CompletedProcess[str]:
-    command = ["bash", "-euo", "pipefail", "-c", walk_at(address)]
+def walk(
+    city: City, address: str, below: str = REVIEW, folder: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """What the lines below a heading come to; files they fetch lie in *folder*."""
+    lines = walk_at(address, below).replace("-o ", f"-o {folder}/" if folder else "-o ")
+    command = ["bash", "-euo", "pipefail", "-c", lines]
     environment = os.environ | city.environment()
     return subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False

@@ -61,12 +61,13 @@ def show() -> None:
 @with_appcontext
 def tokens(*, shell: bool) -> None:
     """Print tokens of the demo's people by role, as JSON: two reviewers, their chair, an officer of
-    the department that runs the cycles."""
+    the department that runs the cycles, somebody on a list; and what opens the private room."""
     _outside_production()
     with transaction() as session:
-        people = who_reviews(session)
+        people, room = who_reviews(session), showing.room_to_try(session)
+        people |= {"on_the_list": showing.on_the_list(session)} if room else {}
     issuer, now = current_app.extensions["tokens"], utc_now()
-    issued = {role: issuer.issue(who, now=now) for role, who in people.items()}
+    issued = {role: issuer.issue(who, now=now) for role, who in people.items()} | room
     lines = [f"{role.upper()}={token}" for role, token in issued.items()]
     click.echo("\n".join(lines) if shell else json.dumps(issued))
 

@@ -75,9 +75,10 @@ def _register(session: Session, place: int) -> uuid.UUID:
 
 def voters(session: Session, poll: DemoPoll) -> list[uuid.UUID]:
     """Who votes in *poll*; in one for residents of an age, with the home and age it asks for."""
-    numbers = [number(FIRST_VOTER + place) for place in range(poll.ballots)]
-    ids = register_many(session, numbers=numbers, phones=current_app.extensions["phones"])
-    if "eligibility" in poll.content:
+    ids = register_many(
+        session, numbers=numbers(poll.ballots), phones=current_app.extensions["phones"]
+    )
+    if "areas" in poll.content.get("eligibility", {}):
         _let_live_in_jongno(session, ids)
     return ids
 
@@ -95,6 +96,11 @@ def _let_live_in_jongno(session: Session, ids: Sequence[uuid.UUID]) -> None:
         }
         areas = current_app.extensions["areas"]
         declare(session, citizen_id=citizen_id, values=values, areas=areas, now=now)
+
+
+def numbers(count: int) -> list[str]:
+    """Those of the first voters."""
+    return [number(FIRST_VOTER + place) for place in range(count)]
 
 
 def number(place: int) -> str:

@@ -28,11 +28,20 @@ class DemoPoll:
     periods: tuple[dt.timedelta, ...] = WEEKS
     #: sites where a link code hangs
     sites: tuple[str, ...] = field(default=())
+    #: so many slips for a steward at the first of its sites
+    slips: int = 0
+    #: so many are on its roll, its voters first; nobody is where it has none
+    listed: int = 0
 
     @property
     def ends_at_once(self) -> bool:
         """This is one that is closed, counted and published."""
         return self.periods == MOMENTS
+
+    @property
+    def password(self) -> str | None:
+        """What opens its private room; None where everybody finds it."""
+        return self.content.get("room_password")
 
 
 def texts(ko: str, en: str) -> Text:

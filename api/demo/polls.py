@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from api.demo.named_polls import IN_A_ROOM, ON_A_LIST
 from api.demo.poll_shapes import MOMENTS, DemoPoll, question, texts
 from api.demo.ranked_polls import RANKED, SCORED
 
@@ -105,6 +106,7 @@ AT_LIBRARIES = DemoPoll(
         "namsan-library",
         "yongsan-library",
     ),
+    slips=30,
     content={
         "title": texts(
             "도서관은 평일 몇 시까지 열면 좋을까요?",
@@ -188,4 +190,6 @@ POLLS = (
     NEAR_GWANGHWAMUN,
     AT_LIBRARIES,
     OF_A_CITIZEN,
+    ON_A_LIST,
+    IN_A_ROOM,
 )

@@ -7,13 +7,13 @@ import uuid
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from api.demo.asking import hang_code
 from api.demo.ledger import made
 from api.demo.polls import AT_LIBRARIES
 from api.wiring import wiring
 from mvote.polls.onsite.displays import OVER, displays_of, make_display, revoke_display
 from mvote.polls.poll import Poll
-from mvote.polls.site_codes import SiteCode, WantedCode, make_site_code
-from qr.codes import new_site_code
+from mvote.polls.site_codes import SiteCode
 
 NAME = "demo"
 
@@ -44,13 +44,4 @@ def _hang_code(session: Session, poll: Poll, site_id: uuid.UUID) -> None:
         SiteCode.poll_id == poll.id, SiteCode.site_id == site_id, SiteCode.kind == "rotating"
     )
     if session.scalars(there.limit(1)).first() is None:
-        make_site_code(
-            session,
-            wanted=WantedCode(
-                poll=poll, site_id=site_id, kind="rotating", valid_from=None, valid_until=None
-            ),
-            actor_id=poll.author_id,
-            sites=wiring().places,
-            draw=new_site_code,
-            secrets=wiring().gate.secrets,
-        )
+        hang_code(session, poll, site_id, kind="rotating")

@@ -44,7 +44,8 @@ BODY = {
 }
 
 
-def _desk() -> Desk:
+def desk() -> Desk:
+    """What importing a roll needs, as this process is set up."""
     return Desk(
         phones=current_app.extensions["phones"],
         keys=wiring().roll_keys,
@@ -79,19 +80,24 @@ def import_a_roll(query: dict[str, Any], poll_id: uuid.UUID) -> Response:
     choice = Choice(sheet=query["sheet"], column=query["column"])
     with body_as_file() as file:
         kind, invites = KINDS[request.mimetype], query["invite"] == "true"
-        found = read_roll(file, kind, desk=_desk(), choice=choice, invites=invites, most=most)
+        found = read_roll(file, kind, desk=desk(), choice=choice, invites=invites, most=most)
     if query["dry_run"] == "true":
         return tagged(_shown(found, dry_run=True))
     check_may_import(db.session(), poll_id=poll_id, by=by)  # still, before it gets a key
     db.session().close()
-    entries = entries_of(poll_id, found, _desk())
+    entries = entries_of(poll_id, found, desk())
     return answered_once(found.sha256, lambda: _kept(poll_id, by, found, entries))
 
 
 def _kept(poll_id: uuid.UUID, by: Citizen, found: RollFile, entries: dict[bytes, str]) -> Response:
     with transaction() as session:
         waits = keep_roll(
-            session, poll_id=poll_id, by=by, found=found, entries=entries, desk=_desk()
+            session,
+            poll_id=poll_id,
+            by=by,
+            found=found,
+            entries=entries,
+            desk=desk(),
         )
         return done_or_asked(session, waits, lambda: _shown(found, dry_run=False), status=201)
 

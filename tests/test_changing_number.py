@@ -16,7 +16,7 @@ from api.db import transaction
 from mvote.base import utc_now
 from mvote.journal import JournalEntry
 from mvote.people.anchors import become_one, hold_still, leave_behind
-from mvote.people.changing_number import NumberChange, change_number
+from mvote.people.changing_number import CHANGES, NumberChange, change_number
 from mvote.people.citizens import Anchor, Citizen, Tombstone
 from mvote.people.registering import register
 from mvote.people.sessions import SignIn
@@ -76,6 +76,22 @@ def test_a_wrong_code_changes_nothing_and_is_counted(
     assert problem(refused) == (401, "one-time-code-invalid")
     shown = client.get("/v1/me", headers=bearer(tokens)).get_json()
     assert shown["phone"].endswith(old[-4:])
+    assert session.scalar(select(func.count()).select_from(Tombstone)) == 0
+
+
+def test_guesses_at_another_number_are_counted_for_who_makes_them(
+    client: CheckedClient, session: Session, outbox: Outbox
+) -> None:
+    """Each holds all anchors still for a moment: nobody may do that all day."""
+    tokens = sign_in(client, outbox, a_number())
+    wrong = {"challenge_id": str(uuid.uuid4()), "code": "000000"}
+    tried = [
+        problem(client.post("/v1/me/phone", json=wrong, headers=bearer(tokens)))
+        for _ in range(CHANGES.most + 1)
+    ]
+    assert tried[:-1] == [(401, "one-time-code-invalid")] * CHANGES.most
+    assert tried[-1] == (429, "too-many-requests")
+    assert change(client, outbox, tokens, a_number()).status_code == 429
     assert session.scalar(select(func.count()).select_from(Tombstone)) == 0
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 import mvote.tables  # noqa: F401 - every table there is
 from api.people.export_schemas import ExportSchema
 from mvote.base import Base
+from mvote.people.accounts import EXPORTS
 from mvote.people.citizens import Consent
 from tests.support.people import problem
 from tests.support.world import Person, World
@@ -75,6 +76,15 @@ def export(world: World, person: Person) -> dict[str, Any]:
     answer = world.client.get("/v1/me/export", headers=person.headers)
     assert answer.status_code == 200
     return dict(answer.get_json())
+
+
+def test_a_citizen_exports_ten_times_an_hour(world: World) -> None:
+    person, other = world.citizens(2)
+    for _ in range(EXPORTS.most):
+        export(world, person)
+    refused = world.client.get("/v1/me/export", headers=person.headers)
+    assert problem(refused) == (429, "too-many-requests")
+    export(world, other)
 
 
 def test_an_export_tells_in_which_polls_one_took_part_and_not_what_one_chose(world: World) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 
+import pytest
 from sqlalchemy.orm import Session
 
 from api.db import transaction
@@ -31,6 +32,29 @@ def test_a_citizen_sees_the_polls_they_took_part_in_newest_first_and_no_others(
     assert _mine(world, voter) == [polls[2]["id"], polls[0]["id"]]
     assert _mine(world, voter, "?limit=1") == [polls[2]["id"]]
     assert _mine(world, other) == [polls[1]["id"]]
+
+
+def test_a_list_goes_on_behind_many_polls_that_one_did_not_take_part_in(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One call looks at so many polls; whoever took part in few asks again where it stopped."""
+    monkeypatch.setattr("mvote.polls.participations.CHUNK", 2)
+    monkeypatch.setattr("mvote.polls.participations.MOST_LOOKED_AT", 2)
+    officer, voter = world.officer(), world.citizen()
+    first, *_ = [world.open_poll(officer) for _ in range(5)]
+    world.cast(first, voter)
+    found: list[str] = []
+    pages, cursor = 0, ""
+    while pages == 0 or cursor:
+        page = world.client.get(
+            f"/v1/me/participations?cursor={cursor}" if cursor else "/v1/me/participations",
+            headers=voter.headers,
+        ).get_json()
+        found += [item["poll_id"] for item in page["items"]]
+        pages, cursor = pages + 1, page["next_cursor"]
+    assert (found, pages) == ([first["id"]], 3)
+    export = world.client.get("/v1/me/export", headers=voter.headers).get_json()
+    assert export["participations"] == [{"poll_id": first["id"]}]
 
 
 def test_once_the_roll_key_is_destroyed_no_participation_can_be_tied_to_a_person(

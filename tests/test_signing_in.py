@@ -15,7 +15,7 @@ from api.db import db
 from mvote.people.challenges import Challenge
 from mvote.people.citizens import Citizen
 from mvote.people.sessions import RefreshToken, SignIn
-from mvote.people.signing_in import CODES_PER_NUMBER
+from mvote.people.signing_in import CODES_PER_NUMBER, CODES_PER_PAIR
 from tests.support.contract import CheckedClient
 from tests.support.people import a_citizen, a_number, problem
 
@@ -172,17 +172,40 @@ def test_a_code_is_six_digits(client: CheckedClient, code: Any) -> None:
     assert response.get_json()["errors"][0]["pointer"] == "/code"
 
 
-def test_a_number_gets_five_codes_an_hour(
+def test_a_number_gets_five_codes_an_hour_for_one_address(
     client: CheckedClient, session: Session, outbox: Outbox
 ) -> None:
     number = a_number()
-    for _ in range(CODES_PER_NUMBER.most):
+    for _ in range(CODES_PER_PAIR.most):
         ask_for_code(client, number)
     response = client.post("/v1/auth/codes", json={"phone": number})
     assert problem(response) == (429, "too-many-requests")
     assert 3590 < int(response.headers["Retry-After"]) <= 3600
     assert (count(session, Challenge), len(outbox())) == (5, 5)
     ask_for_code(client, a_number())
+
+
+def test_nobody_alone_keeps_somebody_elses_number_signed_out(
+    client: CheckedClient, session: Session
+) -> None:
+    number = a_number()
+    assert [_asked_from("198.51.100.1", client, number) for _ in range(6)] == [202] * 5 + [429]
+    assert _asked_from("198.51.100.2", client, number) == 202
+
+
+def test_a_number_gets_fifteen_codes_an_hour_whoever_asks(
+    client: CheckedClient, session: Session
+) -> None:
+    number = a_number()
+    asked = [_asked_from(f"198.51.100.{n}", client, number) for n in range(16)]
+    assert asked == [202] * CODES_PER_NUMBER.most + [429]
+    assert count(session, Challenge) == CODES_PER_NUMBER.most
+
+
+def _asked_from(address: str, client: CheckedClient, number: str) -> int:
+    from_there = {"REMOTE_ADDR": address}
+    body = {"phone": number}
+    return client.post("/v1/auth/codes", json=body, environ_base=from_there).status_code
 
 
 def test_a_refresh_token_is_traded_for_new_tokens(client: CheckedClient, outbox: Outbox) -> None:

@@ -33,14 +33,18 @@ class ParticipationSchema(ma.Schema):
 @blp.arguments(PageQuery, location="query")
 @blp.response(200, page_of(ParticipationSchema, "ParticipationPage"))
 def list_of_participations(query: dict[str, Any]) -> dict[str, Any]:
-    """Polls I took part in, newest first: never what I chose, nor when."""
-    session, limit = db.session(), query["limit"]
+    """Polls I took part in, newest first: never what I chose, nor when.
+
+    A page may have fewer than `limit`, even none, where many polls lie between those that I took
+    part in: the list is over when `next_cursor` is null.
+    """
+    session = db.session()
     found = polls_took_part_in(
         session,
         citizen_id=caller().id,
         keyring=wiring().box.keys,
         before=place_of(query["cursor"]),
-        limit=limit + 1,
+        limit=query["limit"],
     )
     now = database_time(session)
     items = [
@@ -51,7 +55,6 @@ def list_of_participations(query: dict[str, Any]) -> dict[str, Any]:
             "closes_at": poll.closes_at,
             "closed_at": poll.closed_by(now),
         }
-        for poll in found[:limit]
+        for poll in found.polls
     ]
-    more = write_cursor(str(found[limit - 1].id)) if len(found) > limit else None
-    return {"items": items, "next_cursor": more}
+    return {"items": items, "next_cursor": write_cursor(str(found.next)) if found.next else None}

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from mvote.ballotbox.notation import h
 from mvote.budget.committee import Application
 from mvote.budget.deciding.motion import MotionVote
 from mvote.budget.deliberation.judgment import Judgment, JudgmentVote
@@ -29,11 +30,13 @@ from mvote.budget.telling.bulletin import Bulletin, CycleFollower, InboxItem
 from mvote.journal import JournalEntry
 from mvote.people.attributes import Attribute
 from mvote.people.citizens import Anchor, Citizen, Consent, RoleGrant
+from mvote.people.limits import Limit, use_up
 from mvote.people.phones import Phones, masked
 from mvote.people.sessions import SignIn
 from mvote.polls.poll import Poll
 
 Entry = dict[str, Any]
+EXPORTS = Limit("exports", 10, dt.timedelta(hours=1))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +99,12 @@ def account_of(session: Session, *, citizen: Citizen, phones: Phones) -> Account
     """The whole account, its number masked."""
     number = phones.number_of(citizen)
     return _account(session, citizen, masked(number) if number else None)
+
+
+def count_export(session: Session, *, citizen_id: uuid.UUID, now: dt.datetime) -> None:
+    """Count an export before it is made: all polls are looked through. Raises TooManyRequests."""
+    subject = h("mvote/exports/1", citizen_id.bytes)
+    use_up(session, EXPORTS, subject_hash=subject, now=now)
 
 
 def export_of(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
+from mvote.ballotbox.notation import h
 from mvote.errors import TokenInvalid, stands_for
 from mvote.journal import Event, write_down
 from mvote.people.anchors import (
@@ -23,6 +24,7 @@ from mvote.people.anchors import (
 from mvote.people.challenges import Challenge
 from mvote.people.citizens import Citizen
 from mvote.people.errors import NumberInUse
+from mvote.people.limits import Limit, use_up
 from mvote.people.notices import tell
 from mvote.people.sessions import SignIn
 from mvote.people.signing_in import FrontDesk, spend_code
@@ -35,6 +37,8 @@ CHANGED = say(
 JOINED = say(
     "[mvote] Two accounts are yours. In polls opened from now on they vote once, together."
 )
+CHANGES = Limit("number-changes", 20, dt.timedelta(hours=1))
+"""Codes tried for another number, right or wrong."""
 stands_for("uq_citizen_phone_hash", NumberInUse)
 
 
@@ -74,9 +78,12 @@ def change_number(
 
     The account keeps its anchor, and so does the old number in polls of this time; in later polls
     it is somebody else's. All other sessions end. A number that has an account stays with it; with
-    `merge` the two are one person. Raises NumberInUse without.
+    `merge` the two are one person. Raises NumberInUse without, and TooManyRequests.
     """
-    hold_still(session)  # before any row is locked
+    # alone with one's own count before alone with all anchors: guesses must not hold up the city
+    subject = h("mvote/number-changes/1", citizen_id.bytes)
+    use_up(session, CHANGES, subject_hash=subject, now=now)
+    hold_still(session)  # before any other row is locked
     number = spend_code(
         session, desk=desk, challenge_id=change.challenge_id, code=change.code, now=now
     )

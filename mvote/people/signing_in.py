@@ -16,6 +16,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from mvote.ballotbox.keystore import Keystore
+from mvote.ballotbox.notation import h
 from mvote.base import after_commit, random_id
 from mvote.languages import said
 from mvote.people import challenges, sessions
@@ -27,7 +28,9 @@ from mvote.people.registering import register
 from mvote.people.sessions import How, RefreshToken, SignIn
 
 HOUR = dt.timedelta(hours=1)
-CODES_PER_NUMBER = Limit("codes-per-number", 5, HOUR)
+CODES_PER_PAIR = Limit("codes-per-number-and-address", 5, HOUR)
+CODES_PER_NUMBER = Limit("codes-per-number", 15, HOUR)
+"""Three times what one address has of it: nobody alone can keep a chosen voter signed out."""
 CODES_PER_ADDRESS = Limit("codes-per-address", 300, HOUR)
 """Wide, because behind a carrier's address translation thousands share one address."""
 
@@ -61,6 +64,8 @@ def send_code(
     """
     phone_hash = desk.phones.hash_of(number)
     address_hash = hash_of_address(desk.keystore, address)
+    pair = h("mvote/codes-per-number-and-address/1", phone_hash, address_hash)
+    use_up(session, CODES_PER_PAIR, subject_hash=pair, now=now)
     use_up(session, CODES_PER_NUMBER, subject_hash=phone_hash, now=now)
     use_up(session, CODES_PER_ADDRESS, subject_hash=address_hash, now=now)
     id_, code = random_id(), challenges.new_code()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select, text
@@ -17,10 +18,20 @@ from mvote.people.voters import anchor_at, anchors_of
 from mvote.polls.poll import Poll
 
 CHUNK = 200
+MOST_LOOKED_AT = 1000
+"""Polls in one page of a list: each costs a look into the keystore and a hash."""
 _AMONG = text(
     "SELECT p FROM unnest(CAST(:polls AS uuid[]), CAST(:tags AS bytea[])) AS t (p, tag)"
     " WHERE took_part(p, tag)"
 )
+
+
+@dataclass(frozen=True)
+class TookPart:
+    """Some of the polls, newest first; behind `next` more may be, if it is not None."""
+
+    polls: Sequence[Poll]
+    next: uuid.UUID | None
 
 
 def polls_took_part_in(
@@ -30,28 +41,49 @@ def polls_took_part_in(
     keyring: PollKeyring,
     before: uuid.UUID | None,
     limit: int,
-) -> list[Poll]:
-    """Up to *limit* polls, newest first, older than *before*.
+) -> TookPart:
+    """Up to *limit* polls, newest first, older than *before*; fewer, if they lie far apart.
 
     No table joins citizens with participations: each poll's tag is computed and looked up. Nobody
     sees where somebody else took part who had their number or identity before them: not in polls
     that ended before the account was made, nor, if it began with anchors that were remembered, in
     those that had opened.
     """
+    found: list[Poll] = []
+    looked_at = 0
+    for chunk, mine in _search(session, citizen_id, keyring, before):
+        found += mine
+        looked_at += len(chunk)
+        if len(found) > limit:
+            return TookPart(found[:limit], found[limit - 1].id)
+        if len(chunk) < CHUNK:
+            break
+        if looked_at >= MOST_LOOKED_AT:
+            return TookPart(found, chunk[-1].id)
+    return TookPart(found, None)
+
+
+def all_polls_took_part_in(
+    session: Session, *, citizen_id: uuid.UUID, keyring: PollKeyring
+) -> list[Poll]:
+    """Every one, newest first, however many polls there were since the account was made."""
+    chunks = _search(session, citizen_id, keyring, None)
+    return [poll for _, mine in chunks for poll in mine]
+
+
+def _search(
+    session: Session, citizen_id: uuid.UUID, keyring: PollKeyring, before: uuid.UUID | None
+) -> Iterator[tuple[Sequence[Poll], Sequence[Poll]]]:
+    """Polls that have begun, chunk by chunk, and those among them in which they took part."""
     made_at = session.scalar(select(Citizen.created_at).where(Citizen.id == citizen_id))
     if made_at is None:  # gone at this moment
-        return []
+        return
     anchors = anchors_of(session, citizen_id)
     is_heir = any(each.since < made_at for each in anchors)
     since = (Poll.opens_at if is_heir else Poll.closes_at) >= made_at
-    found: list[Poll] = []
-    while len(found) < limit:
-        chunk = _begun_polls(session, before, since)
-        found += _among(session, chunk, anchors, keyring)
-        if len(chunk) < CHUNK:
-            break
+    while chunk := _begun_polls(session, before, since):
+        yield chunk, _among(session, chunk, anchors, keyring)
         before = chunk[-1].id
-    return found[:limit]
 
 
 def _begun_polls(

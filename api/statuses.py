@@ -56,6 +56,7 @@ STATUSES: dict[type[errors.DomainError], int] = {
     polls.IdempotencyKeyReused: 422,
     polls.QuotaReached: 429,
     polls.TooManyDrafts: 409,
+    integrity.PositionNonceInvalid: 403,
     integrity.AttestationRequired: 403,
     integrity.AttestationInvalid: 403,
     integrity.AttestorAway: 503,

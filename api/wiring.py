@@ -23,6 +23,7 @@ from mvote.ballotbox.writer import SlotWriter
 from mvote.gathering import Gathered
 from mvote.people.tokens import SigningKey, Tokens
 from mvote.polls.frozen import Found, FrozenPolls
+from mvote.polls.integrity.attesting import Attestors
 from mvote.polls.onsite.scanning import Gate
 from mvote.polls.onsite.wrapping import SITE_CODE_KEY, CodeSecrets
 from mvote.polls.opening import Surroundings
@@ -46,6 +47,7 @@ class Wiring:
     room_passwords: RoomPasswords
     room_passes: RoomPasses
     places: CityPlaces
+    attestors: Attestors
     judge: Judge
     engine: Engine
     crowd: Gathered[Comer, Seen]
@@ -63,6 +65,7 @@ class Wiring:
             receipt_key_id=self.box.receipts.current_id,
             host=self.settings.host,
             time_zone=self.settings.city_time_zone,
+            platforms=self.attestors.platforms,
         )
 
 
@@ -73,6 +76,7 @@ def connect(app: Flask, settings: Settings) -> None:
     presence_tokens = PresenceTokens(numbered_keys(keystore, "presence"))
     numbered_keys(keystore, "receipt")
     places, roll_keys = CityPlaces(), RollKeys(keystore)
+    attestors = Attestors()
     with app.app_context():
         engine = db.engine
     app.extensions["keystore"] = keystore
@@ -86,12 +90,14 @@ def connect(app: Flask, settings: Settings) -> None:
         gate=Gate(
             sites=places,
             tokens=presence_tokens,
+            attestors=attestors,
             secrets=CodeSecrets(made_once(keystore, SITE_CODE_KEY)),
         ),
         room_passwords=RoomPasswords(made_once(keystore, ROOM_KEY), apart_of_this_process()),
         room_passes=RoomPasses(numbered_keys(keystore, "room")),
         places=places,
-        judge=Judge(geofence=places, tokens=presence_tokens),
+        attestors=attestors,
+        judge=Judge(geofence=places, tokens=presence_tokens, attestors=attestors),
         engine=engine,
         crowd=crowd(engine, roll_keys),
         roll_keys=roll_keys,

@@ -10,6 +10,7 @@ from mvote.ballotbox.tables import SpentToken
 from mvote.base import database_time
 from mvote.budget.files import forget_orphans
 from mvote.polls.integrity.devices import forget_old_devices
+from mvote.polls.integrity.nonces import forget_expired_nonces
 from mvote.polls.onsite.rotation import forget_used_values
 from mvote.polls.places import Places
 
@@ -26,4 +27,5 @@ def remove_expired(session: Session) -> None:
     forget_orphans(session)
     forget_used_values(session)
     forget_old_devices(session, now=database_time(session))
+    forget_expired_nonces(session)
     session.execute(delete(SpentToken).where(SpentToken.expires_at < func.clock_timestamp()))

@@ -32,7 +32,8 @@ ONLY_ASK = {
 RULES_OF_THEIR_OWN = {
     "cast_ballot", "send_code", "sign_in", "refresh", "scan_code",
     "ask_for_identity", "sign_in_by_identity", "change_my_number",
-    "make_a_display", "print_slips",  # what they answer is a secret that nobody keeps
+    # what they answer is a secret that nobody keeps
+    "make_a_display", "print_slips", "ask_for_nonce",
 }  # fmt: skip
 
 

@@ -11,30 +11,29 @@ from api.access import access, caller
 from api.blueprint import Blueprint, may_raise
 from api.codes.views import known_code
 from api.db import transaction
-from api.fields import Instant, PositionSchema, String
+from api.fields import Instant, String
 from api.limits import limited_per_citizen
+from api.polls.integrity_schemas import PlacedFields, integrity_in, position_in
 from api.polls.visiting import takes_a_pass
 from api.wiring import wiring
 from mvote.base import utc_now
 from mvote.polls import errors
+from mvote.polls.integrity import errors as integrity
+from mvote.polls.integrity.demanding import demand_of
 from mvote.polls.onsite.errors import ScanValueExpired, ScanValueInvalid, ScanValueUsed
 from mvote.polls.onsite.scanning import Scan, scan
-from mvote.polls.presence import Position
+from mvote.polls.poll import Poll
 from mvote.polls.site_codes import SiteCode
 from qr.codes import normalise_value
 
 blp = Blueprint("scanning", "codes", description="Scanning on the spot.")
 
 
-class ScanRequest(ma.Schema):
-    class Meta:
-        unknown = ma.RAISE
-
+class ScanRequest(PlacedFields):
     value = String(
         validate=Length(1, 64),
         metadata={"description": "Of `rotating` and `steward`: what stands behind # in the URL"},
     )
-    position = ma.fields.Nested(PositionSchema)
 
 
 class ScanAnswer(ma.Schema):
@@ -53,6 +52,7 @@ class ScanAnswer(ma.Schema):
     errors.OutsideArea,
     errors.PositionTooCoarse,
     errors.PositionAmbiguous,
+    *integrity.ALL,
     ScanValueInvalid,
     ScanValueExpired,
     ScanValueUsed,
@@ -67,20 +67,22 @@ def scan_code(body: dict[str, Any], code: str) -> dict[str, Any]:
     screen shows now, each once. `steward`: by the value of a slip, which is then used up.
     """
     with transaction() as session:
-        found, _ = known_code(session, code)
-        answer = scan(session, gate=wiring().gate, scan=_wanted(body, found), now=utc_now())
+        found, poll = known_code(session, code)
+        wanted = _wanted(body, found, poll)
+        answer = scan(session, gate=wiring().gate, scan=wanted, now=utc_now())
     if answer is None:  # the wrong try is counted by now
         raise ScanValueInvalid
     return answer
 
 
-def _wanted(body: dict[str, Any], code: SiteCode) -> Scan:
-    position = body.get("position")
+def _wanted(body: dict[str, Any], code: SiteCode, poll: Poll) -> Scan:
     return Scan(
         code=code,
         citizen_id=caller().id,
         value=_read(code, body.get("value")),
-        position=Position(**position) if position else None,
+        position=position_in(body),
+        demand=demand_of(poll.content),
+        integrity=integrity_in(body),
     )
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import marshmallow as ma
 from marshmallow.validate import Length, Range, Regexp
 
-from api.fields import Boolean, Integer, PositionSchema, Strict, String
+from api.fields import Boolean, Integer, Strict, String
+from api.polls.integrity_schemas import PlacedFields
 from mvote.budget.definition.ballots import MOST_POINTS
 from mvote.wording import say
 
@@ -29,8 +30,7 @@ SELECTION = {
 }
 
 
-class EvidenceFields(Strict):
-    position = ma.fields.Nested(PositionSchema)
+class EvidenceFields(PlacedFields):
     presence_token = String(validate=Length(1, 2000))
     room_password = String(validate=Length(1, 128))
 

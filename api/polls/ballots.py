@@ -19,6 +19,7 @@ from api.polls.ballot_schemas import (
     ReceiptSchema,
 )
 from api.polls.casting import Paper, cast_paper, frozen_poll, seen
+from api.polls.integrity_schemas import integrity_in, position_in
 from api.polls.rooms import knows_password
 from api.problems import problem_summary
 from api.wiring import wiring
@@ -31,8 +32,8 @@ from mvote.people.voters import Voter
 from mvote.polls import errors
 from mvote.polls.definition import FrozenPoll
 from mvote.polls.eligibility import reasons_not_to_vote
+from mvote.polls.integrity import errors as integrity
 from mvote.polls.poll import Poll
-from mvote.polls.presence import Position
 from mvote.polls.proving import Evidence
 
 blp = Blueprint("ballots", "ballots", description="Casting ballots.")
@@ -49,6 +50,7 @@ blp = Blueprint("ballots", "ballots", description="Casting ballots.")
     errors.PositionStale,
     errors.PresenceRequired,
     errors.PresenceTokenInvalid,
+    *integrity.ALL,
     errors.AlreadyVoted,
     errors.PollNotOpen,
     errors.InvalidSelection,
@@ -91,10 +93,10 @@ def check_eligibility(body: dict[str, Any], poll_id: uuid.UUID) -> dict[str, Any
 
 
 def _evidence(body: dict[str, Any]) -> Evidence:
-    position = body.get("position")
     return Evidence(
-        position=Position(**position) if position else None,
+        position=position_in(body),
         presence_token=body.get("presence_token"),
+        integrity=integrity_in(body),
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy.orm import Session
 
 from api.crowd import Comer
-from api.db import reading
+from api.db import reading, transaction
 from api.polls.rooms import knows_password
 from api.wiring import Wiring
 from mvote.ballotbox.casting import Ballot, cast
@@ -18,6 +18,7 @@ from mvote.errors import DomainError, TokenInvalid, TooManyRequests
 from mvote.people.voters import Voter
 from mvote.polls.definition import FrozenPoll
 from mvote.polls.eligibility import reasons_not_to_vote
+from mvote.polls.integrity.checking import NOTHING_SAID, Checked, spend
 from mvote.polls.proving import Evidence, Presence, proven_presence
 
 NOBODY_ASKS = Session()
@@ -49,6 +50,8 @@ def cast_paper(wiring: Wiring, paper: Paper) -> Receipt:
         accept_spoilt=paper.accept_spoilt,
     )
     reasons = _reasons(wiring, poll, paper, voter, presence)
+    if presence.checked and not reasons:
+        reasons = _used_up(wiring, presence.checked)
     return cast(wiring.box, poll, ballot, reasons=reasons)
 
 
@@ -62,6 +65,20 @@ def _reasons(
     except TooManyRequests as error:
         return [error]
     return reasons_not_to_vote(poll, voter, presence.reasons, knows_password=knows)
+
+
+def _used_up(wiring: Wiring, checked: Checked) -> list[DomainError]:
+    """Use what is good once: what is refused anyway leaves it as it was. Somebody may have been
+    quicker, and that is a reason like others.
+
+    In a transaction of its own: in the slot's it would tie whoever asked for it to an envelope.
+    """
+    try:
+        with Session(wiring.engine) as session, transaction(session):
+            spend(session, checked, now=utc_now())
+    except DomainError as error:
+        return [error]
+    return []
 
 
 def frozen_poll(wiring: Wiring, poll_id: uuid.UUID) -> FrozenPoll:
@@ -91,7 +108,7 @@ def seen(
             now=utc_now(),
         )
 
-    if evidence.presence_token is None:
+    if evidence.presence_token is None and evidence.integrity is NOTHING_SAID:
         return known.voter, presence(NOBODY_ASKS)
     with reading(wiring.engine) as session:
         return known.voter, presence(session)

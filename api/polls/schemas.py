@@ -21,6 +21,7 @@ from api.fields import (
 from api.pages import DEFAULT_LIMIT, MAX_LIMIT, PageQuery
 from api.polls.question_schemas import MOST_IMAGES, ImageSchema, QuestionSchema
 from mvote.polls.definition import DEFAULT_K, DEFAULT_PUBLISH_FROM
+from mvote.polls.integrity.checking import DEMANDS
 from mvote.polls.poll import ORIGINS, STATUSES
 from mvote.wording import say
 
@@ -83,6 +84,16 @@ class PresenceSchema(Strict):
     rule = String(required=True, validate=OneOf(["none", "area", "site"]))
     area = CleanObject(keys=ma.fields.String(), metadata={"oneOf": [CIRCLE, SHAPE, AREA]})
     max_accuracy_m = Integer(validate=Range(5, 5000))
+    integrity = String(validate=OneOf(DEMANDS), metadata={
+        "description": "What a position must come with: `nonce`, one of ours; `attested`, with the"
+        " word of the phone's platform for the app, too. What a screen or a steward gives out is no"
+        " position. Nothing proves a location."
+    })  # fmt: skip
+
+    @ma.validates_schema
+    def asks_of_positions(self, data: dict[str, Any], **_: Any) -> None:
+        if data.get("rule") == "none" and data.get("integrity", "none") != "none":
+            raise ma.ValidationError(say("No position is asked for."), "integrity")
 
 
 class PollFields(Strict):

@@ -13,6 +13,7 @@ import orjson
 import rfc8785
 
 from mvote.budget.balloting.rules import BallotRules, read_rules
+from mvote.polls.integrity.checking import Demand
 
 Kind = Literal["single", "multiple", "ranking", "points"]
 METHODS: dict[Kind, tuple[str, ...]] = {
@@ -94,6 +95,8 @@ class FrozenPoll:
     k: int
     #: whether it asks for the password of its room
     is_private: bool = False
+    #: what it asks of a position beside its place
+    integrity: Demand = "none"
 
     @property
     def is_live(self) -> bool:
@@ -132,6 +135,7 @@ def read_definition(content: bytes) -> FrozenPoll:
         publish_from=document["publish_from"],
         k=document["k"],
         is_private=document.get("room", False),
+        integrity=document["presence"].get("integrity", "none"),
     )
 
 

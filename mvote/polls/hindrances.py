@@ -55,6 +55,9 @@ TITLES = {
     "roll-too-small": say(
         "Fewer people are on the roll than ballots are needed for a result to be shown."
     ),
+    "no-platform": say(
+        "This server asks no platform to vouch for apps, so that no position would be taken."
+    ),
     "narrow-area": say(
         "The area is narrower than 150 m: phones can hardly tell inside from outside."
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -30,6 +30,7 @@ from mvote.polls.definition import DEFAULT_K, DEFAULT_PUBLISH_FROM, METHODS, can
 from mvote.polls.errors import NotReadyToOpen
 from mvote.polls.hindrances import Hindrance
 from mvote.polls.images import freeze_images, image_hindrances
+from mvote.polls.integrity.demanding import demand_of, hindrances_in_demand
 from mvote.polls.lookalikes import lookalikes
 from mvote.polls.lots import commit_lot
 from mvote.polls.places import Places
@@ -52,6 +53,8 @@ class Surroundings:
     #: the public host, for the origin of the poll's log and receipts
     host: str
     time_zone: str
+    #: those that can vouch for an app
+    platforms: Collection[str] = ()
 
 
 class Obstacle(Protocol):
@@ -83,7 +86,7 @@ def open_poll(
     state = after(poll.state, "open")
     hold_still(session)  # who is one person is settled for this poll when it opens
     now = database_time(session)
-    hindrances: list[Obstacle] = [*obstacles, *_hindrances(session, poll, around.places, now)]
+    hindrances: list[Obstacle] = [*obstacles, *_hindrances(session, poll, around, now)]
     custody = None if hindrances else _take_custody(session, poll)
     if not hindrances and custody is None:
         hindrances.append(_nothing_taken(poll))
@@ -104,12 +107,13 @@ def open_poll(
 
 
 def _hindrances(
-    session: Session, poll: Poll, places: Places, now: dt.datetime
+    session: Session, poll: Poll, around: Surroundings, now: dt.datetime
 ) -> Iterator[Hindrance]:
     yield from _hindrances_in_time(poll, now)
     yield from _hindrances_in_question(poll.content.get("question"))
     yield from _hindrances_in_figures(poll.content)
-    yield from _hindrances_in_place(session, poll, places)
+    yield from _hindrances_in_place(session, poll, around.places)
+    yield from hindrances_in_demand(poll.content, around.platforms)
     yield from hindrances_in_roll(session, poll)
     yield from image_hindrances(session, poll.content)
     yield from custody_hindrances(session, poll)
@@ -270,4 +274,6 @@ def _presence(session: Session, poll: Poll, places: Places) -> dict[str, Any]:
     presence: dict[str, Any] = {"rule": (poll.content.get("presence") or {}).get("rule", "none")}
     if presence["rule"] == "area":
         presence["area"] = places.described_area(session, poll_id=poll.id)
+    if (demand := demand_of(poll.content)) != "none":  # unsaid, as in all that was frozen before
+        presence["integrity"] = demand
     return presence

@@ -19,6 +19,8 @@ from mvote.polls.errors import (
     PresenceRequired,
     PresenceTokenInvalid,
 )
+from mvote.polls.integrity.attesting import Attestors
+from mvote.polls.integrity.checking import NOTHING_SAID, Checked, Claim, Integrity, check
 from mvote.polls.presence import Geofence, Position, Verdict
 from mvote.polls.presence_tokens import PresenceTokens
 
@@ -35,14 +37,17 @@ class Evidence:
 
     position: Position | None = None
     presence_token: str | None = None
+    #: what the app says of the position
+    integrity: Integrity = NOTHING_SAID
 
 
 @dataclass(frozen=True, kw_only=True)
 class Judge:
-    """What judges evidence: the geofence and the key of the presence tokens."""
+    """What judges evidence: the geofence, the key of the presence tokens, platforms."""
 
     geofence: Geofence
     tokens: PresenceTokens
+    attestors: Attestors
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -52,6 +57,8 @@ class Presence:
     reasons: list[DomainError]
     #: the presence token that admits and is spent by casting; None if a position admits
     token: str | None = None
+    #: of a position that admits: what came with it, to be used up by casting
+    checked: Checked | None = None
 
 
 def proven_presence(
@@ -66,9 +73,9 @@ def proven_presence(
     """Whether the evidence proves presence; without reasons if it does, or if none is needed."""
     if poll.presence == "none":
         return Presence(reasons=[])
-    by_position = _judged_position(session, judge, poll, evidence.position, now)
+    by_position, checked = _judged_position(session, judge, poll, citizen_id, evidence, now)
     if None in by_position:
-        return Presence(reasons=[])
+        return Presence(reasons=[], checked=checked)
     by_token = _judged_token(session, judge, poll, citizen_id, evidence.presence_token)
     if None in by_token:
         return Presence(reasons=[], token=evidence.presence_token)
@@ -80,15 +87,30 @@ def _judged_position(
     session: Session,
     judge: Judge,
     poll: FrozenPoll,
-    position: Position | None,
+    citizen_id: uuid.UUID,
+    evidence: Evidence,
     now: dt.datetime,
-) -> list[DomainError | None]:
+) -> tuple[list[DomainError | None], Checked | None]:
+    """None among the reasons if it admits; and what was found of all that came with it."""
+    position = evidence.position
     if position is None or poll.presence != "area":
-        return []
+        return [], None
     if not position.is_fresh(now):
-        return [PositionStale()]
+        return [PositionStale()], None
     verdict = judge.geofence.verdict(session, poll_id=poll.poll_id, position=position)
-    return [None if verdict == "inside" else ERRORS[verdict]()]
+    if verdict != "inside":
+        return [ERRORS[verdict]()], None
+    if poll.integrity == "none" and evidence.integrity is NOTHING_SAID:
+        return [None], None
+    claim = Claim(
+        poll_id=poll.poll_id,
+        citizen_id=citizen_id,
+        position=position,
+        demand=poll.integrity,
+        integrity=evidence.integrity,
+    )
+    checked = check(session, judge.attestors, claim, now=now)
+    return [*checked.reasons] or [None], checked
 
 
 def _judged_token(

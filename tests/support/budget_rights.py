@@ -78,6 +78,7 @@ BUDGET_RIGHTS = {
         ),
         "SELECT INSERT",
     ),
+    "position_nonce": "SELECT INSERT DELETE",
     "invitation": "SELECT INSERT UPDATE(sealed) UPDATE(state) UPDATE(tries) UPDATE(claimed_at)",
     "invitation_run": "SELECT INSERT UPDATE(state) UPDATE(not_before) UPDATE(finished_at)",
 }

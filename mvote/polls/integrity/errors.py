@@ -1,4 +1,4 @@
-"""The rules of attestation that can be broken, each with its reason and next step."""
+"""The rules of nonces and attestation that can be broken, each with its reason and next step."""
 
 from __future__ import annotations
 
@@ -45,3 +45,15 @@ class AttestorAway(DomainError):
     def __init__(self, *, retry_after_s: int = 5) -> None:
         super().__init__(retry_after_s=retry_after_s)
         self.retry_after_s = retry_after_s
+
+
+class PositionNonceInvalid(DomainError):
+    """The nonce beside a position is missing where one is asked for, used, foreign or expired."""
+
+    code = "position-nonce-invalid"
+    title: ClassVar[Message] = say("The nonce of your position is missing or no longer valid.")
+    next_step: ClassVar[Message] = say("Ask for a new nonce, take a new fix, and send both.")
+
+
+ALL = (PositionNonceInvalid, AttestationRequired, AttestationInvalid, AttestorAway)
+"""What a position may be refused for beside its place."""

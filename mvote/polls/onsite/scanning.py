@@ -13,6 +13,8 @@ from mvote.base import database_time
 from mvote.errors import NotFound
 from mvote.people.limits import Limit, is_used_up, use_up
 from mvote.polls.errors import PositionStale, PresenceRequired
+from mvote.polls.integrity.attesting import Attestors
+from mvote.polls.integrity.checking import NOTHING_SAID, Claim, Demand, Integrity, check, spend
 from mvote.polls.onsite.rotation import secret_of, step_of, use_once
 from mvote.polls.onsite.slips import use_slip
 from mvote.polls.onsite.wrapping import CodeSecrets
@@ -32,10 +34,11 @@ WRONG_AT_A_CODE = Limit("wrong-scanned-values", 3_000, SPAN)
 
 @dataclass(frozen=True, kw_only=True)
 class Gate:
-    """What judges scans: the places, the key of presence tokens, what unwraps codes' secrets."""
+    """What judges scans: places, the key of tokens, platforms, what unwraps codes' secrets."""
 
     sites: Sites
     tokens: PresenceTokens
+    attestors: Attestors
     secrets: CodeSecrets
 
 
@@ -47,6 +50,9 @@ class Scan:
     citizen_id: uuid.UUID
     value: str | None = None
     position: Position | None = None
+    #: what the poll asks of a position, and what the app says of it
+    demand: Demand = "none"
+    integrity: Integrity = NOTHING_SAID
 
 
 def scan(session: Session, *, gate: Gate, scan: Scan, now: dt.datetime) -> dict[str, Any] | None:
@@ -85,6 +91,25 @@ def _check_position(session: Session, gate: Gate, scan: Scan, now: dt.datetime) 
     verdict = gate.sites.verdict_at_site(session, site_id=site_id, position=scan.position)
     if verdict != "inside":
         raise ERRORS[verdict]()  # noqa: RSE102  # a factory of errors, not an error
+    _check_integrity(session, gate, _claim(scan, scan.position), now)
+
+
+def _claim(scan: Scan, position: Position) -> Claim:
+    return Claim(
+        poll_id=scan.code.poll_id,
+        citizen_id=scan.citizen_id,
+        position=position,
+        demand=scan.demand,
+        integrity=scan.integrity,
+    )
+
+
+def _check_integrity(session: Session, gate: Gate, claim: Claim, now: dt.datetime) -> None:
+    """What is good once is used up by the token that it gives."""
+    checked = check(session, gate.attestors, claim, now=now)
+    if checked.reasons:
+        raise checked.reasons[0]
+    spend(session, checked, now=now)
 
 
 def _proven_by_value(session: Session, gate: Gate, scan: Scan, now: dt.datetime) -> bool:

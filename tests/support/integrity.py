@@ -1,0 +1,38 @@
+"""Positions with all that may come with them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.support.world import CITY_HALL, GWANGHWAMUN, Person, World
+
+CIRCLE = {"rule": "area", "area": {"center": GWANGHWAMUN, "radius_m": 500}}
+
+
+def asking(demand: str | None) -> dict[str, Any]:
+    """The presence of a poll within a circle that asks this of positions."""
+    return CIRCLE if demand is None else CIRCLE | {"integrity": demand}
+
+
+def nonce_of(world: World, citizen: Person) -> str:
+    """A fresh nonce of theirs."""
+    answer = world.client.post("/v1/positions/nonces", headers=citizen.headers)
+    assert answer.status_code == 201, answer.get_data(as_text=True)
+    return str(answer.get_json()["nonce"])
+
+
+def site_of(world: World, officer: Person, **more: Any) -> str:
+    """The id of a site: the city hall, unless said otherwise."""
+    site = {"name": "시청", "address": "세종대로 110", "radius_m": 80, **CITY_HALL, **more}
+    answer = world.client.post("/v1/sites", json=site, headers=officer.headers)
+    assert answer.status_code == 201, answer.get_data(as_text=True)
+    return str(answer.get_json()["id"])
+
+
+def code_at(world: World, site_id: str, poll: dict[str, Any], officer: Person) -> str:
+    """A printed code that joins the site to the poll."""
+    body = {"poll_id": poll["id"], "kind": "link"}
+    url = f"/v1/sites/{site_id}/codes"
+    answer = world.client.post(url, json=body, headers=officer.headers)
+    assert answer.status_code == 201, answer.get_data(as_text=True)
+    return str(answer.get_json()["code"])

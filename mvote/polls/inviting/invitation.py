@@ -6,7 +6,7 @@ import datetime as dt
 import uuid
 from typing import Literal
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, text
+from sqlalchemy import CheckConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mvote.base import Base, state_check, utc_now
@@ -22,13 +22,13 @@ MOST_TRIES = 3
 
 
 class Invitation(Base):
-    """One invitation. The number is there, sealed, until it is sent or given up, and then gone."""
+    """One invitation. The number is there, sealed, until it is sent or given up, and then gone.
+
+    Only for who is on the roll, with whose entry it goes: triggers see to both, once a statement.
+    """
 
     __tablename__ = "invitation"
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["poll_id", "entry"], ["roll_entry.poll_id", "roll_entry.entry"], ondelete="CASCADE"
-        ),
         hash_check("token_hash"),
         state_check("state", INVITATION_STATES),
         CheckConstraint(

@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
 from mvote.ballotbox.keystore import Keystore
@@ -21,7 +21,13 @@ from mvote.polls.inviting.invitation import Invitation, InvitationRun, RunState
 from mvote.polls.inviting.links import hash_of_link, key_of, new_token, poll_of, seal
 from mvote.polls.poll import Poll
 
-AT_ONCE = 5_000
+AT_ONCE = 1_000
+"""So many are sealed between two statements: the transaction is never idle for long."""
+_INSERT = text(
+    "INSERT INTO invitation (poll_id, entry, sealed, token_hash, state, tries)"
+    " SELECT :poll_id, *, 'waiting', 0 FROM unnest("
+    "CAST(:entries AS bytea[]), CAST(:sealed AS bytea[]), CAST(:token_hashes AS bytea[]))"
+)
 MOVES: dict[tuple[RunState, str], RunState] = {
     ("running", "pause"): "paused",
     ("paused", "resume"): "running",
@@ -51,14 +57,20 @@ def keep_invitations(
 ) -> None:
     """Keep the numbers, by their entries, sealed for invitations that may be sent once it opens."""
     key = key_of(keystore, poll_id)
-    rows = []
-    for entry, number in sorted(numbers.items()):
-        token = new_token(poll_id)
-        sealed = seal(key, entry, number, token)
-        kept = {"sealed": sealed, "token_hash": hash_of_link(token), "state": "waiting"}
-        rows.append({"poll_id": poll_id, "entry": entry, "tries": 0} | kept)
-    for first in range(0, len(rows), AT_ONCE):
-        session.execute(insert(Invitation), rows[first : first + AT_ONCE])
+    entries = sorted(numbers)
+    for first in range(0, len(entries), AT_ONCE):
+        some = entries[first : first + AT_ONCE]
+        tokens = [new_token(poll_id) for _ in some]
+        given = {
+            "poll_id": poll_id,
+            "entries": some,
+            "sealed": [
+                seal(key, entry, numbers[entry], token)
+                for entry, token in zip(some, tokens, strict=True)
+            ],
+            "token_hashes": [hash_of_link(token) for token in tokens],
+        }
+        session.execute(_INSERT, given)
 
 
 def start(session: Session, *, poll_id: uuid.UUID, by: Citizen, language: str) -> Progress:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from api.polls import rooms
 from mvote.ballotbox.notation import h
+from mvote.base import new_id
 from mvote.polls.guessing import BY_CITIZEN, OF_ROOM
 from mvote.polls.room_passwords import RoomPasswords
 from tests.support.rooms import PASSWORD, looked_up, room_id
@@ -85,6 +86,42 @@ def test_a_room_is_locked_and_opened_while_the_poll_is_a_draft_only(
     )
     assert (answer.status_code, answer.get_json()["code"]) == (409, "impossible-transition")
     assert looked_up(world, world.citizen(), number, "another one").status_code == 200
+
+
+def test_a_password_that_was_replaced_opens_nothing_whoever_tried_it_on_the_draft(
+    world: World, author: Person
+) -> None:
+    draft, early = world.draft(author, room_password=PASSWORD), world.citizen()
+    number = draft["room_number"]
+    assert looked_up(world, early, number, PASSWORD).status_code == 404
+    changed(world, author, draft, room_password="another one")
+    world.client.post(f"/v1/polls/{draft['id']}/open", headers=author.headers)
+    for who in (early, world.citizen()):
+        assert looked_up(world, who, number, PASSWORD).status_code == 404
+        refused = world.cast(draft, who, room_password=PASSWORD).get_json()
+        assert (refused["code"], refused["rule"]) == ("not-eligible", "room_password")
+    assert (world.count("participation"), world.count("envelope")) == (0, 0)
+    assert looked_up(world, early, number, "another one").status_code == 200
+
+
+def test_what_was_right_once_is_remembered_of_the_very_password_that_is_kept() -> None:
+    passwords, poll_id, citizen_id = RoomPasswords(b"k" * 32), new_id(), new_id()
+    before, after = (passwords.hashed(poll_id, each) for each in (PASSWORD, "another one"))
+    assert passwords.opens(poll_id, before, PASSWORD)
+    passwords.let_in(poll_id, before, PASSWORD, citizen_id)
+    assert passwords.has_let_in(poll_id, before, PASSWORD, citizen_id)
+    assert not passwords.opens(poll_id, after, PASSWORD)
+    assert not passwords.has_let_in(poll_id, after, PASSWORD, citizen_id)
+
+
+def test_a_drafts_password_is_not_even_looked_at(
+    world: World, author: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+    draft = world.draft(author, room_password=PASSWORD)
+    monkeypatch.setattr(RoomPasswords, "opens", lambda _, *given: asked.append(given[:2]))
+    assert looked_up(world, world.citizen(), draft["room_number"]).status_code == 404
+    assert asked == [(None, None)]
 
 
 def changed(world: World, who: Person, draft: dict[str, Any], **changes: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from marshmallow.validate import Length, Regexp
 
 from api.access import access, caller_id
 from api.blueprint import Blueprint, may_raise
-from api.db import db, transaction
+from api.db import db, reading, transaction
 from api.etags import tagged
 from api.fields import Instant, Strict, String
 from api.polls.schemas import PollSchema
@@ -22,7 +22,7 @@ from mvote.errors import NotFound
 from mvote.polls.definition import FrozenPoll
 from mvote.polls.drafting import poll_known_to
 from mvote.polls.guessing import count_guess, forgive_guess
-from mvote.polls.rooms import Room, room_numbered
+from mvote.polls.rooms import Room, room_to_enter
 from mvote.wording import say
 
 blp = Blueprint("rooms", "rooms", description="Private rooms.")
@@ -54,7 +54,7 @@ def look_up_room(asked: dict[str, Any]) -> Response:
     hundred for one number, and there is none left for an hour.
     """
     session = db.session()
-    room = room_numbered(session, asked["number"])
+    room = room_to_enter(session, asked["number"])
     if not _opens(wiring(), caller_id(), room, asked["number"], asked["password"]) or room is None:
         raise NotFound
     poll = poll_known_to(session, room.poll_id, None, has_pass=True)
@@ -76,9 +76,10 @@ def knows_password(
         return True
     if password is None:
         return False
-    if wiring.room_passwords.has_let_in(poll.poll_id, password, citizen_id):
+    with reading() as session:
+        room = session.get_one(Room, poll.poll_id)
+    if wiring.room_passwords.has_let_in(room.poll_id, room.password_hash, password, citizen_id):
         return True
-    room = db.session().get_one(Room, poll.poll_id)
     return _opens(wiring, citizen_id, room, room.number, password)
 
 
@@ -92,6 +93,6 @@ def _opens(
         return False
     with transaction() as session:
         forgive_guess(session, citizen_id=citizen_id, room=number)
-    if poll_id is not None:
-        wiring.room_passwords.let_in(poll_id, password, citizen_id)
+    if poll_id is not None and password_hash is not None:
+        wiring.room_passwords.let_in(poll_id, password_hash, password, citizen_id)
     return True

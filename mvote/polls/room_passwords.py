@@ -7,7 +7,6 @@ Sheet, 2024); that takes a processor some 35 ms.
 
 from __future__ import annotations
 
-import hmac
 import secrets
 import unicodedata
 import uuid
@@ -58,27 +57,32 @@ class RoomPasswords:
         """What the database may keep of a password."""
         return self._argon2(self._keyed(poll_id, password)).decode()
 
-    def has_let_in(self, poll_id: uuid.UUID, password: str, citizen_id: uuid.UUID) -> bool:
+    def has_let_in(
+        self, poll_id: uuid.UUID, password_hash: str, password: str, citizen_id: uuid.UUID
+    ) -> bool:
         """Whether this process has seen this very citizen come in with this very password."""
-        return self._mark(poll_id, password, citizen_id) in self._right
+        return self._mark(poll_id, password_hash, password, citizen_id) in self._right
 
-    def let_in(self, poll_id: uuid.UUID, password: str, citizen_id: uuid.UUID) -> None:
+    def let_in(
+        self, poll_id: uuid.UUID, password_hash: str, password: str, citizen_id: uuid.UUID
+    ) -> None:
         """Remember that the citizen came in: the same again is no guess."""
-        self._remember(self._mark(poll_id, password, citizen_id))
+        self._remember(self._mark(poll_id, password_hash, password, citizen_id))
 
     def opens(self, poll_id: uuid.UUID | None, password_hash: str | None, password: str) -> bool:
         """Whether *password* is the room's; to be asked only once the try has been counted.
 
         No room at all takes as long as a wrong password.
         """
-        if poll_id is not None and self._mark(poll_id, password) in self._right:
-            return True
         if poll_id is None or password_hash is None:
             poll_id, password_hash = uuid.UUID(int=0), self._hash_of_nobody()
-        keyed = self._keyed(poll_id, password)
-        is_right = self._apart(lambda: _verified(password_hash.encode(), keyed))
+        mark = self._mark(poll_id, password_hash, password)
+        if mark in self._right:
+            return True
+        kept, keyed = password_hash.encode(), self._keyed(poll_id, password)
+        is_right = self._apart(lambda: _verified(kept, keyed))
         if is_right:
-            self._remember(self._mark(poll_id, password))
+            self._remember(mark)
         return is_right
 
     def _keyed(self, poll_id: uuid.UUID, password: str) -> bytes:
@@ -94,10 +98,16 @@ class RoomPasswords:
         return self._nobodys
 
     def _mark(
-        self, poll_id: uuid.UUID, password: str, citizen_id: uuid.UUID | None = None
+        self,
+        poll_id: uuid.UUID,
+        password_hash: str,
+        password: str,
+        citizen_id: uuid.UUID | None = None,
     ) -> bytes:
+        """Holds the kept hash, too: a password that was replaced was never right for the new."""
         whose = citizen_id.bytes if citizen_id else b""
-        return hmac.digest(self._own_key, self._keyed(poll_id, password) + whose, "sha256")
+        keyed, kept = self._keyed(poll_id, password), password_hash.encode()
+        return m(self._own_key, "mvote/room-mark/1", keyed, kept, whose)
 
     def _remember(self, mark: bytes) -> None:
         self._right[mark] = None

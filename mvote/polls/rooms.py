@@ -59,6 +59,15 @@ def room_numbered(session: Session, number: str) -> Room | None:
     return session.scalars(select(Room).where(Room.number == number)).one_or_none()
 
 
+def room_to_enter(session: Session, number: str) -> Room | None:
+    """The room with that number, once its poll is frozen: only then has it one password for good.
+
+    A draft's is answered as a number that leads nowhere.
+    """
+    frozen = select(Room).join(Poll, Poll.id == Room.poll_id).where(Poll.frozen_at.is_not(None))
+    return session.scalars(frozen.where(Room.number == number)).one_or_none()
+
+
 def _free_number(session: Session) -> str:
     """A number that no room has. Two that are drawn alike at once: the database lets one in."""
     while True:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from mvote.polls.onsite import displays as displays_of_sites
 from tests.support.hostile import no_trace
 from tests.support.proposals import refused
+from tests.support.rooms import PASSWORD
 from tests.support.sites import AT_SITE, Place
 from tests.support.world import World
 
@@ -112,6 +114,50 @@ def test_a_draft_is_on_no_screen(place: Place) -> None:
     draft = place.world.draft(place.officer, presence=AT_SITE)
     code = place.code("rotating", poll=draft)["code"]
     assert refused(place.show(code, place.display()["key"])) == (404, "not-found")
+
+
+def on_screen(place: Place, key: str) -> list[str]:
+    """The codes that the screen with this key is told of, in their order."""
+    headers = {"Authorization": f"Bearer {key}"}
+    body = place.world.client.get("/v1/display", headers=headers).get_json()
+    return [each["code"] for each in body["items"]]
+
+
+def test_no_citizens_poll_is_on_the_citys_own_screen(place: Place, code: str) -> None:
+    author = place.world.citizen()
+    own = place.world.open_poll(author, presence=AT_SITE)
+    made = place.world.client.post(
+        f"/v1/sites/{place.site['id']}/codes",
+        json={"poll_id": own["id"], "kind": "rotating"},
+        headers=author.headers,
+    ).get_json()["code"]
+    citys, theirs = place.display()["key"], place.display(poll_id=own["id"])["key"]
+    assert (on_screen(place, citys), on_screen(place, theirs)) == ([code], [made])
+    with no_trace(place.world):
+        assert refused(place.show(made, citys)) == (404, "not-found")
+    assert place.show(made, theirs).status_code == 200
+
+
+def test_a_private_poll_is_on_no_screen_but_its_own(place: Place, code: str) -> None:
+    room = place.world.open_poll(place.officer, presence=AT_SITE, room_password=PASSWORD)
+    hidden = place.code("rotating", poll=room)["code"]
+    citys, its_own = place.display()["key"], place.display(poll_id=room["id"])["key"]
+    assert (on_screen(place, citys), on_screen(place, its_own)) == ([code], [hidden])
+    with no_trace(place.world):
+        assert refused(place.show(hidden, citys)) == (404, "not-found")
+    assert place.show(hidden, its_own).status_code == 200
+
+
+def test_the_poll_that_opened_first_keeps_the_screen(
+    place: Place, code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later = place.world.open_poll(place.officer, presence=AT_SITE)
+    second = place.code("rotating", poll=later)["code"]
+    renewed = place.code("rotating")["code"]
+    key = place.display()["key"]
+    assert on_screen(place, key) == [renewed, code, second]
+    monkeypatch.setattr(displays_of_sites, "MOST_CODES", 2)
+    assert on_screen(place, key) == [renewed, code]
 
 
 def test_an_author_makes_screens_for_their_own_poll_and_nobody_else_does(place: Place) -> None:

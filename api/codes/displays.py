@@ -25,6 +25,7 @@ from mvote.polls.onsite.displays import (
     codes_on,
     displays_of,
     make_display,
+    may_show,
     note_seen,
     revoke_display,
 )
@@ -44,7 +45,10 @@ class NewDisplay(ma.Schema):
     poll_id = Uuid(
         load_default=None,
         allow_none=True,
-        metadata={"description": "Only this poll's codes; needed by an author who is no officer"},
+        metadata={
+            "description": "Only this poll's codes; needed by an author who is no officer, and for"
+            " a citizen's or a private poll"
+        },
     )
 
 
@@ -142,7 +146,11 @@ def revoke_a_display(display_id: uuid.UUID) -> None:
 @access("display")
 @blp.response(200, WhatToShow)
 def show_what_hangs_here() -> dict[str, Any]:
-    """What the screen with this key may show: the rotating codes of its site, the newest first."""
+    """What the screen with this key may show: rotating codes of its site, twenty at most.
+
+    A screen that was made for one poll shows that poll's; any other those of the city's own public
+    polls. The poll that opened first comes first.
+    """
     session, display = db.session(), caller_display()
     now = database_time(session)
     codes = codes_on(session, display=display, now=now)
@@ -159,7 +167,7 @@ def show_the_value(code: str) -> dict[str, Any]:
     with transaction() as session:
         display, found = caller_display(), code_in(session, code)
         now = database_time(session)
-        if found not in codes_on(session, display=display, now=now):
+        if not may_show(session, display=display, code=found, now=now):
             raise NotFound
         note_seen(session, display_id=display.id, now=now)
         shown = shown_at(secret_of(session, found.code, wiring().gate.secrets), now)

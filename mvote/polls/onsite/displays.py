@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sqlalchemy import CheckConstraint, select, update
+from sqlalchemy import CheckConstraint, Select, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from mvote.base import Base, new_id, utc_now
@@ -22,6 +22,8 @@ ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 KEY_LENGTH, GROUP = 24, 4
 """120 random bits in Crockford's base 32: a tablet without a camera is typed into."""
 MOST_DISPLAYS = 100
+MOST_CODES = 20
+"""On one screen: so many buttons are more than anybody reads."""
 OVER = ("cancelled", "closed", "counted", "published", "voided")
 
 
@@ -33,7 +35,7 @@ class Display(Base):
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     site_id: Mapped[uuid.UUID] = mapped_column(index=True)
-    #: None: an officer's, for every poll that is held at the site
+    #: None: an officer's, for every public poll of the city that is held at the site
     poll_id: Mapped[uuid.UUID | None]
     #: what people call the tablet
     name: Mapped[str]
@@ -43,10 +45,6 @@ class Display(Base):
     created_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
     revoked_at: Mapped[dt.datetime | None]
     last_seen_at: Mapped[dt.datetime | None]
-
-    def may_show(self, code: SiteCode) -> bool:
-        """Whether the code hangs at its site, and belongs to its poll if it has one."""
-        return self.site_id == code.site_id and self.poll_id in (None, code.poll_id)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,8 +112,27 @@ def note_seen(session: Session, *, display_id: uuid.UUID, now: dt.datetime) -> N
     session.execute(there.values(last_seen_at=now))
 
 
-def codes_on(session: Session, *, display: Display, now: dt.datetime) -> list[SiteCode]:
-    """The rotating codes that the display may show now, of polls that are not over."""
+def codes_on(session: Session, *, display: Display, now: dt.datetime) -> Sequence[SiteCode]:
+    """The rotating codes that the display may show now, of polls that are not over.
+
+    Those of the poll that opened first come first, so that no later one takes the screen; of one
+    poll's codes the newest.
+    """
+    shown = _on_screen(display, now).order_by(
+        Poll.opens_at, SiteCode.poll_id, SiteCode.created_at.desc(), SiteCode.code
+    )
+    return session.scalars(shown.limit(MOST_CODES)).all()
+
+
+def may_show(session: Session, *, display: Display, code: SiteCode, now: dt.datetime) -> bool:
+    """Whether the display may show this very code now."""
+    this = _on_screen(display, now).where(SiteCode.code == code.code)
+    return session.scalars(this).one_or_none() is not None
+
+
+def _on_screen(display: Display, now: dt.datetime) -> Select[SiteCode]:
+    """The city's own screens show no citizen's poll, which would speak in its name, and none of a
+    private room, whose title is nobody's business: these need a screen of their own."""
     wanted = (
         select(SiteCode)
         .join(Poll, Poll.id == SiteCode.poll_id)
@@ -123,14 +140,15 @@ def codes_on(session: Session, *, display: Display, now: dt.datetime) -> list[Si
             SiteCode.site_id == display.site_id,
             SiteCode.kind == "rotating",
             SiteCode.revoked_at.is_(None),
+            SiteCode.valid_from <= now,
+            or_(SiteCode.valid_until.is_(None), SiteCode.valid_until > now),
             Poll.frozen_at.is_not(None),
             Poll.state.not_in(OVER),
         )
-        .order_by(SiteCode.created_at.desc(), SiteCode.code)
     )
     if display.poll_id is not None:
-        wanted = wanted.where(SiteCode.poll_id == display.poll_id)
-    return [code for code in session.scalars(wanted) if code.is_active_at(now)]
+        return wanted.where(SiteCode.poll_id == display.poll_id)
+    return wanted.where(Poll.origin == "government", Poll.is_private.is_(False))
 
 
 def _plain(key: str) -> str:

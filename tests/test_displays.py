@@ -160,6 +160,18 @@ def test_the_poll_that_opened_first_keeps_the_screen(
     assert on_screen(place, key) == [renewed, code]
 
 
+def test_officers_of_other_departments_learn_of_no_screen_of_a_private_poll(place: Place) -> None:
+    room = place.world.open_poll(place.officer, presence=AT_SITE, room_password=PASSWORD)
+    made, shared = place.display(poll_id=room["id"]), place.display()
+    stranger, client = place.world.officer(), place.world.client
+    assert [each["id"] for each in displays(place, **stranger.headers)] == [shared["id"]]
+    path = f"/v1/displays/{made['id']}"
+    with no_trace(place.world):
+        assert refused(client.delete(path, headers=stranger.headers)) == (404, "not-found")
+    assert {each["id"] for each in displays(place)} == {made["id"], shared["id"]}
+    assert client.delete(path, headers=place.officer.headers).status_code == 204
+
+
 def test_an_author_makes_screens_for_their_own_poll_and_nobody_else_does(place: Place) -> None:
     author, stranger = place.world.citizens(2)
     own = place.world.open_poll(author, presence=AT_SITE)

@@ -18,7 +18,7 @@ from api.wiring import wiring
 from geo.sites import site_of
 from mvote.base import database_time
 from mvote.errors import NotAllowed, NotFound
-from mvote.polls.drafting import is_own, poll_known_to
+from mvote.polls.drafting import is_own, may_know_of, poll_known_to
 from mvote.polls.onsite.caps import DISPLAYS
 from mvote.polls.onsite.displays import (
     Display,
@@ -187,7 +187,7 @@ def _poll(session: Session, poll_id: uuid.UUID, now: Any) -> dict[str, Any]:
 
 
 def _check_may_manage(session: Session, poll_id: uuid.UUID | None) -> None:
-    """Officers for every poll; others for polls of their own. Raises NotFound, NotAllowed."""
+    """Officers for polls they may know of; others for their own. Raises NotFound, NotAllowed."""
     if poll_id is not None:
         poll_known_to(session, poll_id, caller())
     if not _may_manage(session, poll_id):
@@ -195,6 +195,7 @@ def _check_may_manage(session: Session, poll_id: uuid.UUID | None) -> None:
 
 
 def _may_manage(session: Session, poll_id: uuid.UUID | None) -> bool:
-    if caller().is_officer:
-        return True
-    return poll_id is not None and is_own(session.get_one(Poll, poll_id), caller())
+    if poll_id is None:
+        return caller().is_officer
+    poll = session.get_one(Poll, poll_id)
+    return is_own(poll, caller()) or (caller().is_officer and may_know_of(poll, caller()))

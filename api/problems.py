@@ -114,6 +114,8 @@ def _shown(value: Any) -> Any:
         return in_words(value)
     if isinstance(value, list | tuple):
         return [_shown(each) for each in value]
+    if isinstance(value, dict):
+        return {key: _shown(each) for key, each in value.items()}
     return value
 
 

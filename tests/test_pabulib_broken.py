@@ -87,7 +87,9 @@ def test_what_is_broken_is_named_with_its_row(case: str) -> None:
         read_text(text)
     after = case in ("key twice", "no projects at all", "budget missing")
     assert caught.value.row - line_of(start) in ((0, 1) if after else (0,))
-    assert caught.value.facts == {"row": caught.value.row, "problem": caught.value.problem}
+    first = {"row": caught.value.row, "problem": caught.value.problem}
+    assert caught.value.facts | first == caught.value.facts
+    assert (caught.value.facts["rows"][0], caught.value.facts["more"]) == (first, False)
 
 
 def test_the_file_that_they_were_broken_from_is_right() -> None:

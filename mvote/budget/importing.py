@@ -81,7 +81,7 @@ def read_election(stream: BinaryIO, *, packed: BinaryIO, most_steps: int | None)
     """Read, pack and allocate all of *stream*, a seekable file; *packed* takes the ballots.
 
     The allocation may take *most_steps*; None: as many as it needs. Raises BrokenPbFile with the
-    row that is wrong, AllocationImpossible, TooMuchWork.
+    rows that are wrong, AllocationImpossible, TooMuchWork.
     """
     digest = _digest(stream)
     stream.seek(0)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 from mvote.budget.pabulib.elections import Head, PbProject
 from mvote.budget.pabulib.errors import BrokenPbFile
+from mvote.budget.pabulib.faults import Faults
 from mvote.budget.pabulib.meta import Meta, amount, whole
 from mvote.budget.pabulib.money import Currency, shown
 from mvote.budget.pabulib.rows import Row
@@ -14,6 +16,10 @@ from mvote.wording import say
 
 MOST_PROJECTS = 10_000
 LONGEST_REFERENCE = 200
+NUMBERS = (
+    "num_votes", "min_project_score_threshold", "min_length", "max_length", "min_points",
+    "max_points", "default_score",
+)  # fmt: skip
 WITHDRAWN = "999999999"
 """The cost that the format gives a project which was withdrawn after the vote."""
 
@@ -25,12 +31,16 @@ def read_head(rows: Iterator[Row]) -> Head:
     if header.cells != ["key", "value"]:
         raise BrokenPbFile(header.line, say("META's columns are not key;value"))
     meta = Meta(title.line)
-    title = _until(rows, "PROJECTS", meta.take)
-    meta.complete()
+    faults = Faults()
+    title = _until(rows, "PROJECTS", meta.take, faults)
+    faults.check()
+    meta.complete(faults)
+    faults.check()  # what follows is read by it
     currency = Currency(meta.values.get("currency", ""))
     header = _header(rows, "PROJECTS", title)
     projects = Projects(_columns(header, "project_id", ("cost",)), currency)
-    title = _until(rows, "VOTES", projects.take)
+    title = _until(rows, "VOTES", projects.take, faults)
+    faults.check()  # votes for broken projects would be called broken
     header = _header(rows, "VOTES", title)
     columns = _columns(header, "voter_id", ("vote",))
     return _head(meta, currency, projects.read, columns, header.line)
@@ -43,13 +53,14 @@ def _head(
     columns: tuple[str, ...],
     line: int,
 ) -> Head:
-    if len(projects) != meta.number("num_projects"):
-        problem = say(
-            "num_projects is {announced}, there are {number}",
-            announced=str(meta.values["num_projects"]),
-            number=len(projects),
-        )
-        raise BrokenPbFile(meta.line("num_projects"), problem)
+    faults = Faults()
+    faults.tried(lambda: _check_projects(meta, len(projects)))
+    faults.tried(lambda: _vote_type(meta, columns, line))
+    faults.tried(lambda: _rule(meta, currency))
+    faults.tried(lambda: meta.money("budget", currency))
+    for key in NUMBERS:
+        faults.tried(partial(meta.number, key))
+    faults.check()
     vote_type, rule = _vote_type(meta, columns, line), _rule(meta, currency)
     return Head(
         meta.values,
@@ -65,6 +76,16 @@ def _head(
         meta.number("default_score") or 0,
         columns,
     )
+
+
+def _check_projects(meta: Meta, number: int) -> None:
+    if number != meta.number("num_projects"):
+        problem = say(
+            "num_projects is {announced}, there are {number}",
+            announced=str(meta.values["num_projects"]),
+            number=number,
+        )
+        raise BrokenPbFile(meta.line("num_projects"), problem)
 
 
 def _vote_type(meta: Meta, columns: tuple[str, ...], line: int) -> str:
@@ -201,12 +222,13 @@ def _columns(row: Row, first: str, needed: tuple[str, ...]) -> tuple[str, ...]:
     return columns
 
 
-def _until(rows: Iterator[Row], section: str, take: Callable[[Row], None]) -> Row:
-    """Hand on rows until *section* begins."""
+def _until(rows: Iterator[Row], section: str, take: Callable[[Row], None], faults: Faults) -> Row:
+    """Hand on rows until *section* begins; those that are broken are noted."""
     line = 1
-    for row in rows:
+    for row in faults.along(rows):
         if is_title(row, section):
             return row
-        take(row)
+        faults.tried(partial(take, row))
         line = row.line
+    faults.check()
     raise BrokenPbFile(line, say("the file ends here, {section} is missing", section=section))

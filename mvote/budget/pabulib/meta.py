@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mvote.budget.pabulib.errors import BrokenPbFile
+from mvote.budget.pabulib.faults import Faults
 from mvote.budget.pabulib.money import Currency, shown
 from mvote.budget.pabulib.rows import Row
 from mvote.wording import say
@@ -37,11 +38,11 @@ class Meta:
     def line(self, key: str) -> int:
         return self._lines.get(key, self._begins)
 
-    def complete(self) -> None:
-        """Raise if a key is missing without which nothing can be allocated."""
+    def complete(self, faults: Faults) -> None:
+        """Note every key that is missing without which nothing can be allocated."""
         for key in NEEDED:
             if not self.values.get(key):
-                raise BrokenPbFile(self.line(key), say("META has no {key}", key=key))
+                faults.note(BrokenPbFile(self.line(key), say("META has no {key}", key=key)))
 
     def number(self, key: str) -> int | None:
         """A whole number, None where the key is missing or empty."""

@@ -14,6 +14,7 @@ import numpy as np
 from mvote.budget.pabulib.ballots import Ballot, BallotReader
 from mvote.budget.pabulib.elections import Head, PbProject
 from mvote.budget.pabulib.errors import BrokenPbFile
+from mvote.budget.pabulib.faults import MOST_NAMED, Faults
 from mvote.budget.pabulib.head import read_head
 from mvote.budget.pabulib.rows import rows_of
 from mvote.budget.pabulib.rules import APPROVALS
@@ -44,7 +45,8 @@ class Reader:
     """`head` is there at once; iterate over the ballots; `totals` hold once that has ended.
 
     Whoever keeps ballots while iterating has to drop them if BrokenPbFile comes: only at the end
-    is it known that nobody voted twice and that the numbers of the head are right.
+    is it known that nobody voted twice and that the numbers of the head are right. Broken ballots
+    are passed over, to name up to a hundred of them at once.
     """
 
     def __init__(self, stream: BinaryIO) -> None:
@@ -55,28 +57,34 @@ class Reader:
 
     def __iter__(self) -> Iterator[Ballot]:
         reader, approves = BallotReader(self.head), self.head.vote_type in APPROVALS
-        line = 1
-        for row in self._rows:
-            voter, ballot = reader.read(row)
+        line, faults = 1, Faults()
+        for row in faults.along(self._rows):
             line = row.line
+            try:
+                voter, ballot = reader.read(row)
+            except BrokenPbFile as broken:
+                faults.note(broken)
+                continue
             self._voters.add(voter, line)
             self.totals.add(ballot, approves=approves)
             yield ballot
-        self._voters.check()
-        self._check_totals(line)
+        self._voters.check(faults)
+        faults.check()  # without these rows no total could be right
+        self._check_totals(line, faults)
+        faults.check()
 
-    def _check_totals(self, line: int) -> None:
+    def _check_totals(self, line: int, faults: Faults) -> None:
         if self.totals.ballots != self.head.num_votes:
             problem = say(
                 "num_votes is {announced}, there are {number}",
                 announced=self.head.num_votes,
                 number=self.totals.ballots,
             )
-            raise BrokenPbFile(line, problem)
+            faults.note(BrokenPbFile(line, problem))
         for project in self.head.projects:
-            self._check_votes(project)
+            self._check_votes(project, faults)
 
-    def _check_votes(self, project: PbProject) -> None:
+    def _check_votes(self, project: PbProject, faults: Faults) -> None:
         counted = self.totals.votes[project.reference]
         if project.votes is not None and project.votes != counted:
             problem = say(
@@ -85,7 +93,7 @@ class Reader:
                 votes=project.votes,
                 counted=counted,
             )
-            raise BrokenPbFile(project.line, problem)
+            faults.note(BrokenPbFile(project.line, problem))
 
 
 @dataclass(frozen=True)
@@ -97,7 +105,7 @@ class PbElection:
 
 
 def read(stream: BinaryIO) -> PbElection:
-    """Read all of *stream*. Raises BrokenPbFile with the row that is wrong."""
+    """Read all of *stream*. Raises BrokenPbFile with the rows that are wrong."""
     reader = Reader(stream)
     for _ in reader:
         pass
@@ -115,12 +123,11 @@ class _Voters:
         self._hashes += hashlib.blake2b(voter.encode(), digest_size=16).digest()
         self._lines.append(line)
 
-    def check(self) -> None:
-        """Raise BrokenPbFile for the first row whose voter has voted before."""
+    def check(self, faults: Faults) -> None:
+        """Note every row whose voter has voted before, in the order of the file."""
         halves = np.frombuffer(self._hashes, dtype="<u8").reshape(-1, 2)
         order = np.lexsort((halves[:, 1], halves[:, 0]))  # stable: of equal ones, as in the file
         ordered = halves[order]
         again = order[1:][(ordered[1:] == ordered[:-1]).all(axis=1)]
-        if again.size:
-            where = int(again.min())
-            raise BrokenPbFile(self._lines[where], say("this voter_id has voted before"))
+        for where in np.sort(again)[:MOST_NAMED]:
+            faults.note(BrokenPbFile(self._lines[where], say("this voter_id has voted before")))

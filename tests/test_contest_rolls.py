@@ -136,6 +136,16 @@ def test_a_number_on_a_list_does_not_stand_for_who_had_it_before(
     poll = year.open("alumni", roll=["+821090000001", "+821090000002"])
     assert rules_against(world, poll, moved) == ["roll"]
     assert world.count("roll_entry") == 1
+    [warning] = [each for each in poll["warnings"] if each["code"] == "roll-numbers-left-out"]
+    assert "로그인" in warning["title"]["ko"]
+    assert "+8210" not in str(warning)  # which of them had an account before nobody is told
+
+
+def test_of_a_list_on_which_each_number_stands_for_somebody_nothing_is_warned(
+    world: World,
+) -> None:
+    poll = alumni(world).open("alumni", roll=["+821090000001", "+821090000002"])
+    assert "roll-numbers-left-out" not in {each["code"] for each in poll["warnings"]}
 
 
 def test_every_wrong_entry_of_a_list_is_named_and_nothing_is_kept(world: World) -> None:

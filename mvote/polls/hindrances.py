@@ -48,6 +48,10 @@ TITLES = {
         "A survey's statement is not sealed yet; once the first poll opens it cannot be any more."
     ),
     "roll-empty": say("Nobody is on this roll."),
+    "roll-numbers-left-out": say(
+        "Numbers of the list that still count for somebody who had them before are left out."
+        " Whoever has them now is on the roll only after signing in, before it is made."
+    ),
     "no-roll": say("There is no roll yet: import one first."),
     "roll-not-asked": say(
         "A roll was imported, but eligibility does not ask for it: anybody could vote."

@@ -70,7 +70,8 @@ def open_contest_poll(
         obstacles += never_funded(asking.definition, asking.contest, options)
         question = question_of(asking.definition, asking.contest, options)
     poll = _draft(session, asking, question, by, around)
-    obstacles += _put_on_roll(session, asking, poll, listed)
+    hindering, left_out = _put_on_roll(session, asking, poll, listed)
+    obstacles += hindering
     warnings = open_poll(
         session, poll=poll, actor_id=by.citizen_id, around=around, obstacles=obstacles
     )
@@ -80,7 +81,7 @@ def open_contest_poll(
         session, cycle=asking.cycle, definition=asking.definition, contest=asking.contest
     )
     unheard = not_on_ballot(asking.definition, asking.contest, question["options"])
-    return poll, [*warnings, *to_seal, *unheard]
+    return poll, [*warnings, *to_seal, *unheard, *left_out]
 
 
 def _next_attempt(session: Session, asking: Asking) -> int:
@@ -152,22 +153,23 @@ def _draft(
 
 def _put_on_roll(
     session: Session, asking: Asking, poll: Poll, listed: Listed
-) -> Iterator[Obstacle]:
-    """Freeze who is asked by name; an empty roll hinders the poll. Raises InvalidRequest."""
+) -> tuple[list[Hindrance], list[Hindrance]]:
+    """Freeze who is asked by name; an empty roll hinders the poll, and one that leaves numbers out
+    is warned of. Raises InvalidRequest."""
     if listed.numbers and asking.source.roll in (None, ACTIVE_SEATS):
         raise InvalidRequest(Fault("/roll", say("This source asks nobody by a list of numbers.")))
     if asking.source.roll is None:
-        return
+        return [], []
     now = database_time(session)
     opens_at = max(poll.opens_at or now, now)
     if asking.source.roll == ACTIVE_SEATS:
-        anchors = anchors_of_seats(session, asking.cycle, opens_at)
+        anchors, left_out = anchors_of_seats(session, asking.cycle, opens_at), 0
     else:
-        anchors = listed.anchors(session, opens_at)
+        anchors, left_out = listed.anchors(session, opens_at)
     put_on_roll(session, poll_id=poll.id, anchors=anchors)
-    if not anchors:
-        n = asking.contest.sources.index(asking.source)
-        yield Hindrance("roll-empty", f"{asking.place}/sources/{n}/roll")
+    at = f"{asking.place}/sources/{asking.contest.sources.index(asking.source)}/roll"
+    hindering = [] if anchors else [Hindrance("roll-empty", at)]
+    return hindering, [Hindrance("roll-numbers-left-out", at)] if left_out else []
 
 
 def _freeze(session: Session, found: Sequence[Candidate]) -> None:

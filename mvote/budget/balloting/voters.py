@@ -94,11 +94,12 @@ class Listed:
             raise InvalidRequest(*faults)
         return cls(numbers=numbers, phones=phones)
 
-    def anchors(self, session: Session, opens_at: dt.datetime) -> set[bytes]:
+    def anchors(self, session: Session, opens_at: dt.datetime) -> tuple[set[bytes], int]:
         """Their anchors: of who has no account yet, the one that it will begin with.
 
         A number whose own anchor counts for somebody else by now stands for nobody: its present
-        holder has to register first.
+        holder has to register first. How many these are comes second; not which, for that would
+        tell who had an account.
         """
         hashes = {self.phones.hash_of(number): number for number in self.numbers}
         with_account = select(Citizen.phone_hash, Citizen.id)
@@ -106,8 +107,9 @@ class Listed:
         known = {phone_hash: id_ for phone_hash, id_ in found if phone_hash}
         new = hashes.keys() - known.keys()
         first = {each: self.phones.anchor_of(hashes[each]) for each in new}
-        begun = set(firsts_at(session, first, opens_at).values())
-        return anchors_at(session, list(known.values()), opens_at) | begun
+        begun = firsts_at(session, first, opens_at)
+        anchors = anchors_at(session, list(known.values()), opens_at) | set(begun.values())
+        return anchors, len(new) - len(begun)
 
 
 def anchors_at(

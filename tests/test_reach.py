@@ -14,7 +14,7 @@ from mvote.base import utc_now
 from mvote.people.voters import voter_of
 from mvote.polls.definition import eligibility_in
 from mvote.polls.eligibility import _unmet_rules
-from mvote.polls.reaching import DISTURBED_BY, SHOWN_FROM, _counted, shown
+from mvote.polls.reaching import OF_CITIZENS, OF_OFFICERS, _counted, shown
 from tests.support.hostile import check_problem
 from tests.support.world import Person, World
 
@@ -115,8 +115,22 @@ def test_fewer_than_six_are_never_shown_whoever_they_are(count: int) -> None:
 
 def test_where_showing_begins_is_uncertain() -> None:
     """So a target that is shown, and not shown without one person, does not tell of them."""
-    for count in range(SHOWN_FROM - DISTURBED_BY, SHOWN_FROM + DISTURBED_BY):
-        assert {shown(count, who, KEY) for who in range(300)} >= {None, SHOWN_FROM}
+    start, most = OF_OFFICERS.shown_from, OF_OFFICERS.disturbed_by
+    for count in range(start - most, start + most):
+        assert {shown(count, who, KEY) for who in range(300)} >= {None, start}
+
+
+def test_a_citizen_is_told_hundreds_and_of_no_group_that_ten_own_accounts_could_pad() -> None:
+    for count in (0, 11, 40, 59):
+        assert {shown(count, who, KEY, OF_CITIZENS) for who in range(3_000)} == {None}
+    assert {shown(1049, who, KEY, OF_CITIZENS) for who in range(300)} == {1000, 1100}
+
+
+def test_a_citizens_answer_is_coarser_than_an_officers(world: World) -> None:
+    author, officer = world.citizen(), world.officer()
+    world.citizens(30)
+    assert ask(world, world.draft(author), author).get_json()["reached"] is None
+    assert ask(world, world.draft(officer), officer).get_json()["reached"] in (20, 30, 40)
 
 
 def test_the_same_people_give_the_same_figure_and_others_another() -> None:

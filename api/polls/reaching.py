@@ -18,7 +18,7 @@ from mvote.base import utc_now
 from mvote.errors import NotAllowed, TooManyRequests
 from mvote.polls.definition import eligibility_in
 from mvote.polls.drafting import is_own, poll_known_to
-from mvote.polls.reaching import REACH_KEY, ROUNDED_TO, SHOWN_FROM, reach
+from mvote.polls.reaching import OF_CITIZENS, OF_OFFICERS, REACH_KEY, reach
 
 blp = Blueprint("reaching", "reaching", description="How many a poll would reach.")
 
@@ -37,10 +37,12 @@ class ReachAnswer(ma.Schema):
         required=True,
         allow_none=True,
         metadata={
-            "multipleOf": ROUNDED_TO,
+            "multipleOf": OF_OFFICERS.rounded_to,
             "description": "Citizens with a confirmed number whose attributes meet the rules, to"
-            f" tens, give or take a few; null for few (about {SHOWN_FROM} or less). A roll is not"
-            " looked at: its own summary says how many are on it.",
+            f" tens, give or take a few; null for few (about {OF_OFFICERS.shown_from} or less)."
+            f" Authors who are no officers are told hundreds, and null for about"
+            f" {OF_CITIZENS.shown_from} or less. A roll is not looked at: its own summary says how"
+            " many are on it.",
         },
     )
     suppressed = ma.fields.Boolean(required=True)

@@ -11,7 +11,6 @@ from typing import Any
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from mvote.ballotbox.notation import h
 from mvote.budget.committee import Application
 from mvote.budget.deciding.motion import MotionVote
 from mvote.budget.deliberation.judgment import Judgment, JudgmentVote
@@ -30,7 +29,7 @@ from mvote.budget.telling.bulletin import Bulletin, CycleFollower, InboxItem
 from mvote.journal import JournalEntry
 from mvote.people.attributes import Attribute
 from mvote.people.citizens import Anchor, Citizen, Consent, RoleGrant
-from mvote.people.limits import Limit, use_up
+from mvote.people.limits import Limit, hash_of_person, use_up
 from mvote.people.phones import Phones, masked
 from mvote.people.sessions import SignIn
 from mvote.polls.poll import Poll
@@ -103,7 +102,7 @@ def account_of(session: Session, *, citizen: Citizen, phones: Phones) -> Account
 
 def count_export(session: Session, *, citizen_id: uuid.UUID, now: dt.datetime) -> None:
     """Count an export before it is made: all polls are looked through. Raises TooManyRequests."""
-    subject = h("mvote/exports/1", citizen_id.bytes)
+    subject = hash_of_person(session, citizen_id, "mvote/exports/1")
     use_up(session, EXPORTS, subject_hash=subject, now=now)
 
 

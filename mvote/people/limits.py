@@ -10,16 +10,18 @@ import hashlib
 import hmac
 import ipaddress
 import math
+import uuid
 from dataclasses import dataclass
 
-from sqlalchemy import case, literal, update
+from sqlalchemy import case, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from mvote.ballotbox.keystore import Keystore
+from mvote.ballotbox.notation import h
 from mvote.base import Base
 from mvote.errors import TooManyRequests
-from mvote.people.citizens import hash_check
+from mvote.people.citizens import Citizen, hash_check
 
 ADDRESS_KEY = "address-hash"
 IPV6_HOME_BITS = 64
@@ -86,6 +88,17 @@ def give_back(session: Session, limit: Limit, *, subject_hash: bytes) -> None:
         Allowance.name == limit.name, Allowance.subject_hash == subject_hash, Allowance.used > 0
     )
     session.execute(counted.values(used=Allowance.used - 1))
+
+
+def hash_of_person(session: Session, citizen_id: uuid.UUID, label: str) -> bytes:
+    """32 bytes that stand, under *label*, for who has the account, or comes back after deleting it.
+
+    By the number or the identity: a new account with the same begins with nothing new.
+    """
+    bearers = select(Citizen.identity_hash, Citizen.phone_hash).where(Citizen.id == citizen_id)
+    found = session.execute(bearers).one_or_none()
+    own = (found and (found.identity_hash or found.phone_hash)) or citizen_id.bytes
+    return h(label, own)
 
 
 def hash_of_address(keystore: Keystore, address: str) -> bytes:

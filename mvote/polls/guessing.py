@@ -8,7 +8,7 @@ import uuid
 from sqlalchemy.orm import Session
 
 from mvote.ballotbox.notation import h
-from mvote.people.limits import Limit, give_back, use_up
+from mvote.people.limits import Limit, give_back, hash_of_person, use_up
 
 HOUR = dt.timedelta(hours=1)
 BY_CITIZEN = Limit("room-guesses", 10, HOUR)
@@ -22,18 +22,18 @@ def count_guess(session: Session, *, citizen_id: uuid.UUID, room: str, now: dt.d
 
     *room* is the number that was typed, or the poll's id. Raises TooManyRequests.
     """
-    use_up(session, BY_CITIZEN, subject_hash=_citizens(citizen_id), now=now)
+    use_up(session, BY_CITIZEN, subject_hash=_persons(session, citizen_id), now=now)
     use_up(session, OF_ROOM, subject_hash=_rooms(room), now=now)
 
 
 def forgive_guess(session: Session, *, citizen_id: uuid.UUID, room: str) -> None:
     """It was no guess: the password was right."""
-    give_back(session, BY_CITIZEN, subject_hash=_citizens(citizen_id))
+    give_back(session, BY_CITIZEN, subject_hash=_persons(session, citizen_id))
     give_back(session, OF_ROOM, subject_hash=_rooms(room))
 
 
-def _citizens(citizen_id: uuid.UUID) -> bytes:
-    return h("mvote/room-guess/1", citizen_id.bytes)
+def _persons(session: Session, citizen_id: uuid.UUID) -> bytes:
+    return hash_of_person(session, citizen_id, "mvote/room-guess/1")
 
 
 def _rooms(room: str) -> bytes:

@@ -9,7 +9,7 @@ are asked for, one person more or less gives another amount. What is small is no
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
+from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Integer, and_, case, cast, exists, func, literal, select, true
@@ -19,14 +19,26 @@ from sqlalchemy.orm import Session
 from mvote.ballotbox.notation import m
 from mvote.people.attributes import Attribute
 from mvote.people.citizens import Citizen
-from mvote.people.limits import Limit, use_up
+from mvote.people.limits import Limit, hash_of_person, use_up
 from mvote.polls.definition import Eligibility
 from mvote.polls.poll import Poll
 
-DISTURBED_BY = 4
-"""At most, up or down."""
-SHOWN_FROM, ROUNDED_TO = 10, 10
+
+@dataclass(frozen=True)
+class Grain:
+    """How coarsely a count is shown: `disturbed_by` so much at most, up or down."""
+
+    disturbed_by: int
+    shown_from: int
+    rounded_to: int
+
+
+OF_OFFICERS = Grain(disturbed_by=4, shown_from=10, rounded_to=10)
 """So fewer than 6 are never shown, and where showing begins is uncertain, too."""
+OF_CITIZENS = Grain(disturbed_by=40, shown_from=100, rounded_to=100)
+"""Whoever could bring along what is never shown, ten accounts of their own with attributes as they
+like, would average the disturbance away over one other person. A hundred phones are another matter.
+"""
 PER_HOUR = Limit("reach-per-citizen", 60, dt.timedelta(hours=1))
 REACH_KEY = "reach"
 SEED = "mvote/reach-seed/1"
@@ -43,23 +55,26 @@ def reach(
     now: dt.datetime,
     time_zone: str,
 ) -> int | None:
-    """About how many meet *rules*, to tens; None if they are few. Raises TooManyRequests.
+    """About how many meet *rules*, to tens, for a citizen to hundreds; None if they are few.
+    Raises TooManyRequests.
 
     Whether somebody is on a roll is not looked at: their number is known to whoever made it.
     """
-    subject = hashlib.sha256(b"mvote/reach-limit/1\x00" + by.id.bytes).digest()
+    subject = hash_of_person(session, by.id, "mvote/reach-limit/1")
     use_up(session, PER_HOUR, subject_hash=subject, now=now)
     year = (poll.opens_at or now).astimezone(ZoneInfo(time_zone)).year
-    return shown(*_counted(session, rules, year, key), key)
+    grain = OF_OFFICERS if by.is_officer else OF_CITIZENS
+    return shown(*_counted(session, rules, year, key), key, grain)
 
 
-def shown(count: int, who: int, key: bytes) -> int | None:
+def shown(count: int, who: int, key: bytes, grain: Grain = OF_OFFICERS) -> int | None:
     """*count* as it may be shown; *who* stands for exactly those who are counted."""
+    most = grain.disturbed_by
     drawn = m(key, LABEL, (who % 2**64).to_bytes(8, "big"), count.to_bytes(8, "big"))
-    disturbed = count + int.from_bytes(drawn[:8], "big") % (2 * DISTURBED_BY + 1) - DISTURBED_BY
-    if disturbed < SHOWN_FROM:
+    disturbed = count + int.from_bytes(drawn[:8], "big") % (2 * most + 1) - most
+    if disturbed < grain.shown_from:
         return None
-    return (disturbed + ROUNDED_TO // 2) // ROUNDED_TO * ROUNDED_TO
+    return (disturbed + grain.rounded_to // 2) // grain.rounded_to * grain.rounded_to
 
 
 def _counted(session: Session, rules: Eligibility, year: int, key: bytes) -> tuple[int, int]:

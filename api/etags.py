@@ -18,9 +18,16 @@ def tag_of(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()[:24]
 
 
+def tag_of_document(document: Any) -> str:
+    """The tag of what a document says, in whatever order: as it came in and as the database gives
+    it back, which sorts members its own way."""
+    return tag_of(orjson.dumps(document, option=orjson.OPT_SORT_KEYS))
+
+
 def tagged(document: Any, *, status: int = 200) -> Response:
     """*document* as JSON with its ETag; 304 if the caller has it already."""
-    return tagged_body(orjson.dumps(document), "application/json", status=status)
+    body, tag = orjson.dumps(document), tag_of_document(document)
+    return tagged_body(body, "application/json", status=status, tag=tag)
 
 
 def tagged_body(
@@ -41,14 +48,13 @@ def tagged_apart(
 ) -> Response:
     """*document* as JSON; its ETag begins with that of what it says without *apart*: what others
     change in it, while one writes. 304 if the caller has it already."""
-    body = orjson.dumps(document)
-    tag = f"{_stem(document, apart)}-{tag_of(body)}"
-    return tagged_body(body, "application/json", status=status, tag=tag)
+    tag = f"{_stem(document, apart)}-{tag_of_document(document)}"
+    return tagged_body(orjson.dumps(document), "application/json", status=status, tag=tag)
 
 
 def _stem(document: dict[str, Any], apart: Collection[str]) -> str:
     stays = {name: value for name, value in document.items() if name not in apart}
-    return tag_of(orjson.dumps(stays))
+    return tag_of_document(stays)
 
 
 def check_if_match(document: dict[str, Any], apart: Collection[str] = ()) -> None:

@@ -32,7 +32,9 @@ def drawn_anew(content: bytes) -> tuple[bytes, str]:
                 raise NoPicture("moving")
             kind = str(picture.format)
             return _written(ImageOps.exif_transpose(picture), kind), FORMATS[kind]
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError:  # Pillow's own limit is far above ours
+        raise NoPicture("too-large") from None
+    except (OSError, SyntaxError, ValueError) as error:
         if isinstance(error, NoPicture):
             raise
         raise NoPicture("no-picture") from None

@@ -279,5 +279,5 @@ def test_a_picture_that_would_fill_the_memory_is_refused_unopened() -> None:
     head = chunk(b"IHDR", struct.pack(">IIBBBBB", 50_000, 50_000, 8, 2, 0, 0, 0))
     data = chunk(b"IDAT", zlib.compress(bytes(1000)))
     bomb = b"\x89PNG\r\n\x1a\n" + head + data + chunk(b"IEND", b"")
-    with pytest.raises(NoPicture):
+    with pytest.raises(NoPicture, match="too-large"):
         drawn_anew(bomb)

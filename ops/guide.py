@@ -33,7 +33,7 @@ def text(port: int, tokens: Mapping[str, str]) -> str:
 def demo_polls(address: str) -> list[dict[str, str]]:
     """The newest polls as `id`, `title` and `status`; none if the server does not tell."""
     return [
-        {"id": item["id"], "title": item["title"]["en"], "status": item["status"]}
+        {"id": item["id"], "title": _title_of(item), "status": item["status"]}
         for item in _items(f"{address}/v1/polls?limit={SHOWN}")
     ]
 
@@ -41,9 +41,15 @@ def demo_polls(address: str) -> list[dict[str, str]]:
 def demo_cycles(address: str) -> list[dict[str, str]]:
     """The newest cycles as `title` and `phase`; none if the server does not tell."""
     return [
-        {"title": item["title"]["en"], "phase": item["phase"] or item["status"]}
+        {"title": _title_of(item), "phase": item["phase"] or item["status"]}
         for item in _items(f"{address}/v1/cycles?limit={SHOWN}")
     ]
+
+
+def _title_of(item: dict[str, Any]) -> str:
+    """In English, or as whoever made it wrote it: not all polls here are the demo's."""
+    title: dict[str, str] = item["title"]
+    return title.get("en") or next(iter(title.values()))
 
 
 def _items(url: str) -> list[dict[str, Any]]:

@@ -10,12 +10,14 @@ from sqlalchemy.orm import Session
 
 from mvote.ballotbox.notation import h
 from mvote.base import utc_now
+from mvote.budget.balloting import voters
 from mvote.people.changing_number import NumberChange, change_number
 from mvote.polls.participations import last_poll_ends
 from tests.support.balloting import Balloting, field, rules_against
 from tests.support.governing import spoil, twin
 from tests.support.identities import CODE, a_challenge
 from tests.support.proposals import refused
+from tests.support.rolls import bearer, change, e164
 from tests.support.two_sources import Two, end_plan
 from tests.support.world import World
 
@@ -66,12 +68,12 @@ def test_the_roll_is_frozen_with_the_poll_whoever_comes_or_goes(
     assert rules_against(world, poll, member) == []
     assert rules_against(world, poll, late) == ["roll"]
     entry = "INSERT INTO roll_entry SELECT poll_id, sha256('late') FROM roll_entry LIMIT 1"
-    for change in (entry, "DELETE FROM roll_entry", "UPDATE roll_entry SET entry = entry"):
+    for statement in (entry, "DELETE FROM roll_entry", "UPDATE roll_entry SET entry = entry"):
         with (
             psycopg.connect(world.admin_url) as connection,
             pytest.raises(psycopg.errors.RestrictViolation),
         ):
-            connection.execute(change)
+            connection.execute(statement)
 
 
 def test_the_definition_binds_the_roll_without_showing_who_is_on_it(
@@ -146,6 +148,35 @@ def test_of_a_list_on_which_each_number_stands_for_somebody_nothing_is_warned(
 ) -> None:
     poll = alumni(world).open("alumni", roll=["+821090000001", "+821090000002"])
     assert "roll-numbers-left-out" not in {each["code"] for each in poll["warnings"]}
+
+
+def listed_and_registered_when_an_older_poll_is_over(world: World) -> list[str]:
+    """Why the holder of a listed number may not vote. When the list was made the number still meant
+    what its former holder had left behind for an older poll; when they register it is over."""
+    former = world.person(Balloting(world).register("+821090000009"))
+    older = world.open_poll()
+    for n in (1, 8):
+        change(world, former, n)
+    year = alumni(world)
+    poll = year.open("alumni", roll=[e164(1)])
+    with psycopg.connect(world.admin_url) as connection:
+        over = "UPDATE tombstone SET until = now() - interval '1 s' WHERE until <= %s"
+        connection.execute(over, [older["closes_at"]])
+    holder = bearer(world, 1)
+    assert rules_against(world, poll, former) == ["roll"]
+    return rules_against(world, poll, holder)
+
+
+def test_a_listed_number_is_on_the_roll_however_late_its_holder_registers(world: World) -> None:
+    assert listed_and_registered_when_an_older_poll_is_over(world) == []
+
+
+def test_if_it_meant_something_else_in_between_its_holder_would_be_kept_out(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sabotaged twin: what was left behind ends with the polls of its time alone."""
+    monkeypatch.setattr(voters, "remember_until", lambda *_: None)
+    assert listed_and_registered_when_an_older_poll_is_over(world) == ["roll"]
 
 
 def test_every_wrong_entry_of_a_list_is_named_and_nothing_is_kept(world: World) -> None:

@@ -91,6 +91,14 @@ def firsts_at(
     return {each: own for each, own in first.items() if own not in taken} | known
 
 
+def remember_until(session: Session, bearers: Sequence[bytes], until: dt.datetime) -> None:
+    """Let what was given up, and still counts, mean the same until then at least: a poll has put it
+    on its roll, and whoever registers with it later is to be found there."""
+    still = (Tombstone.until > func.clock_timestamp(), Tombstone.until < until)
+    left = update(Tombstone).where(Tombstone.bearer_hash == _any(bearers), *still)
+    session.execute(left.values(until=until))
+
+
 def has_anchor(session: Session, citizen_id: uuid.UUID) -> bool:
     """Whether the account can vote at all: a number or a verified identity was ever proved."""
     mine = select(Anchor.citizen_id).where(Anchor.citizen_id == citizen_id).limit(1)

@@ -161,11 +161,11 @@ def _put_on_roll(
     if asking.source.roll is None:
         return [], []
     now = database_time(session)
-    opens_at = max(poll.opens_at or now, now)
+    opens_at, closes_at = max(poll.opens_at or now, now), poll.closes_at or now
     if asking.source.roll == ACTIVE_SEATS:
         anchors, left_out = anchors_of_seats(session, asking.cycle, opens_at), 0
     else:
-        anchors, left_out = listed.anchors(session, opens_at)
+        anchors, left_out = listed.anchors(session, opens_at, closes_at)
     put_on_roll(session, poll_id=poll.id, anchors=anchors)
     at = f"{asking.place}/sources/{asking.contest.sources.index(asking.source)}/roll"
     hindering = [] if anchors else [Hindrance("roll-empty", at)]

@@ -18,7 +18,7 @@ from mvote.budget.cycle import Cycle
 from mvote.budget.definition import Source
 from mvote.budget.seat import Seat
 from mvote.errors import Fault, InvalidRequest
-from mvote.people.anchors import firsts_at
+from mvote.people.anchors import firsts_at, remember_until
 from mvote.people.citizens import Citizen
 from mvote.people.phones import Phones, read_number
 from mvote.people.voters import voters_of
@@ -94,8 +94,11 @@ class Listed:
             raise InvalidRequest(*faults)
         return cls(numbers=numbers, phones=phones)
 
-    def anchors(self, session: Session, opens_at: dt.datetime) -> tuple[set[bytes], int]:
-        """Their anchors: of who has no account yet, the one that it will begin with.
+    def anchors(
+        self, session: Session, opens_at: dt.datetime, closes_at: dt.datetime
+    ) -> tuple[set[bytes], int]:
+        """Their anchors: of who has no account yet, the one that it will begin with, whenever they
+        register before *closes_at*.
 
         A number whose own anchor counts for somebody else by now stands for nobody: its present
         holder has to register first. How many these are comes second; not which, for that would
@@ -107,6 +110,7 @@ class Listed:
         known = {phone_hash: id_ for phone_hash, id_ in found if phone_hash}
         new = hashes.keys() - known.keys()
         first = {each: self.phones.anchor_of(hashes[each]) for each in new}
+        remember_until(session, list(new), closes_at)
         begun = firsts_at(session, first, opens_at)
         anchors = anchors_at(session, list(known.values()), opens_at) | set(begun.values())
         return anchors, len(new) - len(begun)

@@ -17,6 +17,9 @@ View = TypeVar("View", bound=Callable[..., Any])
 IN_MEMORY = 2**20
 """What is larger waits on disk."""
 PIECE = 2**16
+OCTETS = "application/octet-stream"
+"""Whoever does not know what a file is may say so; where this is taken, its first bytes tell."""
+BINARY = {"type": "string", "format": "binary"}
 
 
 def takes(size: int, *media_types: str) -> Callable[[View], View]:

@@ -18,8 +18,10 @@ from flask_smorest import Api
 from flask_smorest.spec.plugins import FlaskPlugin
 from werkzeug.routing import Rule
 
-from api.fields import Instant
+from api.fields import TEXT, Instant
 from api.idempotency import PARAMETER as IDEMPOTENCY_KEY
+from api.places.shapes import COMPONENTS
+from api.polls.ballot_schemas import GivenPoints
 from api.polls.visiting import PARAMETER as ROOM_PASS
 from api.problems import CONTENT_TYPE, HTTP_FAULTS, InternalError, status_of
 from api.settings import ROOT
@@ -104,6 +106,7 @@ def teach_fields(api: Api) -> None:
     """Let the contract know our own fields; before any blueprint is registered."""
     api.ma_plugin.map_to_openapi_type(Instant, "string", "date-time")
     api.ma_plugin.converter.add_attribute_function(_schema_of_its_own)
+    api.spec.components.schema("GivenPoints", schema=GivenPoints)
 
 
 def _schema_of_its_own(_: Any, field: Any, **__: Any) -> dict[str, Any]:
@@ -115,7 +118,7 @@ def _document(app: Flask, api: Api) -> dict[str, Any]:
     document: dict[str, Any] = deepcopy(api.spec.to_dict())
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
-    schemas.update(Problem=PROBLEM_SCHEMA, Fault=FAULT_SCHEMA)
+    schemas.update(Problem=PROBLEM_SCHEMA, Fault=FAULT_SCHEMA, Text=TEXT, **COMPONENTS)
     for unused in ("Error", "PaginationMetadata"):  # the library's own
         schemas.pop(unused, None)
     components["securitySchemes"] = {
@@ -128,6 +131,11 @@ def _document(app: Flask, api: Api) -> dict[str, Any]:
     return _plain({"openapi": document.pop("openapi")} | document)  # type: ignore[no-any-return]
 
 
+def name_of(endpoint: str) -> str:
+    """The operation's name, by which clients call it: a verb first, as functions are named."""
+    return endpoint.rpartition(".")[2].replace("list_of_", "list_")
+
+
 def _operations(app: Flask, document: dict[str, Any]) -> Iterator[tuple[Rule, str, dict[str, Any]]]:
     for rule in app.url_map.iter_rules():
         item = document["paths"].get(FlaskPlugin.flaskpath2openapi(rule.rule), {})
@@ -137,7 +145,7 @@ def _operations(app: Flask, document: dict[str, Any]) -> Iterator[tuple[Rule, st
 
 
 def _complete(operation: dict[str, Any], view: Any, rule: Rule, method: str) -> None:
-    operation["operationId"] = rule.endpoint.rpartition(".")[2]
+    operation["operationId"] = name_of(rule.endpoint)
     headers = [header for mark, header in HEADERS.items() if getattr(view, mark, False)]
     if headers:
         operation.setdefault("parameters", []).extend(headers)
@@ -179,7 +187,7 @@ def _errors_of(
 def _problem_response(codes: set[str], status: int) -> dict[str, Any]:
     response: dict[str, Any] = {
         "description": f"{HTTPStatus(status).phrase}: " + ", ".join(sorted(codes)),
-        "content": {CONTENT_TYPE: {"schema": {"allOf": [PROBLEM, _only(codes)]}}},
+        "content": {CONTENT_TYPE: {"schema": PROBLEM | _only(codes)}},
     }
     if status in (429, 503):
         response["headers"] = {"Retry-After": {"schema": {"type": "string"}}}
@@ -187,6 +195,7 @@ def _problem_response(codes: set[str], status: int) -> dict[str, Any]:
 
 
 def _only(codes: set[str]) -> dict[str, Any]:
+    """Beside the reference: validators read both, generators make one type of all problems."""
     return {"properties": {"code": {"enum": sorted(codes)}}}
 
 
@@ -201,10 +210,19 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
     return kept
 
 
+def _with_null_apart(schema: dict[Any, Any]) -> dict[Any, Any]:
+    """One of several words or null: said as a choice of two, generators make one type of it."""
+    if not isinstance(schema.get("enum"), list) or None not in schema["enum"]:
+        return schema
+    rest = {key: value for key, value in schema.items() if key not in ("type", "enum")}
+    words = [each for each in schema["enum"] if each is not None]
+    return rest | {"anyOf": [{"type": "string", "enum": words}, {"type": "null"}]}
+
+
 def _plain(value: Any) -> Any:
     """The document as YAML has it: plain dicts, string keys, patterns of ECMA 262."""
     if isinstance(value, dict):
-        return {str(key): _plain(inner) for key, inner in value.items()}
+        return {str(key): _plain(inner) for key, inner in _with_null_apart(value).items()}
     if isinstance(value, list | tuple):
         return [_plain(inner) for inner in value]
     return value.replace(r"\Z", "$") if isinstance(value, str) else value

@@ -92,6 +92,17 @@ class Boolean(ma.fields.Boolean):
         return value
 
 
+class Flag(ma.fields.Boolean):
+    """`true` or `false` in a query string: these two words."""
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> bool:
+        if value not in ("true", "false"):
+            raise self.make_error("invalid", input=value)
+        return bool(value == "true")
+
+
 class Uuid(ma.fields.UUID):
     """A UUID in its usual form; the library would take others, too."""
 
@@ -121,6 +132,17 @@ class Instant(ma.fields.Field[dt.datetime]):
         return instant(value) if value is not None else None
 
 
+TEXT: dict[str, Any] = {
+    "type": "object",
+    "description": "A text in the languages in which it was written.",
+    "properties": {language: {"type": "string"} for language in LANGUAGES},
+    "additionalProperties": False,
+    "minProperties": 1,
+}
+"""In the contract it is one schema by this name, so that clients have one type for it."""
+A_TEXT: dict[str, Any] = {"$ref": "#/components/schemas/Text"}
+
+
 class LocalText(ma.fields.Field[dict[str, str]]):
     """A plain string (Korean) or `{"ko": …, "en": …}`; always an object within and going out."""
 
@@ -138,9 +160,10 @@ class LocalText(ma.fields.Field[dict[str, str]]):
     @property
     def json_schema(self) -> dict[str, Any]:
         """How it stands in the contract."""
-        text = {"type": "string", "minLength": 1, "maxLength": self.max_length}
-        shapes = [text, texts_of(text)] + [{"type": "null"}] * self.allow_none
-        return {"anyOf": shapes}
+        bounds = {"minLength": 1, "maxLength": self.max_length}
+        each = A_TEXT | {"properties": dict.fromkeys(LANGUAGES, bounds)}
+        text = {"type": "string"} | bounds
+        return {"anyOf": [text, each] + [{"type": "null"}] * self.allow_none}
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> dict[str, str]:
         texts = {"ko": value} if isinstance(value, str) else value
@@ -161,36 +184,40 @@ class LocalText(ma.fields.Field[dict[str, str]]):
         return str(text)
 
 
-class ShownText(ma.fields.Dict):
+class ShownText(ma.fields.Field[dict[str, str]]):
     """A text going out: always an object."""
 
     @property
     def json_schema(self) -> dict[str, Any]:
         """How it stands in the contract."""
-        texts = texts_of({"type": "string"})
-        return texts | {"type": ["object", "null"]} if self.allow_none else texts
+        return {"anyOf": [A_TEXT, {"type": "null"}]} if self.allow_none else A_TEXT
 
 
-def texts_of(text: dict[str, Any]) -> dict[str, Any]:
-    """The schema of `{"ko": …, "en": …}`, each of them a *text*."""
-    return {
-        "type": "object",
-        "properties": dict.fromkeys(LANGUAGES, text),
-        "additionalProperties": False,
-        "minProperties": 1,
-    }
+class Verbatim(ma.fields.Nested):
+    """What was checked when it came in, going out as it is kept; the contract has its schema."""
+
+    def _serialize(self, value: Any, *_: Any, **__: Any) -> Any:  # type: ignore[override]
+        return value
 
 
-class CleanObject(ma.fields.Dict):
+class CleanObject(ma.fields.Field[dict[str, Any]]):
     """A JSON object whose shape others check; its texts are clean, so that it can be kept."""
 
-    default_error_messages = {"forbidden": say("Contains a control or invisible character.")}  # noqa: RUF012
+    default_error_messages = {  # noqa: RUF012
+        "invalid": say("Not a valid mapping type."),
+        "forbidden": say("Contains a control or invisible character."),
+    }
 
-    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+    def __init__(self, json_schema: dict[str, Any], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.json_schema = json_schema
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
+        if not isinstance(value, dict):
+            raise self.make_error("invalid")
         if not is_clean(value):
             raise self.make_error("forbidden")
-        found: dict[str, Any] = super()._deserialize(value, *args, **kwargs)  # type: ignore[no-untyped-call]
-        return found
+        return value
 
 
 def is_clean(value: Any) -> bool:

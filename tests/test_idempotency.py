@@ -26,11 +26,11 @@ from tests.support.world import Person, World, new_key, question
 
 TOMORROW = (utc_now() + dt.timedelta(days=1)).isoformat()
 ONLY_ASK = {
-    "check_eligibility", "polls_nearby", "locate_point", "look_up_room", "ask_reach",
+    "check_eligibility", "find_polls_nearby", "locate_point", "look_up_room", "ask_reach",
     "show_the_value",
 }  # fmt: skip
 RULES_OF_THEIR_OWN = {
-    "cast_ballot", "send_code", "sign_in", "refresh", "scan_code",
+    "cast_ballot", "send_code", "sign_in", "refresh_tokens", "scan_code",
     "ask_for_identity", "sign_in_by_identity", "change_my_number",
     # what they answer is a secret that nobody keeps
     "make_a_display", "print_slips", "ask_for_nonce",

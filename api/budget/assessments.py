@@ -15,7 +15,7 @@ from api.budget.proposal_schemas import ProposalSchema
 from api.budget.showing import shown, tagged_proposal
 from api.db import db, transaction
 from api.etags import tagged
-from api.fields import Instant, Integer, LocalText, ShownText, Strict, String, Uuid
+from api.fields import Instant, Integer, LocalText, ShownText, Strict, String, Uuid, Verbatim
 from api.idempotency import idempotent
 from api.pages import page_of
 from mvote.budget.assessing import assess, assessment_shown_to, transfer
@@ -58,6 +58,11 @@ class AssessmentRequest(Strict):
             raise ma.ValidationError(say("More than assessed_amount."), "min_useful_amount")
 
 
+class ShownSiteVisit(ma.Schema):
+    on = ma.fields.Date(required=True)
+    notes = ShownText()
+
+
 class ShownCheck(ma.Schema):
     finding = ma.fields.String(required=True, validate=OneOf(FINDINGS))
     reason = ShownText(required=True)
@@ -78,7 +83,7 @@ class AssessmentSchema(ma.Schema):
     assessed_amount = ma.fields.Integer(required=True)
     min_useful_amount = ma.fields.Integer(required=True, allow_none=True)
     budget_line = ma.fields.String(required=True, allow_none=True)
-    site_visit = ma.fields.Dict(required=True, allow_none=True)
+    site_visit = Verbatim(ShownSiteVisit, required=True, allow_none=True)
     found_at = Instant(required=True)
     confirmed_at = Instant(required=True, allow_none=True)
 

@@ -14,11 +14,12 @@ from api.access import access, caller, caller_id
 from api.blueprint import Blueprint, may_raise
 from api.db import db, transaction
 from api.etags import tagged
-from api.fields import Instant, Strict, String
+from api.fields import Instant, Strict, String, Verbatim
 from api.idempotency import idempotent
 from api.polls.casting import frozen_poll
 from api.polls.question_schemas import KEY
 from api.polls.schemas import PollSchema
+from api.polls.shown_schemas import ShownQuestion
 from api.polls.views import shown
 from api.polls.visiting import poll_shown_to, takes_a_pass
 from api.wiring import wiring
@@ -121,7 +122,7 @@ class CyclePolls(ma.Schema):
 @blp.get("/cycles/<uuid:cycle_id>/polls")
 @access("public")
 @blp.response(200, CyclePolls)
-def polls_of_a_cycle(cycle_id: uuid.UUID) -> dict[str, Any]:
+def list_polls_of_a_cycle(cycle_id: uuid.UUID) -> dict[str, Any]:
     """Which poll asks for which source of which contest."""
     session = db.session()
     asked = polls_of_cycle(session, cycle_of(session, cycle_id).id)
@@ -138,7 +139,7 @@ def _asked(row: ContestPoll, poll: Poll, now: dt.datetime) -> dict[str, Any]:
 class PaperSchema(ma.Schema):
     poll_id = ma.fields.UUID(required=True)
     definition_hash = ma.fields.String(required=True)
-    question = ma.fields.Dict(required=True)
+    question = Verbatim(ShownQuestion, required=True)
 
 
 @blp.get("/polls/<uuid:poll_id>/paper")

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from api.access import access
 from api.blueprint import Blueprint, may_raise
-from api.budget.files import BINARY
+from api.bodies import BINARY
 from api.budget.proposals import known_cycle
 from api.db import db
 from api.etags import tagged_body

@@ -86,7 +86,7 @@ def list_of_deliveries(query: dict[str, Any], cycle_id: uuid.UUID) -> dict[str, 
         session,
         cycle=known_cycle(session, cycle_id),
         now=database_time(session),
-        only_overdue=query["overdue"] == "true",
+        only_overdue=query["overdue"],
         before=place_of(query["cursor"]),
         limit=limit + 1,
     )

@@ -6,7 +6,7 @@ import marshmallow as ma
 from marshmallow.validate import Length, OneOf, Range
 
 from api.budget.proposal_schemas import MOST_FILES, PictureSchema, ShownPicture
-from api.fields import Instant, Integer, LocalText, ShownText, Strict, String, Uuid
+from api.fields import Flag, Instant, Integer, LocalText, ShownText, Strict, Uuid
 from api.pages import PageQuery
 from mvote.budget.delivering.update import IN_DELIVERY
 from mvote.budget.revision import DEAREST
@@ -68,8 +68,8 @@ class UpdateSchema(ma.Schema):
 
 
 class DeliveryQuery(PageQuery):
-    overdue = String(load_default="false", validate=OneOf(["true", "false"]), metadata={
-        "description": "`true`: only what the city is late with."
+    overdue = Flag(load_default=False, metadata={
+        "description": "true: only what the city is late with."
     })  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from flask import Response, request
 
 from api.access import access, caller_id
 from api.blueprint import Blueprint, may_raise
-from api.bodies import body_as_file, spooled, takes
+from api.bodies import BINARY, body_as_file, spooled, takes
 from api.budget.allocation_schemas import ContestQuery
 from api.budget.cycles import shown
 from api.budget.deciding.choosing import chosen_contest
@@ -35,6 +35,7 @@ from mvote.polls.errors import ResultsNotAvailable
 
 blp = Blueprint("elections", "elections", description="Elections as .pb files.")
 PB = "text/plain"
+PB_BODY = f"{PB}; charset=utf-8"
 PB_TEXT = {"type": "string", "description": "A .pb file (pabulib.org/format), UTF-8."}
 
 
@@ -43,7 +44,7 @@ PB_TEXT = {"type": "string", "description": "A .pb file (pabulib.org/format), UT
 @may_raise(BrokenPbFile, AllocationImpossible, TooMuchWork)
 @takes_a_key
 @takes(MOST_BYTES, PB)
-@blp.doc(requestBody={"required": True, "content": {PB: {"schema": PB_TEXT}}})
+@blp.doc(requestBody={"required": True, "content": {PB_BODY: {"schema": PB_TEXT | BINARY}}})
 @blp.response(201, CycleView)
 def import_an_election() -> Response:
     """Import a .pb file of 64 MiB at most, ballots included, and allocate it by its own rule.

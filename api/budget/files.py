@@ -12,7 +12,7 @@ from flask import Response, request
 
 from api.access import access, caller
 from api.blueprint import Blueprint, Decorator
-from api.bodies import takes
+from api.bodies import BINARY, OCTETS, takes
 from api.db import db, transaction
 from api.etags import tagged
 from api.idempotency import answered_once, takes_a_key
@@ -42,13 +42,12 @@ NO_PICTURES = {
     "moving": say("It moves; only still pictures are taken."),
 }  # fmt: skip
 SHA256 = re.compile(r"[0-9a-f]{64}")
-BINARY = {"type": "string", "format": "binary"}
 TOO_HEAVY = say("Drawn anew, its file is too large; send a smaller picture.")
 looking = Turns(2, patience_s=5.0)
 Seen = TypeVar("Seen")
 
 
-class FileSchema(ma.Schema):
+class KeptFile(ma.Schema):
     url = ma.fields.String(required=True)
     sha256 = ma.fields.String(required=True)
 
@@ -102,10 +101,10 @@ def _served(sha256: str, *media_types: str) -> Response:
 
 @blp.post("/images")
 @access("citizen")
-@takes(LARGEST_PICTURE, *PICTURE_TYPES)
+@takes(LARGEST_PICTURE, *PICTURE_TYPES, OCTETS)
 @takes_a_key
-@body_of(*PICTURE_TYPES)
-@blp.response(201, FileSchema)
+@body_of(*PICTURE_TYPES, OCTETS)
+@blp.response(201, KeptFile)
 def send_a_picture() -> Response:
     """Send a PNG, JPEG or WebP of 2 MiB at most; it is drawn anew, its metadata are gone."""
     sent = request.get_data()
@@ -129,7 +128,7 @@ def show_picture(sha256: str) -> Response:
 @takes(LARGEST_PDF, PDF)
 @takes_a_key
 @body_of(PDF)
-@blp.response(201, FileSchema)
+@blp.response(201, KeptFile)
 def send_an_attachment() -> Response:
     """Send a PDF of 10 MiB at most; one that says openly that it runs programs or has files in
     it is refused. What lies in compressed parts of it is not looked into."""

@@ -43,7 +43,7 @@ def list_of_my_inbox(query: dict[str, Any]) -> dict[str, Any]:
     found = inbox_of(
         db.session(),
         citizen_id=caller().id,
-        only_unread=query["unread"] == "true",
+        only_unread=query["unread"],
         before=_place(query["cursor"]),
         limit=limit + 1,
     )

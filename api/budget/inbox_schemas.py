@@ -5,7 +5,7 @@ from __future__ import annotations
 import marshmallow as ma
 from marshmallow.validate import OneOf
 
-from api.fields import Instant, ShownText, String
+from api.fields import Flag, Instant, ShownText
 from api.pages import PageQuery
 from mvote.budget.telling.bulletin import KINDS
 
@@ -32,7 +32,7 @@ class ReceivedSchema(ma.Schema):
 
 
 class InboxQuery(PageQuery):
-    unread = String(load_default="false", validate=OneOf(["true", "false"]))
+    unread = Flag(load_default=False)
 
 
 class UnreadSchema(ma.Schema):

@@ -79,7 +79,7 @@ def _found(
         area_code=query["area"],
         department_id=query["department"],
         words=query["q"],
-        overdue=query["overdue"] == "true",
+        overdue=query["overdue"],
         before=before,
         limit=limit,
     )

@@ -10,6 +10,7 @@ from marshmallow.validate import Length, OneOf, Range, Regexp
 from api.fields import (
     Boolean,
     CleanObject,
+    Flag,
     Instant,
     Integer,
     LocalText,
@@ -17,8 +18,10 @@ from api.fields import (
     Strict,
     String,
     Uuid,
+    Verbatim,
 )
 from api.pages import PageQuery
+from api.places.shapes import PLACE
 from api.polls.question_schemas import KEY
 from api.polls.schemas import CODE
 from geo.geojson import is_finite_number
@@ -29,34 +32,6 @@ from mvote.wording import say
 SHA256 = Regexp(r"^[0-9a-f]{64}\Z", error=say("64 hexadecimal digits."))
 MOST_ITEMS, MOST_PLACES, MOST_FILES, MOST_PARTS = 100, 20, 10, 10
 SHAPES = ("Point", "Polygon", "MultiPolygon")
-PLACE = {
-    "description": "A point, a GeoJSON geometry (RFC 7946), or an official area",
-    "oneOf": [
-        {
-            "type": "object",
-            "properties": {
-                "lat": {"type": "number", "minimum": -90, "maximum": 90},
-                "lon": {"type": "number", "minimum": -180, "maximum": 180},
-            },
-            "required": ["lat", "lon"],
-            "additionalProperties": False,
-        },
-        {
-            "type": "object",
-            "properties": {
-                "type": {"enum": list(SHAPES)},
-                "coordinates": {"type": "array"},
-            },
-            "required": ["type", "coordinates"],
-        },
-        {
-            "type": "object",
-            "properties": {"area_code": {"type": "string", "pattern": "^[0-9A-Za-z-]{1,20}$"}},
-            "required": ["area_code"],
-            "additionalProperties": False,
-        },
-    ],
-}
 
 
 class Place(CleanObject):
@@ -65,7 +40,7 @@ class Place(CleanObject):
     default_error_messages = {"shape": say("Not a place.")}  # noqa: RUF012
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(keys=ma.fields.String(), metadata=PLACE, **kwargs)
+        super().__init__(PLACE, **kwargs)
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
         place = super()._deserialize(value, *args, **kwargs)
@@ -155,6 +130,17 @@ class ShownAttachment(AttachmentSchema):
     url = ma.fields.String(required=True)
 
 
+class ShownCostItem(ma.Schema):
+    item = ShownText(required=True)
+    quantity = ma.fields.Integer(required=True)
+    unit_price = ma.fields.Integer(required=True)
+    amount = ma.fields.Integer(required=True)
+
+
+class ShownPlace(ma.fields.Field[dict[str, Any]]):
+    json_schema = PLACE
+
+
 class ReturnSchema(ma.Schema):
     missing = ShownText(required=True)
     due_at = Instant(required=True)
@@ -187,10 +173,10 @@ class ProposalSchema(ma.Schema):
     organisation = ShownText(required=True, allow_none=True)
     heading = ma.fields.String(required=True, allow_none=True)
     kind = ma.fields.String(required=True, allow_none=True)
-    cost_items = ma.fields.List(ma.fields.Dict(), required=True)
+    cost_items = ma.fields.List(Verbatim(ShownCostItem), required=True)
     amount = ma.fields.Integer(required=True)
     running_cost_per_year = ma.fields.Integer(required=True, allow_none=True)
-    places = ma.fields.List(ma.fields.Dict(), required=True)
+    places = ma.fields.List(ShownPlace(), required=True)
     area_codes = ma.fields.List(ma.fields.String(), required=True)
     pictures = ma.fields.List(ma.fields.Nested(ShownPicture), required=True)
     attachments = ma.fields.List(ma.fields.Nested(ShownAttachment), required=True)
@@ -216,8 +202,8 @@ class ProposalsQuery(PageQuery):
     area = String(load_default=None, validate=CODE)
     department = Uuid(load_default=None)
     q = String(load_default=None, validate=Length(1, 100))
-    overdue = String(load_default="false", validate=OneOf(["true", "false"]), metadata={
-        "description": "`true`: only what the city is late with."
+    overdue = Flag(load_default=False, metadata={
+        "description": "true: only what the city is late with."
     })  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from api.access import access, caller_or_nobody
 from api.blueprint import Blueprint, may_raise
+from api.bodies import BINARY
 from api.codes.hints import HINTS
 from api.codes.periods import period
 from api.codes.views import known_code, url_of
@@ -37,7 +38,6 @@ from qr.poster import SIZES
 
 blp = Blueprint("posters", "posters", description="Posters to print.")
 PDF = "application/pdf"
-BINARY = {"type": "string", "format": "binary"}
 PROGRAM = "qr.poster"
 EDITION = b"2"
 """Another one when the look of posters changes: what was kept is then made anew."""

@@ -6,6 +6,7 @@ from flask import Response
 
 from api.access import access
 from api.blueprint import Blueprint
+from api.bodies import BINARY
 from api.codes.views import known_code, url_of
 from api.db import db
 from api.etags import tagged_body
@@ -13,14 +14,13 @@ from qr.codes import display_site_code
 from qr.image import symbol_png, symbol_svg
 
 blp = Blueprint("printing", "codes", description="Codes as pictures.")
-PICTURE = {"type": "string", "format": "binary"}
 
 
 @blp.get("/codes/<code>/image.png")
 @access("public")
-@blp.response(200, PICTURE, content_type="image/png")
+@blp.response(200, BINARY, content_type="image/png")
 @blp.alt_response(304, description="Not modified")
-def code_as_png(code: str) -> Response:
+def download_code_as_png(code: str) -> Response:
     """The QR code as PNG, error correction H, quiet zone of four modules."""
     found, _ = known_code(db.session(), code)
     picture = symbol_png(url_of(found), caption=display_site_code(found.code))
@@ -31,7 +31,7 @@ def code_as_png(code: str) -> Response:
 @access("public")
 @blp.response(200, {"type": "string"}, content_type="image/svg+xml")
 @blp.alt_response(304, description="Not modified")
-def code_as_svg(code: str) -> Response:
+def download_code_as_svg(code: str) -> Response:
     """The QR code as SVG."""
     found, poll = known_code(db.session(), code)
     titles = poll.content["title"]

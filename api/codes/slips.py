@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from api.access import access, caller
 from api.blueprint import Blueprint, may_raise
-from api.codes.posters import BINARY, PDF
+from api.bodies import BINARY
+from api.codes.posters import PDF
 from api.codes.views import check_author_has_room, check_may_make_codes, known_code, url_with_value
 from api.db import db, transaction
 from api.fields import Instant, Integer

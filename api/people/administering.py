@@ -18,7 +18,7 @@ from api.people.schemas import (
     CitizenSchema,
     DepartmentSchema,
     NewDepartmentSchema,
-    RolesSchema,
+    RolesRequest,
     VerificationSchema,
 )
 from api.problems import InvalidParameter
@@ -104,7 +104,7 @@ def show_citizen(citizen_id: uuid.UUID) -> Response:
 @access("administrator")
 @may_raise(StaleVersion)
 @blp.doc(parameters=[IF_MATCH])
-@blp.arguments(RolesSchema)
+@blp.arguments(RolesRequest)
 @blp.response(200, CitizenSchema)
 def put_roles(body: dict[str, Any], citizen_id: uuid.UUID) -> Response:
     """Let a citizen hold exactly these roles. `If-Match` is heeded if it is sent."""

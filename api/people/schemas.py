@@ -83,7 +83,7 @@ class TokensSchema(ma.Schema):
     expires_in = ma.fields.Integer(required=True, metadata={"description": "Seconds."})
 
 
-class RoleSchema(ma.Schema):
+class HeldRole(ma.Schema):
     role = ma.fields.String(required=True, validate=OneOf(ROLES))
     department_id = ma.fields.UUID(required=True, allow_none=True)
     granted_at = Instant(required=True)
@@ -121,7 +121,7 @@ class CitizenSchema(ma.Schema):
 
     id = ma.fields.UUID(required=True)
     created_at = Instant(required=True)
-    roles = ma.fields.List(ma.fields.Nested(RoleSchema), required=True)
+    roles = ma.fields.List(ma.fields.Nested(HeldRole), required=True)
     attributes = ma.fields.Nested(AttributesSchema, required=True)
 
 
@@ -206,7 +206,7 @@ class GivenRoleSchema(Strict):
             )
 
 
-class RolesSchema(Strict):
+class RolesRequest(Strict):
     roles = ma.fields.List(
         ma.fields.Nested(GivenRoleSchema), required=True, validate=Length(0, MOST_POSTS)
     )

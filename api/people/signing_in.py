@@ -84,7 +84,7 @@ def sign_in(body: dict[str, Any]) -> dict[str, Any]:
 @access("public")
 @blp.arguments(RefreshSchema)
 @blp.response(201, TokensSchema)
-def refresh(body: dict[str, Any]) -> dict[str, Any]:
+def refresh_tokens(body: dict[str, Any]) -> dict[str, Any]:
     """Trade a refresh token for new tokens. It is good once.
 
     If the answer was lost, the same token gets the same refresh token again within 10 seconds.

@@ -47,7 +47,7 @@ def list_of_areas(query: dict[str, Any]) -> dict[str, Any]:
 @blp.response(200, AreaFeature, content_type=GEOJSON)
 @blp.alt_response(304, description="Not modified")
 @also_as(blp, JSON, {"$ref": "#/components/schemas/AreaFeature"})
-def area(area_code: str) -> Response:
+def show_area(area_code: str) -> Response:
     """The area's boundary, valid today, as a GeoJSON feature."""
     media_type = preferred(GEOJSON, JSON)
     session = db.session()

@@ -79,7 +79,7 @@ def list_of_sites(query: dict[str, Any]) -> Response:
 @access("public")
 @blp.response(200, SiteSchema)
 @blp.alt_response(304, description="Not modified")
-def site(site_id: uuid.UUID) -> Response:
+def show_site(site_id: uuid.UUID) -> Response:
     """One site."""
     return tagged(shown_site(site_of(db.session(), site_id)))
 

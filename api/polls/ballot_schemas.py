@@ -16,16 +16,7 @@ LONGEST_KEY = 40
 SELECTION = {
     "oneOf": [
         {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "description": "A key"},
-        {
-            "type": "object",
-            "properties": {
-                "key": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY},
-                "points": {"type": "integer", "minimum": 1, "maximum": MOST_POINTS},
-            },
-            "required": ["key", "points"],
-            "additionalProperties": False,
-            "description": "Of kind `points`",
-        },
+        {"$ref": "#/components/schemas/GivenPoints"},
     ]
 }
 
@@ -56,23 +47,23 @@ class GivenPoints(Strict):
     points = Integer(required=True, validate=Range(1, MOST_POINTS))
 
 
-class Selection(String):
+class Selection(ma.fields.Field[Any]):
     """An option's key; of kind points with the points that it is given."""
+
+    json_schema = SELECTION
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
         if isinstance(value, dict):
             return GivenPoints().load(value)
-        key = super()._deserialize(value, *args, **kwargs)
-        LENGTH(key)
-        return key
+        return KEY.deserialize(value)
 
 
-LENGTH = Length(1, LONGEST_KEY)
+KEY = String(validate=Length(1, LONGEST_KEY))
 
 
 class BallotRequest(EvidenceFields):
     selections = ma.fields.List(
-        Selection(metadata=SELECTION),
+        Selection(),
         required=True,
         validate=Length(0, 1000),
         metadata={

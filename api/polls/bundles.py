@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from api.access import access, caller_or_nobody
 from api.blueprint import Blueprint, may_raise
+from api.bodies import BINARY
 from api.db import db
 from api.made_once import MadeOnce
 from api.polls.visiting import poll_shown_to, takes_a_pass
@@ -24,7 +25,6 @@ from mvote.polls.results import not_available
 
 blp = Blueprint("bundles", "bundles", description="Bundles for the verifier.")
 ARCHIVE = "application/zip"
-BINARY = {"type": "string", "format": "binary"}
 archives = MadeOnce(pattern="*.zip", most_bytes=2 * 1024**3, patience_s=5.0)
 
 

@@ -57,7 +57,7 @@ def list_of_polls(query: dict[str, Any]) -> dict[str, Any]:
 @access("public")
 @blp.arguments(NearbyRequest)
 @blp.response(200, NearbyPolls)
-def polls_nearby(request: dict[str, Any]) -> dict[str, Any]:
+def find_polls_nearby(request: dict[str, Any]) -> dict[str, Any]:
     """Polls that are open or announced near here, nearest first. The position is forgotten."""
     session = db.session()
     here, radius_m, limit = request["position"], request["radius_m"], request["limit"]

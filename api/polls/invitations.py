@@ -93,7 +93,7 @@ def _shown(progress: Progress) -> dict[str, Any]:
 @idempotent
 @blp.arguments(InvitingRequest)
 @blp.response(201, InvitationProgress)
-def invite(body: dict[str, Any], poll_id: uuid.UUID) -> dict[str, Any]:
+def send_invitations(body: dict[str, Any], poll_id: uuid.UUID) -> dict[str, Any]:
     """Begin to send: once voting runs, one message to each number on the roll, by the worker.
 
     The roll must have been imported with `invite`.

@@ -5,22 +5,20 @@ from __future__ import annotations
 import marshmallow as ma
 from marshmallow.validate import Length, OneOf
 
-from api.fields import Instant, ShownText, Strict, String
+from api.fields import Flag, Instant, ShownText, Strict, String
 from mvote.polls.rolls.errors import REJECTED
 from mvote.polls.rolls.reading import MOST_REJECTED_SHOWN
 
 
 class RollQuery(Strict):
-    dry_run = String(
-        load_default="false",
-        validate=OneOf(["true", "false"]),
-        metadata={"description": "`true`: only read and report; nothing is kept."},
+    dry_run = Flag(
+        load_default=False,
+        metadata={"description": "true: only read and report; nothing is kept."},
     )
-    invite = String(
-        load_default="false",
-        validate=OneOf(["true", "false"]),
+    invite = Flag(
+        load_default=False,
         metadata={
-            "description": "`true`: keep the numbers, encrypted, until invitations are sent by text"
+            "description": "true: keep the numbers, encrypted, until invitations are sent by text"
             " message (a government's polls only)."
         },
     )

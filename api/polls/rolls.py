@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from typing import Any, BinaryIO
 
 from flask import Response, current_app, request
 
 from api.access import access, caller
 from api.approvals import done_or_asked, two_officers
 from api.blueprint import Blueprint, may_raise
-from api.bodies import body_as_file, takes
+from api.bodies import BINARY, OCTETS, body_as_file, takes
 from api.db import db, transaction
 from api.etags import tagged
 from api.idempotency import answered_once, takes_a_key
@@ -38,9 +38,12 @@ blp = Blueprint("rolls", "rolls", description="Rolls: those whom a poll asks by 
 CSV = "text/csv"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 KINDS: dict[str, Kind] = {CSV: "csv", XLSX: "xlsx"}
+ZIP = b"PK\x03\x04"
+"""So begins every XLSX file, and no list of numbers."""
 BODY = {
-    CSV: {"schema": {"type": "string", "description": "UTF-8, UTF-16 or CP949 (EUC-KR)."}},
-    XLSX: {"schema": {"type": "string", "format": "binary"}},
+    CSV: {"schema": BINARY | {"description": "UTF-8, UTF-16 or CP949 (EUC-KR)."}},
+    XLSX: {"schema": BINARY},
+    OCTETS: {"schema": BINARY | {"description": "Either; its first bytes tell which."}},
 }
 
 
@@ -59,7 +62,7 @@ def desk() -> Desk:
 @access("citizen")
 @may_raise(NotAllowed, ImpossibleTransition, RollUnreadable, RollTooLarge, Overloaded)
 @takes_a_key
-@takes(LARGEST_FILE, *KINDS)
+@takes(LARGEST_FILE, *KINDS, OCTETS)
 @blp.doc(requestBody={"required": True, "content": BODY})
 @blp.arguments(RollQuery, location="query")
 @blp.response(201, RollReport)
@@ -79,14 +82,21 @@ def import_a_roll(query: dict[str, Any], poll_id: uuid.UUID) -> Response:
         count_reading(session, by=by)
     choice = Choice(sheet=query["sheet"], column=query["column"])
     with body_as_file() as file:
-        kind, invites = KINDS[request.mimetype], query["invite"] == "true"
+        kind, invites = _kind_of(file), query["invite"]
         found = read_roll(file, kind, desk=desk(), choice=choice, invites=invites, most=most)
-    if query["dry_run"] == "true":
+    if query["dry_run"]:
         return tagged(_shown(found, dry_run=True))
     check_may_import(db.session(), poll_id=poll_id, by=by)  # still, before it gets a key
     db.session().close()
     entries = entries_of(poll_id, found, desk())
     return answered_once(found.sha256, lambda: _kept(poll_id, by, found, entries))
+
+
+def _kind_of(file: BinaryIO) -> Kind:
+    """What the caller says that it is, or else what it begins like."""
+    begins = file.read(len(ZIP))
+    file.seek(0)
+    return KINDS.get(request.mimetype) or ("xlsx" if begins == ZIP else "csv")
 
 
 def _kept(poll_id: uuid.UUID, by: Citizen, found: RollFile, entries: dict[bytes, str]) -> Response:

@@ -17,9 +17,12 @@ from api.fields import (
     ShownText,
     Strict,
     String,
+    Verbatim,
 )
 from api.pages import DEFAULT_LIMIT, MAX_LIMIT, PageQuery
+from api.places.shapes import AREA
 from api.polls.question_schemas import MOST_IMAGES, ImageSchema, QuestionSchema
+from api.polls.shown_schemas import ShownImage, ShownQuestion
 from mvote.polls.definition import DEFAULT_K, DEFAULT_PUBLISH_FROM
 from mvote.polls.integrity.checking import DEMANDS
 from mvote.polls.poll import ORIGINS, STATUSES
@@ -27,34 +30,10 @@ from mvote.wording import say
 
 CODE = Regexp(r"^[0-9A-Za-z-]{1,20}\Z", error=say("Not an area's code."))
 AREA_BASES = ("home", "work", "business", "study")
+RESULTS = ("after_close", "live")
+CUSTODIES = ("server", "trustees")
 GENDERS = ("female", "male", "other")
 OLDEST = 150
-DEGREES = {"type": "number", "minimum": -180, "maximum": 180}
-CIRCLE = {
-    "description": "A circle",
-    "properties": {
-        "center": {
-            "type": "object",
-            "properties": {"lat": DEGREES, "lon": DEGREES},
-            "required": ["lat", "lon"],
-        },
-        "radius_m": {"type": "number", "exclusiveMinimum": 0},
-    },
-    "required": ["center", "radius_m"],
-}
-SHAPE = {
-    "description": "A GeoJSON geometry (RFC 7946)",
-    "properties": {
-        "type": {"enum": ["Polygon", "MultiPolygon"]},
-        "coordinates": {"type": "array"},
-    },
-    "required": ["type", "coordinates"],
-}
-AREA = {
-    "description": "An official area",
-    "properties": {"area_code": {"type": "string"}},
-    "required": ["area_code"],
-}
 
 
 class EligibilitySchema(Strict):
@@ -80,9 +59,15 @@ class EligibilitySchema(Strict):
             raise ma.ValidationError(say("Higher than max_age."), "min_age")
 
 
+class ShownEligibility(EligibilitySchema):
+    anywhere = Boolean(metadata={
+        "description": "Of a project ballot: one must belong to the city by `area_basis`."
+    })  # fmt: skip
+
+
 class PresenceSchema(Strict):
     rule = String(required=True, validate=OneOf(["none", "area", "site"]))
-    area = CleanObject(keys=ma.fields.String(), metadata={"oneOf": [CIRCLE, SHAPE, AREA]})
+    area = CleanObject(AREA)
     max_accuracy_m = Integer(validate=Range(5, 5000))
     integrity = String(validate=OneOf(DEMANDS), metadata={
         "description": "What a position must come with: `nonce`, one of ours; `attested`, with the"
@@ -104,9 +89,9 @@ class PollFields(Strict):
     closes_at = Instant(allow_none=True)
     eligibility = ma.fields.Nested(EligibilitySchema)
     presence = ma.fields.Nested(PresenceSchema)
-    results = String(validate=OneOf(["after_close", "live"]))
+    results = String(validate=OneOf(RESULTS))
     records = String(validate=OneOf(["full", "totals"]))
-    custody = String(validate=OneOf(["server", "trustees"]), metadata={
+    custody = String(validate=OneOf(CUSTODIES), metadata={
         "description": "Who can open the ballots: the server's counter, or only trustees together."
     })  # fmt: skip
     trustee_key = String(
@@ -163,8 +148,8 @@ class PollSchema(ma.Schema):
     department_id = ma.fields.UUID(required=True, allow_none=True)
     title = ShownText(required=True)
     description = ShownText(required=True, allow_none=True)
-    images = ma.fields.List(ma.fields.Dict(), required=True)
-    question = ma.fields.Dict(required=True, allow_none=True)
+    images = ma.fields.List(Verbatim(ShownImage), required=True)
+    question = Verbatim(ShownQuestion, required=True, allow_none=True)
     opens_at = Instant(required=True, allow_none=True)
     closes_at = Instant(required=True, allow_none=True, metadata={
         "description": "When voting ends by plan; `closed_at` is when it did."
@@ -174,11 +159,11 @@ class PollSchema(ma.Schema):
         " or voided. null as long as it has not."
     })  # fmt: skip
     created_at = Instant(required=True)
-    eligibility = ma.fields.Dict(required=True)
-    presence = ma.fields.Dict(required=True)
-    results = ma.fields.String(required=True)
+    eligibility = Verbatim(ShownEligibility, required=True)
+    presence = Verbatim(PresenceSchema, required=True)
+    results = ma.fields.String(required=True, validate=OneOf(RESULTS))
     records = ma.fields.String(required=True, allow_none=True)
-    custody = ma.fields.String(required=True)
+    custody = ma.fields.String(required=True, validate=OneOf(CUSTODIES))
     trustee_key = ma.fields.String(required=True, allow_none=True, metadata={
         "description": "The trustees' public key; `/trustee-keys/{public_key}` names them."
     })  # fmt: skip

@@ -81,7 +81,7 @@ TARGETS = {"seats": 120, "quotas": [QUOTA], "reserves": 60, "reserve_quotas": [Q
 EXAMPLES: dict[str, Json] = {
     "send_code": {"phone": "010-1234-5678"},
     "sign_in": {"challenge_id": str(uuid.uuid4()), "code": "123456"},
-    "refresh": {"refresh_token": "x"},
+    "refresh_tokens": {"refresh_token": "x"},
     "sign_in_by_identity": {"id_token": "x", "nonce": "x"},
     "link_my_identity": {"id_token": "x", "nonce": "x"},
     "change_my_number": {"challenge_id": str(uuid.uuid4()), "code": "123456"},
@@ -98,7 +98,7 @@ EXAMPLES: dict[str, Json] = {
     "extend_a_poll": {"closes_at": A_DAY, "text": "장마로 늦춥니다."},
     "void_a_poll": {"text": {"ko": "선택지가 틀렸습니다.", "en": "An option was wrong."}},
     "correct_a_poll": {"text": {"ko": "금액을 바로잡습니다.", "en": "The sum is corrected."}},
-    "polls_nearby": {"position": HERE, "radius_m": 1000},
+    "find_polls_nearby": {"position": HERE, "radius_m": 1000},
     "cast_ballot": {
         "selections": ["yes"], "position": HERE, "presence_token": "x", "pad": "x",
     },
@@ -106,7 +106,7 @@ EXAMPLES: dict[str, Json] = {
     "locate_point": GWANGHWAMUN,
     "look_up_room": {"number": "12345678", "password": "a password"},
     "ask_reach": {"eligibility": {"areas": ["11110"], "area_basis": ["home", "work"]}},
-    "invite": {"language": "en"},
+    "send_invitations": {"language": "en"},
     "add_a_site": SITE,
     "revise_a_site": SITE,
     "make_a_code": {

@@ -16,11 +16,18 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from geo.areas import Area, current
 from geo.columns import planar, point_on_earth
 from mvote.base import Base, new_id, utc_now
-from mvote.errors import ImpossibleTransition, NotFound
+from mvote.errors import ImpossibleTransition, NotFound, stands_for
 from mvote.journal import Event, write_down
 
 SMALLEST_RADIUS_M, LARGEST_RADIUS_M = 1, 10_000
 WHERE_IT_IS = frozenset({"lat", "lon", "radius_m"})
+
+
+def _held_still() -> ImpossibleTransition:
+    return ImpossibleTransition(state="in use by a poll", verb="move the site")
+
+
+stands_for("site_held_still", _held_still)
 
 
 class Site(Base):
@@ -45,7 +52,7 @@ class Site(Base):
     updated_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
     #: counts the revisions; whoever revises says which one they have read
     version: Mapped[int] = mapped_column(default=1)
-    #: some poll is held here (the search for polls nearby looks at no other)
+    #: some public poll is held here: the search for polls nearby looks at no other
     in_use: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
 
     __table_args__ = (
@@ -99,7 +106,7 @@ def sites_of(session: Session, ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Si
 def revise_site(
     session: Session, *, site: Site, changes: Mapping[str, Any], actor_id: uuid.UUID | None
 ) -> None:
-    """Change some of a site's facts; nothing happens if all stay as they are.
+    """Change some of a site's facts, whose row is locked; nothing happens if all stay as they are.
 
     Raises ImpossibleTransition for moving or widening a site at which a frozen poll is held: its
     voters know where they must be.
@@ -107,14 +114,20 @@ def revise_site(
     changed = [name for name, value in changes.items() if getattr(site, name) != value]
     if not changed:
         return
-    if site.in_use and not WHERE_IT_IS.isdisjoint(changed):
-        raise ImpossibleTransition(state="in use by a poll", verb="move the site")
+    if not WHERE_IT_IS.isdisjoint(changed) and is_held_still(session, site.id):
+        raise _held_still()
     for name in changed:
         setattr(site, name, changes[name])
     site.version += 1
     site.updated_at = utc_now()
     session.flush()
     write_down(session, SiteRevised(changed=changed), actor_id=actor_id, subject_id=site.id)
+
+
+def is_held_still(session: Session, site_id: uuid.UUID) -> bool:
+    """Whether a code joins the site to a frozen poll in which one may still vote, or will: a
+    private one as well. The database's own guard asks the same."""
+    return bool(session.scalar(select(func.site_held_still(site_id))))
 
 
 def list_sites(

@@ -16,6 +16,7 @@ GOLDEN_FUNCTIONS = {
         "more_than",
         "most_for",
         "was_drawn",
+        "site_held_still",
     },
     "mvote_shuffler": {"close_poll", "finish_closing", "statement_hash"},
     "mvote_counter": {

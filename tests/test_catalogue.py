@@ -274,3 +274,12 @@ def test_without_easy_words_whole_sentences_of_the_description_stand_for_them() 
     assert summary.endswith("그늘이 없습니다.")
     endless = summary_of(whole | {"description": {"ko": "가" * 500}}, "ko")
     assert endless == "가" * LONGEST_SUMMARY + "…"
+
+
+def test_a_korean_word_is_never_broken_across_lines() -> None:
+    title = "어린이보호구역 횡단보도 바닥신호등과 보행자 작동신호기 함께 설치하기 사업"
+    pdf = PdfReader(BytesIO(catalogue_pdf(document(PROJECT | {"title": title, "summary": title}))))
+    words = title.split()
+    lines = [line.split() for page in pdf.pages for line in page.extract_text().splitlines()]
+    found = [word for line in lines for word in line]
+    assert [found.count(word) for word in words] == [3] * len(words)  # contents, heading, summary

@@ -8,10 +8,12 @@ from typing import Any
 import psycopg
 import pytest
 from psycopg.errors import Error as DatabaseError
+from sqlalchemy.orm import Session
 
 from mvote.budget.subcommittees.dividing import divide
 from tests.support.committees import Hall, person_of, seats_in
 from tests.support.hostile import no_trace
+from tests.support.places import add_area, box, polygon
 from tests.support.proposals import as_owner, refused
 from tests.support.world import Person, World
 
@@ -44,6 +46,16 @@ def subcommittee(hall: Hall, **covers: Any) -> str:
     answer = hall.form(draw=None, kind="subcommittee", name="분과위원회", **covers)
     assert answer.status_code == 201, answer.get_data(as_text=True)
     return str(answer.get_json()["id"])
+
+
+def test_no_committee_is_formed_for_areas_that_are_not_there(hall: Hall, owner: Session) -> None:
+    add_area(owner, "11110", polygon(box(126.9, 37.5, 127.0, 37.6)))
+    covers = ["11110", "99999", "11110", "88888"]
+    with no_trace(hall.world):
+        answer = hall.form(draw=None, kind="subcommittee", area_codes=covers)
+    assert refused(answer) == (422, "invalid-request")
+    wrong = [each["pointer"] for each in answer.get_json()["errors"]]
+    assert wrong == ["/area_codes/1", "/area_codes/3"]
 
 
 def prefer(hall: Hall, plenary: str, who: Person, *places: str) -> tuple[int, str]:
@@ -79,8 +91,9 @@ def test_members_sit_where_they_prefer_as_far_as_there_is_room_and_anyone_repeat
 
 
 def test_headings_named_in_the_application_and_districts_decide_where_nothing_is_asked_for(
-    hall: Hall,
+    hall: Hall, owner: Session
 ) -> None:
+    add_area(owner, "11110", polygon(box(126.9, 37.5, 127.0, 37.6)))
     people = [hall.citizen(gender) for gender in ("female", "male")]
     committee = hall.formed()
     for person, heading in zip(people, ("f1", "f2"), strict=True):

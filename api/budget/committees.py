@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from flask import Response
+from flask import Response, current_app
 from sqlalchemy.orm import Session
 
 from api.access import access, caller
@@ -102,8 +102,9 @@ def form_a_committee(body: dict[str, Any], cycle_id: uuid.UUID) -> Response:
     with transaction() as session:
         cycle = own_cycle(session, cycle_id, caller())
         committee = form_committee(
-            session, cycle=cycle, by=caller().id, facts=body | draw, targets=targets
-        )
+            session, cycle=cycle, by=caller().id, facts=body | draw, targets=targets,
+            areas=current_app.extensions["areas"],
+        )  # fmt: skip
         return tagged(shown(session, committee), status=201)
 
 

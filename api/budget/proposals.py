@@ -34,6 +34,7 @@ from mvote.budget.proposal_errors import (
     NotAProposer,
     NothingRevised,
     NotReadyToSubmit,
+    TooManyProposalDrafts,
 )
 from mvote.budget.proposing import draft_proposal, revise_proposal, submit_proposal
 from mvote.budget.returning import appeal
@@ -82,7 +83,10 @@ def agreed(session: Session, proposal_id: uuid.UUID, left: int) -> Response:
 
 @blp.post("/cycles/<uuid:cycle_id>/proposals")
 @access("citizen")
-@may_raise(NotAProposer, CannotCarryOver, PhaseNotOpen, NotAllowed, ImpossibleTransition)
+@may_raise(
+    NotAProposer, TooManyProposalDrafts, CannotCarryOver, PhaseNotOpen, NotAllowed,
+    ImpossibleTransition,
+)  # fmt: skip
 @idempotent
 @blp.arguments(NewProposal)
 @blp.response(201, ProposalSchema)

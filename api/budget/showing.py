@@ -12,14 +12,14 @@ from sqlalchemy.orm import Session
 from api.budget.proposal_schemas import ProposalSchema
 from api.etags import tagged_apart
 from mvote.base import database_time
-from mvote.budget.assessment import Strike
 from mvote.budget.looking_up import author_row
 from mvote.budget.paper_entry import acts_for_paper, on_paper
 from mvote.budget.proposal import Proposal
 from mvote.budget.proposal_lists import Listed
 from mvote.budget.proposal_people import authors_counted, supporters_counted
-from mvote.budget.returning import last_return
+from mvote.budget.returning import last_returns
 from mvote.budget.revision import Revision, newest_revision
+from mvote.budget.striking import strikes_of
 from mvote.people.citizens import Citizen
 
 PLAIN = (
@@ -66,25 +66,26 @@ def views_of(session: Session, found: Sequence[Listed], now: dt.datetime) -> lis
     ids = [proposal.id for proposal, _ in found]
     supporters, authors = supporters_counted(session, ids), authors_counted(session, ids)
     came_on_paper = on_paper(session, ids)
+    returned = last_returns(session, [p.id for p, _ in found if p.state == "returned"])
+    struck = strikes_of(session, [p.id for p, _ in found if p.state == "struck"])
     return [
-        _facts(session, proposal, now)
+        _facts(proposal, now)
         | _said(revision)
         | {
             "supports": supporters.get(proposal.id, 0),
             "authors": authors.get(proposal.id, 0),
             "on_paper": proposal.id in came_on_paper,
+            "returned": returned.get(proposal.id),
+            "struck": struck.get(proposal.id),
         }
         for proposal, revision in found
     ]
 
 
-def _facts(session: Session, proposal: Proposal, now: dt.datetime) -> dict[str, Any]:
-    is_returned = proposal.state == "returned"
+def _facts(proposal: Proposal, now: dt.datetime) -> dict[str, Any]:
     return {name: getattr(proposal, name) for name in FACTS} | {
         "state": proposal.state_at(now),
         "overdue": proposal.is_overdue_at(now),
-        "returned": last_return(session, proposal.id) if is_returned else None,
-        "struck": session.get(Strike, proposal.id) if proposal.state == "struck" else None,
     }
 
 

@@ -23,6 +23,7 @@ from mvote.budget.drawing.quotas import Quota, Rule, scaled
 from mvote.errors import Fault, InvalidRequest, NotAllowed, NotFound, Text, stands_for
 from mvote.journal import Event, write_down
 from mvote.people.citizens import Citizen
+from mvote.people.declaring import Areas
 from mvote.wording import say
 
 ACT = "committee:targets"
@@ -56,7 +57,13 @@ class TargetsChanged(Event):
 
 
 def form_committee(
-    session: Session, *, cycle: Cycle, by: uuid.UUID, facts: dict[str, Any], targets: Targets | None
+    session: Session,
+    *,
+    cycle: Cycle,
+    by: uuid.UUID,
+    facts: dict[str, Any],
+    targets: Targets | None,
+    areas: Areas,
 ) -> Committee:
     """A new committee of the cycle. *facts* are its columns; *targets* where it is drawn by lot.
 
@@ -65,6 +72,7 @@ def form_committee(
     now = database_time(session)
     _check_kind(cycle, facts["kind"])
     _check_headings(cycle, facts["headings"])
+    _check_areas(session, areas, facts["area_codes"])
     term = {"starts_on": _day(cycle, now), "ends_on": _last_day(cycle)}
     given = {name: value for name, value in facts.items() if value is not None}
     committee = Committee(cycle_id=cycle.id, created_by=by, created_at=now, **term | given)
@@ -99,6 +107,16 @@ def _check_headings(cycle: Cycle, headings: Sequence[str]) -> None:
         Fault(f"/headings/{n}", say("There is no such heading in this cycle."))
         for n, heading in enumerate(headings)
         if heading not in known
+    ]
+    if faults:
+        raise InvalidRequest(*faults)
+
+
+def _check_areas(session: Session, areas: Areas, area_codes: Sequence[str]) -> None:
+    faults = [
+        Fault(f"/area_codes/{n}", say("No area has this code."))
+        for n, code in enumerate(area_codes)
+        if areas.lineage(session, code) is None
     ]
     if faults:
         raise InvalidRequest(*faults)

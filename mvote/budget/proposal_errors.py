@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from mvote.errors import DomainError
+from mvote.polls.errors import TooManyDrafts
 from mvote.wording import Message, say
 
 
@@ -47,3 +48,10 @@ class CannotCarryOver(DomainError):
 
     code = "cannot-carry-over"
     title: ClassVar[Message] = say("This proposal cannot be carried over.")
+
+
+class TooManyProposalDrafts(TooManyDrafts):
+    """A citizen has left too many drafts of proposals lying in one cycle; fact `most`."""
+
+    title: ClassVar[Message] = say("You have as many drafts in this cycle as a citizen may.")
+    next_step: ClassVar[Message] = say("Submit or withdraw one of your drafts.")

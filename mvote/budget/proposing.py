@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from mvote.base import database_time
 from mvote.budget.bigrams import bigrams
 from mvote.budget.cycle import Cycle, PhaseKind
+from mvote.budget.draft_limit import check_drafts
 from mvote.budget.errors import PhaseNotOpen
 from mvote.budget.files import unknown_files
 from mvote.budget.looking_up import own_proposal
@@ -84,10 +85,11 @@ def draft_proposal(
 ) -> Proposal:
     """A new draft. What it is carried over or split from says what *content* does not.
 
-    Raises NotAProposer, CannotCarryOver, InvalidRequest, and PhaseNotOpen.
+    Raises NotAProposer, TooManyProposalDrafts, CannotCarryOver, InvalidRequest, PhaseNotOpen.
     """
     require_phase(session, cycle.id, *(WHILE_REVIEWED if split_from else BEGINNING))
     check_proposer(session, cycle, author_id)
+    check_drafts(session, cycle_id=cycle.id, author_id=author_id)
     before = _content_before(session, cycle, author_id, carried_from, split_from)
     origin = {"carried_from": carried_from, "split_from": split_from}
     proposal = begin(session, cycle, before | content, places, **origin)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -92,10 +93,11 @@ def lapse_missed(session: Session) -> int:
     return len(lapsed)
 
 
-def last_return(session: Session, proposal_id: uuid.UUID) -> Return | None:
-    """The last time it was sent back."""
-    of_it = select(Return).where(Return.proposal_id == proposal_id)
-    return session.scalars(of_it.order_by(Return.id.desc()).limit(1)).one_or_none()
+def last_returns(session: Session, proposals: Collection[uuid.UUID]) -> dict[uuid.UUID, Return]:
+    """The last time that each of them was sent back, where any was."""
+    of_them = select(Return).where(Return.proposal_id.in_(proposals))
+    in_order = session.scalars(of_them.order_by(Return.id)) if proposals else ()
+    return {each.proposal_id: each for each in in_order}
 
 
 def appeal(session: Session, *, proposal: Proposal, by: uuid.UUID, grounds: Text) -> None:

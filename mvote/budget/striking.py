@@ -6,14 +6,16 @@ It stays on the ballot, because ballots were cast for it, and is never funded.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from mvote.approvals import Approval, ask, one_at_a_time
 from mvote.base import database_time
+from mvote.budget.assessment import Strike
 from mvote.budget.looking_up import proposal_known_to
 from mvote.budget.proposal import Proposal, after
 from mvote.errors import ImpossibleTransition, Text
@@ -50,6 +52,12 @@ def strike(
         return approval
     _carry_out(session, proposal, approval, by)
     return None
+
+
+def strikes_of(session: Session, proposals: Collection[uuid.UUID]) -> dict[uuid.UUID, Strike]:
+    """What each of them was struck by, where it was."""
+    of_them = select(Strike).where(Strike.proposal_id.in_(proposals))
+    return {each.proposal_id: each for each in session.scalars(of_them)} if proposals else {}
 
 
 def _carry_out(session: Session, proposal: Proposal, approval: Approval, by: uuid.UUID) -> None:

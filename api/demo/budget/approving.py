@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 
+from flask import current_app
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -40,7 +41,10 @@ def appointed(key: str, cycle_id: uuid.UUID) -> uuid.UUID:
             return known
         officer, _ = people.officers(session, people.BUDGET)
         cycle = cycle_of(session, cycle_id)
-        committee = form_committee(session, cycle=cycle, by=officer.id, facts=FACTS, targets=None)
+        areas = current_app.extensions["areas"]
+        committee = form_committee(
+            session, cycle=cycle, by=officer.id, facts=FACTS, targets=None, areas=areas
+        )
         for citizen_id in members_of(session):
             appoint(
                 session,

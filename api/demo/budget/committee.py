@@ -8,6 +8,7 @@ import time
 import uuid
 from typing import Any
 
+from flask import current_app
 from sqlalchemy.orm import Session
 
 from api.db import reading, transaction
@@ -98,7 +99,10 @@ def _form(session: Session, cycle_id: uuid.UUID, period: dt.timedelta) -> Commit
         "public_value_at": now + period + THEN,
     }  # fmt: skip
     cycle = cycle_of(session, cycle_id)
-    return form_committee(session, cycle=cycle, by=officer.id, facts=facts, targets=TARGETS)
+    areas = current_app.extensions["areas"]
+    return form_committee(
+        session, cycle=cycle, by=officer.id, facts=facts, targets=TARGETS, areas=areas
+    )
 
 
 def _secret(cycle_id: uuid.UUID) -> bytes:

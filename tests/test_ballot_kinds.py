@@ -93,7 +93,21 @@ def test_a_ballot_that_breaks_a_limit_is_refused_by_its_name(
     refusal = answer.get_json()
     assert (answer.status_code, refusal["code"]) == (422, "invalid-selection")
     assert refusal["limit"] == limit
+    assert refusal["detail"] != refusal["title"]
     assert world.count("participation") == world.count("envelope") == 0
+
+
+def test_a_refusal_says_in_words_which_limit_is_broken(world: World) -> None:
+    poll = open_poll(world, **POINTS)
+    for language, said in (
+        ("en", "Too many points are given: 11 of 10."),
+        ("ko", "점수는 모두 합해 10점까지 줄 수 있습니다. 지금은 11점입니다."),
+    ):
+        voter = world.citizen()
+        headers = voter.headers | {"Idempotency-Key": uuid.uuid4().hex, "Accept-Language": language}
+        body = {"selections": points(a=6, b=5)}
+        answer = world.client.post(f"/v1/polls/{poll['id']}/ballots", json=body, headers=headers)
+        assert answer.get_json()["detail"] == said
 
 
 @pytest.mark.parametrize(

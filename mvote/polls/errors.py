@@ -109,6 +109,19 @@ class IdempotencyKeyReused(DomainError):
     title: ClassVar[Message] = say("This key was used with another ballot.")
 
 
+SELECTIONS: dict[str, Message] = {
+    "unknown-option": say("A selection is none of the question's options."),
+    "repeated-option": say("An option is selected more than once."),
+    "min_selections": say("Select more options; the fewest allowed: {min_selections}."),
+    "max_selections": say("Select fewer options; the most allowed: {max_selections}."),
+    "points-missing": say("Each selection names an option and the points it gets."),
+    "points-not-whole": say("Points are whole numbers from {least} to {most}."),
+    "max_points": say("An option gets too many points; the most allowed: {max_points}."),
+    "points": say("Too many points are given: {given} of {points}."),
+}
+"""What is wrong with selections, by the broken limit; of project ballots `broken` says it."""
+
+
 class InvalidSelection(DomainError):
     """The selections break a limit of the question; fact `limit` names it.
 
@@ -120,7 +133,8 @@ class InvalidSelection(DomainError):
     title: ClassVar[Message] = say("The selections break a rule of the question.")
 
     def __init__(self, limit: str, **facts: Any) -> None:
-        super().__init__(None, limit=limit, **facts)
+        known = None if "broken" in facts else SELECTIONS.get(limit)
+        super().__init__(known and known.format(**facts), limit=limit, **facts)
 
 
 class ResultsNotAvailable(DomainError):

@@ -13,6 +13,8 @@ from sqlalchemy.orm import Session
 
 from mvote.approvals import ask
 from mvote.base import new_id
+from mvote.people.anchors import become_one, hold_still
+from mvote.people.citizens import Citizen
 from tests.support.ballots import at_once
 from tests.support.governing import correct, let_expire, put, status, void
 from tests.support.world import Person, World
@@ -63,6 +65,36 @@ def test_the_database_lets_nobody_grant_their_own_request(world: World, session:
         _void(session, poll, approval_id, officer)
     session.rollback()
     assert (status(world, poll), world.count("notice")) == ("open", 0)
+
+
+def _made_one(session: Session, one: Person, other: Person) -> None:
+    hold_still(session)
+    become_one(session, session.get_one(Citizen, one.id), session.get_one(Citizen, other.id))
+    session.commit()
+
+
+def test_two_accounts_of_one_person_are_not_two_officers(world: World, session: Session) -> None:
+    poll, one, other = world.open_poll(), world.officer(), world.officer()
+    _made_one(session, one, other)
+    assert void(world, poll, one).status_code == 202
+    refused = void(world, poll, other)
+    assert (refused.status_code, refused.get_json()["code"]) == (403, "not-allowed")
+    assert (status(world, poll), world.count("notice")) == ("open", 0)
+    assert void(world, poll, world.officer()).status_code == 200
+
+
+def test_nobody_verifies_their_own_attributes_by_another_account(
+    world: World, session: Session
+) -> None:
+    one, other = world.officer(), world.citizen()
+    _made_one(session, one, other)
+    path, body = (
+        f"/v1/citizens/{other.id}/attributes",
+        {"attributes": {"birth_year": 1990}},
+    )
+    refused = world.client.put(path, json=body, headers=one.headers)
+    assert (refused.status_code, refused.get_json()["code"]) == (403, "not-allowed")
+    assert world.count("attribute") == 0
 
 
 def test_the_database_lets_only_officers_ask_and_grant(world: World, session: Session) -> None:

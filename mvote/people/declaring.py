@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from mvote.errors import Fault, InvalidRequest, NotAllowed
 from mvote.journal import Event, write_down
+from mvote.people.anchors import accounts_of_one
 from mvote.people.attributes import AREA_NAMES, GENDERS, NAMES, Attribute
 from mvote.people.citizens import Citizen, Consent
 from mvote.wording import Message, say
@@ -86,9 +87,10 @@ def verify(
 ) -> None:
     """Set attributes of a citizen as an officer has seen them proved, *how* (a document, …).
 
-    Raises NotAllowed for an officer's own attributes, InvalidRequest with all that is wrong.
+    Raises NotAllowed for an officer's own attributes, in whichever account, InvalidRequest with all
+    that is wrong.
     """
-    if by.id == citizen_id:
+    if citizen_id in accounts_of_one(session, by.id):
         raise NotAllowed(say("Nobody verifies their own attributes."))
     lineages = _checked(session, values, areas, now)
     verified = {"verified_by": by.id, "verified_at": now, "verified_how": how}

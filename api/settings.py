@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from click import ClickException
 
+from api.attestation.settings import AttestationSettings, read_attestation
 from mvote.languages import languages
 from mvote.people.attributes import NAMES
 
@@ -78,6 +79,8 @@ class Settings:
     apple_app_ids: tuple[str, ...] = ()
     android_app_package: str = ""
     android_app_cert_sha256: tuple[str, ...] = ()
+    #: which platforms vouch for phones
+    attestation: AttestationSettings = field(default_factory=AttestationSettings)
 
     @property
     def host(self) -> str:
@@ -126,6 +129,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         apple_app_ids=_listed(values.get("APPLE_APP_IDS", "")),
         android_app_package=values.get("ANDROID_APP_PACKAGE", ""),
         android_app_cert_sha256=_listed(values.get("ANDROID_APP_CERT_SHA256", "")),
+        attestation=_attestation(values, environment),
     )
     _check_keys(settings)
     _check_identity(settings)
@@ -236,6 +240,13 @@ def _master_keys(values: Mapping[str, str], suffix: str = "") -> dict[str, str]:
 
 def _folder(given: str | None) -> Path | None:
     return Path(given) if given else None
+
+
+def _attestation(values: Mapping[str, str], environment: Environment) -> AttestationSettings:
+    try:
+        return read_attestation(values, is_production=environment == "production")
+    except ValueError as error:
+        raise Misconfigured(str(error)) from None
 
 
 def _check_keys(settings: Settings) -> None:

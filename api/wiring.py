@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from flask import Flask, current_app
 from sqlalchemy import Engine
 
+from api.attestation.attestors import attestors_of, owners_of
 from api.crowd import Comer, Seen, crowd, definitions
 from api.db import db, driving
 from api.holders import made_once, open_keystore
@@ -24,6 +25,7 @@ from mvote.gathering import Gathered
 from mvote.people.tokens import SigningKey, Tokens
 from mvote.polls.frozen import Found, FrozenPolls
 from mvote.polls.integrity.attesting import Attestors
+from mvote.polls.integrity.devices import Owners
 from mvote.polls.onsite.scanning import Gate
 from mvote.polls.onsite.wrapping import SITE_CODE_KEY, CodeSecrets
 from mvote.polls.opening import Surroundings
@@ -48,6 +50,7 @@ class Wiring:
     room_passes: RoomPasses
     places: CityPlaces
     attestors: Attestors
+    owners: Owners
     judge: Judge
     engine: Engine
     crowd: Gathered[Comer, Seen]
@@ -76,7 +79,7 @@ def connect(app: Flask, settings: Settings) -> None:
     presence_tokens = PresenceTokens(numbered_keys(keystore, "presence"))
     numbered_keys(keystore, "receipt")
     places, roll_keys = CityPlaces(), RollKeys(keystore)
-    attestors = Attestors()
+    attestors = attestors_of(settings, keystore)
     with app.app_context():
         engine = db.engine
     app.extensions["keystore"] = keystore
@@ -97,6 +100,7 @@ def connect(app: Flask, settings: Settings) -> None:
         room_passes=RoomPasses(numbered_keys(keystore, "room")),
         places=places,
         attestors=attestors,
+        owners=owners_of(keystore),
         judge=Judge(geofence=places, tokens=presence_tokens, attestors=attestors),
         engine=engine,
         crowd=crowd(engine, roll_keys),

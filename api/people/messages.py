@@ -11,10 +11,10 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import Any
 
 import orjson
 
+from api.redirects import NoRedirects
 from api.settings import Settings
 from mvote.people.errors import MessageNotSent
 from mvote.people.messages import TextMessages
@@ -85,13 +85,6 @@ def _not_sent(error: Exception) -> MessageNotSent:
         error.close()  # nobody reads what else it says
         is_certain = True
     return MessageNotSent(is_certain=is_certain, is_for_good=status == NUMBER_REFUSED)
-
-
-class NoRedirects(urllib.request.HTTPRedirectHandler):
-    """A redirect is no delivery: the message would go to whoever answers there."""
-
-    def redirect_request(self, *_: Any, **__: Any) -> None:
-        return None
 
 
 def messages_of(settings: Settings) -> TextMessages:

@@ -19,7 +19,7 @@ from typing import Any
 
 import orjson
 
-from api.people.messages import NoRedirects
+from api.redirects import NoRedirects
 from mvote.people.errors import IdentityProviderAway
 from mvote.people.id_tokens import Jwk
 

@@ -59,7 +59,9 @@ class Vouched:
 class Attestor(Protocol):
     """One platform's way of vouching."""
 
-    platform: Platform
+    @property
+    def platform(self) -> Platform:
+        """Its name in requests."""
 
     def check(
         self,
@@ -80,7 +82,7 @@ class Attestors:
     """The platforms that this city has configured."""
 
     def __init__(self, attestors: Iterable[Attestor] = ()) -> None:
-        self._of = {each.platform: each for each in attestors}
+        self._of: dict[str, Attestor] = {each.platform: each for each in attestors}
 
     @property
     def platforms(self) -> tuple[str, ...]:
@@ -89,10 +91,9 @@ class Attestors:
 
     def of(self, platform: str) -> Attestor:
         """Raises AttestationInvalid for a platform that is not configured."""
-        for name, attestor in self._of.items():
-            if name == platform:
-                return attestor
-        raise AttestationInvalid("platform")
+        if platform not in self._of:
+            raise AttestationInvalid("platform")
+        return self._of[platform]
 
     def check(
         self,

@@ -46,7 +46,7 @@ class LocalDecoder:
             raise ValueError("the decryption key has 32 bytes")
         curve = public.curve if isinstance(public, ec.EllipticCurvePublicKey) else None
         if not isinstance(curve, ec.SECP256R1):
-            raise ValueError("the verification key is one of P-256")
+            raise ValueError("the verification key is one of P-256")  # noqa: TRY004 - like the others
         self._secret = OctKey.import_key(secret)
         self._public = ECKey.import_key(
             public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)

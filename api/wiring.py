@@ -94,6 +94,7 @@ def connect(app: Flask, settings: Settings) -> None:
             sites=places,
             tokens=presence_tokens,
             attestors=attestors,
+            owners=owners_of(keystore),
             secrets=CodeSecrets(made_once(keystore, SITE_CODE_KEY)),
         ),
         room_passwords=RoomPasswords(made_once(keystore, ROOM_KEY), apart_of_this_process()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -12,6 +13,7 @@ from werkzeug.test import TestResponse
 
 from mvote.base import utc_now
 from mvote.polls.integrity import nonces
+from mvote.polls.integrity.attesting import Attestors
 from mvote.polls.integrity.nonces import use_nonce
 from tests.support.integrity import CIRCLE, asking, code_at, nonce_of, site_of
 from tests.support.world import CITY_HALL, GWANGHWAMUN, Person, World, new_key, position
@@ -262,8 +264,9 @@ def test_a_poll_that_asks_for_attestation_does_not_open_where_no_platform_vouche
 
 
 @pytest.fixture
-def app_without_platforms(world: World) -> World:
-    assert world.wiring.attestors.platforms == ()
+def app_without_platforms(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    without = replace(world.wiring, attestors=Attestors())
+    monkeypatch.setitem(world.app.extensions, "wiring", without)
     return world
 
 

@@ -154,7 +154,8 @@ def test_clean_touches_nothing_else_in_a_var_dir_of_the_persons_own(clone: Path)
 
 
 def test_every_variable_that_is_read_is_explained_in_the_example() -> None:
-    source = (ROOT / "api/settings.py").read_text(encoding="utf-8")
+    files = ("api/settings.py", "api/attestation/settings.py")
+    source = "".join((ROOT / name).read_text(encoding="utf-8") for name in files)
     read = set(re.findall(r'"([A-Z][A-Z0-9]*_[A-Z0-9_]+)"', source)) | {"PORT", "WEB_WORKERS"}
     assert read <= set(environment.read_env_file(ROOT / ".env.example"))
 

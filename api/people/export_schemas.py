@@ -138,6 +138,12 @@ class TookPartSchema(ma.Schema):
     poll_id = ma.fields.UUID(required=True)
 
 
+class OwnDeviceSchema(ma.Schema):
+    platform = ma.fields.String(required=True)
+    registered_on = ma.fields.Date(required=True)
+    last_used_on = ma.fields.Date(required=True)
+
+
 class ExportSchema(ma.Schema):
     """All that is kept of a citizen; the number in full."""
 
@@ -163,3 +169,4 @@ class ExportSchema(ma.Schema):
     agreed = ma.fields.List(ma.fields.Nested(AgreedSchema), required=True)
     anchors = ma.fields.List(ma.fields.Nested(AnchorSchema), required=True)
     participations = ma.fields.List(ma.fields.Nested(TookPartSchema), required=True)
+    devices = ma.fields.List(ma.fields.Nested(OwnDeviceSchema), required=True)

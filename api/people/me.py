@@ -21,6 +21,7 @@ from mvote.people.citizens import Citizen
 from mvote.people.declaring import consent, declare
 from mvote.people.deleting import delete_account
 from mvote.people.phones import Phones
+from mvote.polls.integrity.devices import devices_of, forget_devices_of
 from mvote.polls.participations import all_polls_took_part_in
 
 blp = Blueprint("me", "me", description="The caller's own account.")
@@ -88,7 +89,10 @@ def export_me() -> Export:
         count_export(session, citizen_id=caller_id(), now=utc_now())
     session, citizen = db.session(), caller()
     took_part = all_polls_took_part_in(session, citizen_id=citizen.id, keyring=wiring().box.keys)
-    return export_of(session, citizen=citizen, phones=_phones(), took_part=took_part)
+    devices = devices_of(session, wiring().owners.tag(citizen.id))
+    return export_of(
+        session, citizen=citizen, phones=_phones(), took_part=took_part, devices=devices
+    )
 
 
 @blp.delete("/me")
@@ -98,5 +102,7 @@ def delete_me() -> Response:
     """Delete the account at once. While polls of its time live, its number cannot vote anew."""
     with transaction() as session:
         last_poll_ends = current_app.extensions["last_poll_ends"]
-        delete_account(session, citizen=caller(), last_poll_ends=last_poll_ends)
+        citizen = caller()
+        delete_account(session, citizen=citizen, last_poll_ends=last_poll_ends)
+        forget_devices_of(session, wiring().owners.tag(citizen.id))
     return Response(status=204)

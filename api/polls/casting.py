@@ -75,7 +75,7 @@ def _used_up(wiring: Wiring, checked: Checked) -> list[DomainError]:
     """
     try:
         with Session(wiring.engine) as session, transaction(session):
-            spend(session, checked, now=utc_now())
+            spend(session, wiring.owners, checked, now=utc_now())
     except DomainError as error:
         return [error]
     return []

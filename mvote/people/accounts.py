@@ -32,6 +32,7 @@ from mvote.people.citizens import Anchor, Citizen, Consent, RoleGrant
 from mvote.people.limits import Limit, hash_of_person, use_up
 from mvote.people.phones import Phones, masked
 from mvote.people.sessions import SignIn
+from mvote.polls.integrity.devices import Device
 from mvote.polls.poll import Poll
 
 Entry = dict[str, Any]
@@ -82,6 +83,8 @@ class Export:
     anchors: Sequence[Entry]
     #: that, never what nor when
     participations: Sequence[Entry]
+    #: phones that vouched for it within 30 days
+    devices: Sequence[Device]
 
 
 def locked(session: Session, citizen_id: uuid.UUID) -> Citizen | None:
@@ -107,11 +110,16 @@ def count_export(session: Session, *, citizen_id: uuid.UUID, now: dt.datetime) -
 
 
 def export_of(
-    session: Session, *, citizen: Citizen, phones: Phones, took_part: Sequence[Poll]
+    session: Session,
+    *,
+    citizen: Citizen,
+    phones: Phones,
+    took_part: Sequence[Poll],
+    devices: Sequence[Device],
 ) -> Export:
     """The account with its number in full, its sessions, and what the journal says of it.
 
-    *took_part*: the polls in which it is known that the citizen took part.
+    *took_part*: the polls in which it is known that the citizen took part; *devices*: their phones.
     """
     return Export(
         account=_account(session, citizen, phones.number_of(citizen)),
@@ -139,6 +147,7 @@ def export_of(
         agreed=_rows(session, _AGREED.where(AuthorsConsent.citizen_id == citizen.id)),
         anchors=_rows(session, _ANCHORS.where(Anchor.citizen_id == citizen.id)),
         participations=[{"poll_id": each.id} for each in took_part],
+        devices=devices,
     )
 
 

@@ -85,6 +85,12 @@ EXAMPLES: dict[str, Json] = {
     "sign_in_by_identity": {"id_token": "x", "nonce": "x"},
     "link_my_identity": {"id_token": "x", "nonce": "x"},
     "change_my_number": {"challenge_id": str(uuid.uuid4()), "code": "123456"},
+    "register_my_device": {
+        "platform": "app-attest",
+        "key_id": "A" * 43,
+        "attestation": "A",
+        "nonce": "A" * 43,
+    },
     "change_me": {
         "attributes": ATTRIBUTES,
         "consents": [{"purpose": "news", "given": True}],

@@ -20,6 +20,7 @@ from mvote.polls.integrity.attesting import (
     Vouched,
     position_statement,
 )
+from mvote.polls.integrity.devices import Owners, use_device
 from mvote.polls.integrity.errors import (
     AttestationInvalid,
     AttestationRequired,
@@ -116,8 +117,16 @@ def _vouched(
     )
 
 
-def spend(session: Session, checked: Checked, *, now: dt.datetime) -> None:
-    """Use what is good once, for a position that admits. Raises PositionNonceInvalid."""
+def spend(session: Session, owners: Owners, checked: Checked, *, now: dt.datetime) -> int | None:
+    """Use what is good once, for a position that admits: nonce and counter, both or neither.
+
+    How many accounts the phone's key vouched for within 30 days; None if nothing vouches. Raises
+    PositionNonceInvalid, AttestationInvalid.
+    """
     claim = checked.claim
     if claim.integrity.nonce is not None:
         use_nonce(session, citizen_id=claim.citizen_id, nonce=claim.integrity.nonce, now=now)
+    if checked.vouched is None:
+        return None
+    tag = owners.tag(claim.citizen_id)
+    return use_device(session, vouched=checked.vouched, owner_tag=tag, now=now)

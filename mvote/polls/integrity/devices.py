@@ -28,10 +28,12 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from mvote.ballotbox.keystore import Keystore
 from mvote.base import Base, random_id, state_check
 from mvote.people.citizens import hash_check
+from mvote.people.limits import Limit
 from mvote.polls.integrity.attesting import PLATFORMS, Vouched
 from mvote.polls.integrity.errors import AttestationInvalid
 
 OWNER_KEY = "device-owner"
+DEVICES_OF_A_CITIZEN = Limit("devices-of-a-citizen", 20, dt.timedelta(days=1))
 KEPT = dt.timedelta(days=30)
 """So long it is known that an account used a phone."""
 POINT_BYTES = 65

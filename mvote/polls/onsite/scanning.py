@@ -15,6 +15,7 @@ from mvote.people.limits import Limit, is_used_up, use_up
 from mvote.polls.errors import PositionStale, PresenceRequired
 from mvote.polls.integrity.attesting import Attestors
 from mvote.polls.integrity.checking import NOTHING_SAID, Claim, Demand, Integrity, check, spend
+from mvote.polls.integrity.devices import Owners
 from mvote.polls.onsite.rotation import secret_of, step_of, use_once
 from mvote.polls.onsite.slips import use_slip
 from mvote.polls.onsite.wrapping import CodeSecrets
@@ -39,6 +40,7 @@ class Gate:
     sites: Sites
     tokens: PresenceTokens
     attestors: Attestors
+    owners: Owners
     secrets: CodeSecrets
 
 
@@ -109,7 +111,7 @@ def _check_integrity(session: Session, gate: Gate, claim: Claim, now: dt.datetim
     checked = check(session, gate.attestors, claim, now=now)
     if checked.reasons:
         raise checked.reasons[0]
-    spend(session, checked, now=now)
+    spend(session, gate.owners, checked, now=now)
 
 
 def _proven_by_value(session: Session, gate: Gate, scan: Scan, now: dt.datetime) -> bool:

@@ -33,7 +33,7 @@ from tests.support.world import Person, World, new_key
 OPERATIONS = operations_with_body()
 NAMES = sorted(OPERATIONS)
 NOBODY = "0192a0a0-0000-7000-8000-000000000000"
-COUNTED = {"cast_ballot", "check_eligibility", "look_up_room", "scan_code"}
+COUNTED = {"cast_ballot", "check_eligibility", "look_up_room", "scan_code", "register_my_device"}
 NO_JSON = (
     b"", b" ", b"{", b"{'a': 1}", b'{"a": 1,}', b"[1, 2", b"nul", b"\xff\xfe{\x00}\x00",
     b'{"a": NaN}', b'{"a": Infinity}', b'{"a": -Infinity}', b'{"a": 1e999}', b'{"a": 01}',

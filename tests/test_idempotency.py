@@ -34,6 +34,8 @@ RULES_OF_THEIR_OWN = {
     "ask_for_identity", "sign_in_by_identity", "change_my_number",
     # what they answer is a secret that nobody keeps
     "make_a_display", "print_slips", "ask_for_nonce",
+    # a kept answer would tie an account to a phone; whoever repeats it shows an assertion
+    "register_my_device",
 }  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mvote.polls.integrity.app_attest import AAGUIDS, Environment
-from mvote.polls.integrity.play_integrity import DEVICE_VERDICTS
+from mvote.polls.integrity.play_integrity import DEVICE_VERDICTS, ENOUGH
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -22,7 +22,7 @@ class AttestationSettings:
     play_verification_key: str = ""
     #: a file, for tokens that Google's server opens
     play_service_account: Path | None = None
-    play_device_verdict: str = "MEETS_DEVICE_INTEGRITY"
+    play_device_verdict: str = ENOUGH
     play_licensed: bool = False
 
 
@@ -67,7 +67,7 @@ def _apple_environment(values: Mapping[str, str], *, is_production: bool) -> Env
 
 
 def _verdict(values: Mapping[str, str]) -> str:
-    verdict = values.get("PLAY_INTEGRITY_DEVICE_VERDICT") or "MEETS_DEVICE_INTEGRITY"
+    verdict = values.get("PLAY_INTEGRITY_DEVICE_VERDICT") or ENOUGH
     if verdict not in DEVICE_VERDICTS:
         raise ValueError(f"PLAY_INTEGRITY_DEVICE_VERDICT is one of {', '.join(DEVICE_VERDICTS)}")
     return verdict

@@ -38,7 +38,7 @@ def change(
     client: CheckedClient, outbox: Outbox, tokens: dict[str, Any], number: str, **more: Any
 ) -> Any:
     """Prove *number* by its code, as somebody signed in."""
-    challenge = ask_for_code(client, number)["challenge_id"]
+    challenge = ask_for_code(client, number, "new-number")["challenge_id"]
     code = next(each["code"] for each in reversed(outbox()) if each["to"] == number)
     body = {"challenge_id": challenge, "code": code, **more}
     return client.post("/v1/me/phone", json=body, headers=bearer(tokens))
@@ -65,7 +65,7 @@ def test_a_wrong_code_changes_nothing_and_is_counted(
 ) -> None:
     old, new = a_number(), a_number()
     tokens = sign_in(client, outbox, old)
-    challenge = ask_for_code(client, new)["challenge_id"]
+    challenge = ask_for_code(client, new, "new-number")["challenge_id"]
     code = outbox()[-1]["code"]
     wrong = {"challenge_id": challenge, "code": f"{(int(code) + 1) % 10**6:06d}"}
     for _ in range(5):
@@ -77,6 +77,26 @@ def test_a_wrong_code_changes_nothing_and_is_counted(
     shown = client.get("/v1/me", headers=bearer(tokens)).get_json()
     assert shown["phone"].endswith(old[-4:])
     assert session.scalar(select(func.count()).select_from(Tombstone)) == 0
+
+
+def test_a_code_is_good_for_its_purpose_only_and_says_which(
+    client: CheckedClient, session: Session, outbox: Outbox
+) -> None:
+    """Whoever is talked out of a code for signing in does not lose their number by it."""
+    victim = a_number()
+    theirs, tokens = sign_in(client, outbox, victim), sign_in(client, outbox, a_number())
+    body = {"challenge_id": ask_for_code(client, victim)["challenge_id"]}
+    body["code"] = outbox()[-1]["code"]
+    taken = client.post("/v1/me/phone", json=body | {"merge": True}, headers=bearer(tokens))
+    assert problem(taken) == (401, "one-time-code-invalid")
+    assert len(set(session.scalars(select(Anchor.anchor)))) == 2
+    assert client.post("/v1/auth/tokens", json=body).status_code == 201  # no try was used up
+
+    body = {"challenge_id": ask_for_code(client, victim, "new-number")["challenge_id"]}
+    assert "다른 계정" in outbox()[-1]["text"]
+    body["code"] = outbox()[-1]["code"]
+    assert problem(client.post("/v1/auth/tokens", json=body)) == (401, "one-time-code-invalid")
+    assert renew(client, theirs).status_code == 201
 
 
 def test_guesses_at_another_number_are_counted_for_who_makes_them(
@@ -136,7 +156,8 @@ def test_the_answer_to_a_new_number_does_not_tell_whether_it_is_known(
     sign_in(client, outbox, known)
     wrong = []
     for number in (known, a_number()):
-        body = {"challenge_id": ask_for_code(client, number)["challenge_id"], "code": "000000"}
+        challenge = ask_for_code(client, number, "new-number")["challenge_id"]
+        body = {"challenge_id": challenge, "code": "000000"}
         answer = client.post("/v1/me/phone", json=body, headers=bearer(tokens))
         wrong.append(problem(answer))
     assert wrong == [(401, "one-time-code-invalid")] * 2

@@ -22,8 +22,11 @@ from tests.support.people import a_citizen, a_number, problem
 Outbox = Callable[[], list[dict[str, Any]]]
 
 
-def ask_for_code(client: CheckedClient, phone: str, **headers: str) -> dict[str, Any]:
-    response = client.post("/v1/auth/codes", json={"phone": phone}, headers=headers)
+def ask_for_code(
+    client: CheckedClient, phone: str, purpose: str = "sign-in", **headers: str
+) -> dict[str, Any]:
+    body = {"phone": phone, "purpose": purpose}
+    response = client.post("/v1/auth/codes", json=body, headers=headers)
     assert response.status_code == 202, response.text
     answer: dict[str, Any] = response.get_json()
     return answer

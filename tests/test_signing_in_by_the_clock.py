@@ -39,7 +39,13 @@ def send(
 ) -> Challenge:
     with transaction(session):
         return signing_in.send_code(
-            session, desk=desk, number=number, address=address, language="ko", now=NOW
+            session,
+            desk=desk,
+            number=number,
+            purpose="sign-in",
+            address=address,
+            language="ko",
+            now=NOW,
         )
 
 
@@ -126,7 +132,13 @@ def test_no_message_leaves_when_nothing_is_committed(
     def send_and_fail() -> None:
         with transaction(session):
             signing_in.send_code(
-                session, desk=desk, number=a_number(), address="", language="ko", now=NOW
+                session,
+                desk=desk,
+                number=a_number(),
+                purpose="sign-in",
+                address="",
+                language="ko",
+                now=NOW,
             )
             raise RuntimeError
 
@@ -150,8 +162,8 @@ def test_what_has_ended_is_forgotten_and_nothing_else(
         tables = (Challenge, Allowance, SignIn, RefreshToken, Tombstone)
         return [session.scalars(select(func.count()).select_from(each)).one() for each in tables]
 
-    assert left(after=299 * SECOND) == [1, 2, 1, 1, 1]
-    assert left(after=301 * SECOND) == [0, 2, 1, 1, 1]
+    assert left(after=299 * SECOND) == [1, 3, 1, 1, 1]
+    assert left(after=301 * SECOND) == [0, 3, 1, 1, 1]
     assert left(after=3601 * SECOND) == [0, 0, 1, 1, 1]
     assert left(after=dt.timedelta(days=31)) == [0, 0, 0, 0, 1]
     assert left(after=dt.timedelta(days=41)) == [0, 0, 0, 0, 0]

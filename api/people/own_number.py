@@ -25,7 +25,9 @@ blp = Blueprint("own_number", "own_number", description="The caller's own number
 @blp.arguments(NumberChangeSchema)
 @blp.response(200, AccountSchema)
 def change_my_number(body: dict[str, Any]) -> Response:
-    """Have the number that a one-time code proves. The old number is told, other sessions end.
+    """Have the number that a one-time code of purpose `new-number` proves.
+
+    The old number is told, other sessions end.
 
     No vote is lost or won by it: in polls that are open now the account votes as before. If
     another account has the number, nothing changes but with `merge`: then the two vote as one

@@ -19,6 +19,7 @@ from api.fields import (
     Uuid,
 )
 from mvote.people.attributes import GENDERS, NAMES
+from mvote.people.challenges import PURPOSES
 from mvote.people.citizens import ROLES
 from mvote.people.sessions import LONGEST_DEVICE
 from mvote.wording import say
@@ -46,6 +47,14 @@ class CodeRequestSchema(Strict):
         required=True,
         validate=Length(1, LONGEST_NUMBER),
         metadata={"description": "National or international (E.164); a mobile phone's."},
+    )
+    purpose = String(
+        load_default="sign-in",
+        validate=OneOf(PURPOSES),
+        metadata={
+            "description": "What the code will be good for: signing in, or being the new number of"
+            " an account (`POST /me/phone`). The text message says it."
+        },
     )
 
 

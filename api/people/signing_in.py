@@ -53,13 +53,18 @@ def tokens_for(signed_in: SignedIn) -> dict[str, Any]:
 @blp.arguments(CodeRequestSchema)
 @blp.response(202, ChallengeSchema)
 def send_code(body: dict[str, Any]) -> Challenge:
-    """Send a 6-digit one-time code; the answer is the same for known and unknown numbers."""
+    """Send a 6-digit one-time code; the answer is the same for known and unknown numbers.
+
+    It is good for its purpose only: a code that somebody was asked for to sign in gives their
+    number to nobody else's account.
+    """
     number = read_number(body["phone"], region=current_app.extensions["settings"].phone_region)
     with transaction() as session:
         return signing_in.send_code(
             session,
             desk=_desk(),
             number=number,
+            purpose=body["purpose"],
             address=request.remote_addr or "",
             language=language(),
             now=utc_now(),

@@ -7,21 +7,33 @@ import hashlib
 import hmac
 import secrets
 import uuid
+from typing import Literal, get_args
 
 from sqlalchemy import CheckConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mvote.ballotbox.keystore import Keystore
-from mvote.base import Base, random_id, utc_now
+from mvote.base import Base, random_id, state_check, utc_now
 from mvote.people.citizens import hash_check
-from mvote.wording import say
+from mvote.wording import Message, say
 
 CODE_KEY = "one-time-code"
 DIGITS = 6
 MOST_TRIES = 5
 LIFETIME = dt.timedelta(minutes=5)
-#: what a phone gets; short enough for one message in any language
-TEXT = say("[mvote] Your one-time code is {code}. Enter it within 5 minutes. Tell it to nobody.")
+Purpose = Literal["sign-in", "new-number"]
+PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
+#: what a phone gets: it says what the code does, so that nobody is talked out of their number;
+#: short enough for one message in any language
+TEXTS: dict[Purpose, Message] = {
+    "sign-in": say(
+        "[mvote] Your one-time code is {code}. Enter it within 5 minutes. Tell it to nobody."
+    ),
+    "new-number": say(
+        "[mvote] {code} gives this number to another account. Enter it within 5 minutes."
+        " Tell it to nobody."
+    ),
+}
 
 
 class Challenge(Base):
@@ -31,10 +43,13 @@ class Challenge(Base):
     __table_args__ = (
         hash_check("phone_hash"),
         hash_check("code_hash"),
+        state_check("purpose", PURPOSES),
         CheckConstraint(f"tries BETWEEN 0 AND {MOST_TRIES}", name="few_tries"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=random_id)
+    #: what the code is good for, and for nothing else
+    purpose: Mapped[str] = mapped_column(default="sign-in")
     phone_hash: Mapped[bytes] = mapped_column(index=True)
     #: the number, encrypted: the account that it may become keeps it
     phone_sealed: Mapped[bytes]

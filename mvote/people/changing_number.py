@@ -27,7 +27,7 @@ from mvote.people.errors import NumberInUse
 from mvote.people.limits import Limit, use_up
 from mvote.people.notices import tell
 from mvote.people.sessions import SignIn
-from mvote.people.signing_in import FrontDesk, spend_code
+from mvote.people.signing_in import FrontDesk, Typed, spend_code
 from mvote.wording import say
 
 #: what the old number gets: whoever reads it may have to act at once
@@ -84,9 +84,8 @@ def change_number(
     subject = h("mvote/number-changes/1", citizen_id.bytes)
     use_up(session, CHANGES, subject_hash=subject, now=now)
     hold_still(session)  # before any other row is locked
-    number = spend_code(
-        session, desk=desk, challenge_id=change.challenge_id, code=change.code, now=now
-    )
+    typed = Typed(challenge_id=change.challenge_id, code=change.code, purpose="new-number")
+    number = spend_code(session, desk=desk, typed=typed, now=now)
     if number is None:
         return None
     phone_hash = desk.phones.hash_of(number)

@@ -20,7 +20,7 @@ from mvote.ballotbox.notation import h
 from mvote.base import after_commit, random_id
 from mvote.languages import said
 from mvote.people import challenges, sessions
-from mvote.people.challenges import MOST_TRIES, Challenge
+from mvote.people.challenges import MOST_TRIES, Challenge, Purpose
 from mvote.people.limits import Limit, hash_of_address, use_up
 from mvote.people.messages import TextMessages
 from mvote.people.phones import Phones
@@ -46,6 +46,15 @@ class FrontDesk:
     language: str = "ko"
 
 
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Typed:
+    """A code as it was typed back, and what for."""
+
+    challenge_id: uuid.UUID
+    code: str
+    purpose: Purpose
+
+
 @dataclass(frozen=True, repr=False)
 class SignedIn:
     """Who has signed in, and the token that renews it. Has no repr, so it is never logged."""
@@ -56,9 +65,16 @@ class SignedIn:
 
 
 def send_code(
-    session: Session, *, desk: FrontDesk, number: str, address: str, language: str, now: dt.datetime
+    session: Session,
+    *,
+    desk: FrontDesk,
+    number: str,
+    purpose: Purpose,
+    address: str,
+    language: str,
+    now: dt.datetime,
 ) -> Challenge:
-    """Send a one-time code to *number* (E.164) for whoever asks from *address*.
+    """Send a one-time code for *purpose* to *number* (E.164) for whoever asks from *address*.
 
     Raises TooManyRequests; MessageNotSent comes after the commit.
     """
@@ -71,6 +87,7 @@ def send_code(
     id_, code = random_id(), challenges.new_code()
     challenge = Challenge(
         id=id_,
+        purpose=purpose,
         phone_hash=phone_hash,
         phone_sealed=desk.phones.seal(number),
         code_hash=challenges.hash_of_code(desk.keystore, id_, code),
@@ -78,7 +95,7 @@ def send_code(
         expires_at=now + challenges.LIFETIME,
     )
     session.add(challenge)
-    text = said(challenges.TEXT.format(code=code), language)
+    text = said(challenges.TEXTS[purpose].format(code=code), language)
     after_commit(session, lambda: desk.messages.send(to=number, text=text, code=code))
     return challenge
 
@@ -93,7 +110,8 @@ def sign_in(
     device: str | None = None,
 ) -> SignedIn | None:
     """Sign in whoever typed the right *code*; None, to be committed, if it is not."""
-    number = spend_code(session, desk=desk, challenge_id=challenge_id, code=code, now=now)
+    typed = Typed(challenge_id=challenge_id, code=code, purpose="sign-in")
+    number = spend_code(session, desk=desk, typed=typed, now=now)
     if number is None:
         return None
     citizen_id = register(session, number=number, phones=desk.phones)
@@ -126,19 +144,17 @@ def keep_token(session: Session, token: str, *, sign_in_id: uuid.UUID, now: dt.d
     session.add(RefreshToken(token_hash=token_hash, sign_in_id=sign_in_id, issued_at=now))
 
 
-def spend_code(
-    session: Session, *, desk: FrontDesk, challenge_id: uuid.UUID, code: str, now: dt.datetime
-) -> str | None:
-    """Use one try of a challenge; the number it proves, if *code* was right."""
-    tried = take_try(session, challenge_id=challenge_id, now=now)
-    given = challenges.hash_of_code(desk.keystore, challenge_id, code)
+def spend_code(session: Session, *, desk: FrontDesk, typed: Typed, now: dt.datetime) -> str | None:
+    """Use one try of a challenge; the number it proves, if the code was right."""
+    tried = take_try(session, typed=typed, now=now)
+    given = challenges.hash_of_code(desk.keystore, typed.challenge_id, typed.code)
     if tried is None or not hmac.compare_digest(tried.code_hash, given):
         return None
     tried.spent_at = now
     return desk.phones.unseal(tried.phone_sealed, phone_hash=tried.phone_hash)
 
 
-def take_try(session: Session, *, challenge_id: uuid.UUID, now: dt.datetime) -> Challenge | None:
+def take_try(session: Session, *, typed: Typed, now: dt.datetime) -> Challenge | None:
     """Use one try of a challenge, alone with it from now on; None if none is left.
 
     One statement both checks and counts: guesses at the same moment wait for each other.
@@ -146,7 +162,8 @@ def take_try(session: Session, *, challenge_id: uuid.UUID, now: dt.datetime) -> 
     return session.scalars(
         update(Challenge)
         .where(
-            Challenge.id == challenge_id,
+            Challenge.id == typed.challenge_id,
+            Challenge.purpose == typed.purpose,
             Challenge.tries < MOST_TRIES,
             Challenge.spent_at.is_(None),
             Challenge.expires_at > now,

@@ -90,10 +90,11 @@ def a_nonce(app: Flask, session: Session) -> str:
 
 
 def a_challenge(app: Flask, session: Session, number: str) -> uuid.UUID:
-    """A challenge of *number*, answered by CODE."""
+    """A challenge of *number* as the new one of an account, answered by CODE."""
     desk, id_ = hall_of(app).desk, uuid.uuid4()
     challenge = Challenge(
         id=id_,
+        purpose="new-number",
         phone_hash=desk.phones.hash_of(number),
         phone_sealed=desk.phones.seal(number),
         code_hash=hash_of_code(desk.keystore, id_, CODE),

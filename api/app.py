@@ -19,6 +19,7 @@ from api import (
     headers,
     languages,
     logs,
+    moderation,
     people,
     places,
     polls,
@@ -62,7 +63,7 @@ def create_app(settings: Settings | None = None, *, recount: Recount | None = No
         module.register(app)
     api = Api(app, spec_kwargs=contract.SPEC)
     contract.teach_fields(api)
-    for module in (people, places, polls, codes, budget):
+    for module in (people, places, polls, codes, budget, moderation):
         for blueprint in module.BLUEPRINTS:
             api.register_blueprint(blueprint, url_prefix="/v1")
     docs.register(app)

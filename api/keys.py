@@ -5,6 +5,7 @@ from __future__ import annotations
 from api.holders import made_once
 from mvote.ballotbox.keystore import DirectoryKeystore
 from mvote.budget.applying import PSEUDONYM_KEY
+from mvote.moderation.reporting import REPORT_KEY
 from mvote.people.challenges import CODE_KEY
 from mvote.people.identities import IDENTITY_KEY
 from mvote.people.limits import ADDRESS_KEY
@@ -25,6 +26,7 @@ LASTING = (
     SITE_CODE_KEY,
     ROOM_KEY,
     OWNER_KEY,
+    REPORT_KEY,
 )
 #: replaced now and then, so they bear a number
 NUMBERED = ("token", "receipt", "presence", "room")

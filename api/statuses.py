@@ -13,6 +13,7 @@ from mvote.budget.deliberation import errors as deliberation
 from mvote.budget.drawing import errors as drawing
 from mvote.budget.pabulib import errors as pabulib
 from mvote.budget.reviewing import errors as reviewing
+from mvote.moderation import errors as moderation
 from mvote.people import errors as people
 from mvote.polls import errors as polls
 from mvote.polls.integrity import errors as integrity
@@ -60,6 +61,11 @@ STATUSES: dict[type[errors.DomainError], int] = {
     integrity.AttestationRequired: 403,
     integrity.AttestationInvalid: 403,
     integrity.AttestorAway: 503,
+    moderation.AlreadyReported: 409,
+    moderation.OwnPollReported: 403,
+    moderation.ReporterNotConfirmed: 403,
+    moderation.NotImpartial: 403,
+    moderation.NeverHeldBack: 409,
     onsite.ScanValueInvalid: 403,
     onsite.ScanValueExpired: 403,
     onsite.ScanValueUsed: 409,

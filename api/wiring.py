@@ -22,6 +22,7 @@ from mvote.ballotbox.poll_keys import PollKeyring
 from mvote.ballotbox.receipts import ReceiptKeys
 from mvote.ballotbox.writer import SlotWriter
 from mvote.gathering import Gathered
+from mvote.moderation.reporting import REPORT_KEY, Desk
 from mvote.people.tokens import SigningKey, Tokens
 from mvote.polls.frozen import Found, FrozenPolls
 from mvote.polls.integrity.attesting import Attestors
@@ -58,6 +59,7 @@ class Wiring:
     definitions: Gathered[uuid.UUID, Found | None]
     polls: FrozenPolls
     box: BallotBox
+    moderation: Desk
 
     @property
     def around(self) -> Surroundings:
@@ -109,6 +111,9 @@ def connect(app: Flask, settings: Settings) -> None:
         definitions=definitions(engine),
         polls=FrozenPolls(),
         box=ballot_box(keystore, engine),
+        moderation=Desk(
+            key=made_once(keystore, REPORT_KEY), places=places, to_hold=settings.reports_to_hold
+        ),
     )
 
 

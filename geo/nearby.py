@@ -48,6 +48,7 @@ from geo.geofence import Geofence, away_m
 from geo.measuring import away_from_polygon
 from geo.sites import Site
 from mvote.base import Base
+from mvote.polls.listing import in_lists
 from mvote.polls.poll import Poll
 
 CORNERS = 12
@@ -140,9 +141,9 @@ def remove_site_place(session: Session, *, poll_id: uuid.UUID, site_id: uuid.UUI
 def set_live(session: Session, *, poll_id: uuid.UUID, live: bool) -> None:
     """Let the search find the poll at all its places until voting ends, or no longer.
 
-    A private poll is found nowhere.
+    A private poll is found nowhere, nor one that is held back.
     """
-    live = live and not session.scalar(select(Poll.is_private).where(Poll.id == poll_id))
+    live = live and bool(session.scalar(select(in_lists()).where(Poll.id == poll_id)))
     until = session.scalar(select(Poll.closes_at).where(Poll.id == poll_id)) if live else None
     of_poll = update(PollPlace).where(PollPlace.poll_id == poll_id)
     _change(session, of_poll.values(live=live, live_until=until))

@@ -9,6 +9,7 @@ from mvote.answers import remove_old_answers
 from mvote.ballotbox.tables import SpentToken
 from mvote.base import database_time
 from mvote.budget.files import forget_orphans
+from mvote.moderation.forgetting import forget_decided_reports
 from mvote.polls.integrity.devices import forget_old_devices
 from mvote.polls.integrity.nonces import forget_expired_nonces
 from mvote.polls.onsite.rotation import forget_used_values
@@ -22,10 +23,12 @@ def hide_ended_polls(session: Session, places: Places) -> None:
 
 def remove_expired(session: Session) -> None:
     """Remove answers kept long enough, and what tells used tokens and values that
-    expired, files that nothing names, and phones that were long not used."""
+    expired, files that nothing names, phones that were long not used, and who reported what was
+    decided long ago."""
     remove_old_answers(session)
     forget_orphans(session)
     forget_used_values(session)
     forget_old_devices(session, now=database_time(session))
     forget_expired_nonces(session)
+    forget_decided_reports(session)
     session.execute(delete(SpentToken).where(SpentToken.expires_at < func.clock_timestamp()))

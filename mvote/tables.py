@@ -33,6 +33,7 @@ import mvote.budget.seat
 import mvote.budget.subcommittees.division
 import mvote.budget.telling.bulletin
 import mvote.journal
+import mvote.moderation.case
 import mvote.people.attributes
 import mvote.people.challenges
 import mvote.people.citizens

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
 
+from mvote.budget.telling.bulletin import OF_POLLS
 from tests.support.delivering import follow, let_keeper_tell, on_the_ballot, walk
 from tests.support.proposals import Town, as_owner
 from tests.support.world import Person, World
@@ -111,7 +112,8 @@ def test_the_check_finds_an_inbox_that_tells_how_its_reader_voted(town: Town) ->
 
 
 def test_nothing_that_is_told_hangs_on_a_ballot_or_dates_a_wish(world: World) -> None:
-    """By its columns: a wish has no id and no time, and no bulletin refers to a poll."""
+    """By its columns: a wish has no id and no time, and a bulletin refers to a poll only to tell
+    its author what was reported of it."""
     columns = "SELECT column_name FROM information_schema.columns WHERE table_name = %s"
     assert {name for (name,) in world.rows(columns, "cycle_follower")} == {
         "cycle_id", "citizen_id"
@@ -121,4 +123,11 @@ def test_nothing_that_is_told_hangs_on_a_ballot_or_dates_a_wish(world: World) ->
         " conrelid = ANY (%s::regclass[])"
     )
     found = world.rows(refers, ["bulletin", "inbox_item", "cycle_follower"])
-    assert {name for (name,) in found} == {"bulletin", "citizen", "cycle", "proposal"}
+    assert {name for (name,) in found} == {"bulletin", "citizen", "cycle", "poll", "proposal"}
+    told = "poll_held_back", "poll_released", "poll_kept_out"
+    assert told == OF_POLLS
+    [rule] = world.rows(
+        "SELECT pg_get_constraintdef(oid) FROM pg_constraint"
+        " WHERE conname = 'ck_bulletin_of_poll_by_kind'"
+    )
+    assert all(kind in rule[0] for kind in told)

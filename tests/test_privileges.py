@@ -22,6 +22,7 @@ BALLOT_TABLES = (
     "live_count", "live_result", "counting_progress", "turnout_cell", "published_turnout",
     "voter_roll", "bundle", "bundle_wanted", "receipt_key", "poll_lot",
     "cycle", "cycle_phase", "cycle_notice",
+    "moderation_case", "report", "moderation_decision",
     "device", "device_key",
     *BUDGET_TABLES,
 )  # fmt: skip
@@ -49,6 +50,10 @@ GOLDEN = {
         "bundle": "SELECT",
         "receipt_key": "SELECT INSERT",
         "trustee_key": "SELECT INSERT UPDATE(poll_id)",
+        "moderation_case": "SELECT INSERT UPDATE(state) UPDATE(waiting) UPDATE(waiting_since)"
+        " UPDATE(held_at) UPDATE(decided) UPDATE(releases)",
+        "report": "SELECT INSERT DELETE UPDATE(text)",
+        "moderation_decision": "SELECT INSERT",
         "cycle": "SELECT INSERT UPDATE(state) UPDATE(version) UPDATE(definition)",
         "cycle_phase": "SELECT",
         "cycle_notice": "SELECT",

@@ -17,7 +17,10 @@ class ReceivedSchema(ma.Schema):
     kind = ma.fields.String(required=True, validate=OneOf(KINDS))
     at = Instant(required=True)
     read_at = Instant(required=True, allow_none=True)
-    cycle_id = ma.fields.UUID(required=True)
+    cycle_id = ma.fields.UUID(required=True, allow_none=True)
+    poll_id = ma.fields.UUID(required=True, allow_none=True, metadata={
+        "description": "Of a poll of one's own that was reported; then there is no cycle."
+    })  # fmt: skip
     proposal_id = ma.fields.UUID(required=True, allow_none=True)
     reference = ma.fields.String(required=True, allow_none=True)
     references = ma.fields.List(ma.fields.String(), required=True, metadata={

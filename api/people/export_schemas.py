@@ -102,10 +102,17 @@ class OwnShortlistVoteSchema(ma.Schema):
 
 class ToldSchema(ma.Schema):
     kind = ma.fields.String(required=True)
-    cycle_id = ma.fields.UUID(required=True)
+    cycle_id = ma.fields.UUID(required=True, allow_none=True)
+    poll_id = ma.fields.UUID(required=True, allow_none=True)
     proposal_id = ma.fields.UUID(required=True, allow_none=True)
     at = Instant(required=True)
     read_at = Instant(required=True, allow_none=True)
+
+
+class OwnReportSchema(ma.Schema):
+    poll_id = ma.fields.UUID(required=True)
+    ground = ma.fields.String(required=True)
+    text = ma.fields.String(required=True, allow_none=True)
 
 
 class FollowedSchema(ma.Schema):
@@ -165,6 +172,7 @@ class ExportSchema(ma.Schema):
     journal = ma.fields.List(ma.fields.Nested(JournalEntrySchema), required=True)
     acts = ma.fields.List(ma.fields.Nested(JournalEntrySchema), required=True)
     polls = ma.fields.List(ma.fields.Nested(OwnPollSchema), required=True)
+    reports = ma.fields.List(ma.fields.Nested(OwnReportSchema), required=True)
     files = ma.fields.List(ma.fields.Nested(OwnFileSchema), required=True)
     agreed = ma.fields.List(ma.fields.Nested(AgreedSchema), required=True)
     anchors = ma.fields.List(ma.fields.Nested(AnchorSchema), required=True)

@@ -16,6 +16,7 @@ from api.people.schemas import AccountChangesSchema, AccountSchema
 from api.wiring import wiring
 from mvote.base import utc_now
 from mvote.errors import TokenInvalid
+from mvote.moderation.forgetting import forget_texts, reports_of
 from mvote.people.accounts import Export, account_of, count_export, export_of, locked
 from mvote.people.citizens import Citizen
 from mvote.people.declaring import consent, declare
@@ -90,8 +91,14 @@ def export_me() -> Export:
     session, citizen = db.session(), caller()
     took_part = all_polls_took_part_in(session, citizen_id=citizen.id, keyring=wiring().box.keys)
     devices = devices_of(session, wiring().owners.tag(citizen.id))
+    reports = reports_of(session, citizen_id=citizen.id, key=wiring().moderation.key)
     return export_of(
-        session, citizen=citizen, phones=_phones(), took_part=took_part, devices=devices
+        session,
+        citizen=citizen,
+        phones=_phones(),
+        took_part=took_part,
+        devices=devices,
+        reports=reports,
     )
 
 
@@ -103,6 +110,7 @@ def delete_me() -> Response:
     with transaction() as session:
         last_poll_ends = current_app.extensions["last_poll_ends"]
         citizen = caller()
+        forget_texts(session, citizen_id=citizen.id, key=wiring().moderation.key)
         delete_account(session, citizen=citizen, last_poll_ends=last_poll_ends)
         forget_devices_of(session, wiring().owners.tag(citizen.id))
     return Response(status=204)

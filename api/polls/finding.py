@@ -17,7 +17,7 @@ from api.polls.schemas import NearbyPolls, NearbyRequest, PollSchema, PollsQuery
 from api.polls.views import views_of
 from geo.nearby import nearby
 from mvote.base import database_time
-from mvote.polls.listing import Wanted, for_a_list, list_polls
+from mvote.polls.listing import Wanted, for_a_list, in_lists, list_polls
 from mvote.polls.poll import Poll
 
 blp = Blueprint("finding", "finding", description="Finding polls.")
@@ -29,7 +29,7 @@ LIVING = ("open", "scheduled")
 @blp.arguments(PollsQuery, location="query")
 @blp.response(200, page_of(PollSchema, "PollPage"))
 def list_of_polls(query: dict[str, Any]) -> dict[str, Any]:
-    """All polls but drafts, newest first.
+    """All polls but drafts, private ones and those that are held back, newest first.
 
     Of a question with more than 100 options the first 100 are here, and its `options_left_out` says
     how many more `GET /polls/{id}` has.
@@ -74,5 +74,5 @@ def find_polls_nearby(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _living_ones(session: Session, ids: list[uuid.UUID], now: dt.datetime) -> list[Poll]:
-    polls = for_a_list(session, select(Poll).where(Poll.id.in_(ids)))
+    polls = for_a_list(session, select(Poll).where(Poll.id.in_(ids), in_lists()))
     return [poll for poll in polls if poll.status_at(now) in LIVING]

@@ -23,6 +23,7 @@ from api.pages import DEFAULT_LIMIT, MAX_LIMIT, PageQuery
 from api.places.shapes import AREA
 from api.polls.question_schemas import MOST_IMAGES, ImageSchema, QuestionSchema
 from api.polls.shown_schemas import ShownImage, ShownQuestion
+from mvote.moderation.case import GROUNDS
 from mvote.polls.definition import DEFAULT_K, DEFAULT_PUBLISH_FROM
 from mvote.polls.integrity.checking import DEMANDS
 from mvote.polls.poll import ORIGINS, STATUSES
@@ -139,6 +140,25 @@ class PollInCycle(ma.Schema):
     source = ma.fields.String(required=True)
 
 
+class HeldBackSchema(ma.Schema):
+    since = Instant(required=True)
+
+
+class GroundCount(ma.Schema):
+    ground = ma.fields.String(required=True, validate=OneOf(GROUNDS))
+    reports = ma.fields.Integer(required=True)
+
+
+class ModerationSchema(ma.Schema):
+    """For its author: what was reported of the poll, and what an officer decided."""
+
+    state = ma.fields.String(required=True, validate=OneOf(["held", "released", "kept"]))
+    grounds = ma.fields.List(ma.fields.Nested(GroundCount), required=True)
+    held_at = Instant(required=True, allow_none=True)
+    reason = ShownText(required=True, allow_none=True)
+    decided_at = Instant(required=True, allow_none=True)
+
+
 class PollSchema(ma.Schema):
     """A poll as everyone sees it."""
 
@@ -184,6 +204,18 @@ class PollSchema(ma.Schema):
     })  # fmt: skip
     room_number = ma.fields.String(metadata={
         "description": "Of a private poll, for its own people and whoever has come in."
+    })  # fmt: skip
+    held_back = ma.fields.Nested(
+        HeldBackSchema,
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "Reported by many, or kept out by an officer: it is in no list. Voting"
+            " goes on."
+        },
+    )
+    moderation = ma.fields.Nested(ModerationSchema, metadata={
+        "description": "For its own people, once it was held back or decided on."
     })  # fmt: skip
     cycle = ma.fields.Nested(
         PollInCycle,

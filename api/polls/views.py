@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Response
@@ -20,12 +20,15 @@ from api.polls.visiting import poll_shown_to, takes_a_pass
 from api.wiring import wiring
 from mvote.base import database_time
 from mvote.errors import ImpossibleTransition, NotAllowed, NotFound
+from mvote.moderation.case import held_since
+from mvote.moderation.queue import told_to_author
 from mvote.polls.cautions import cautions_of
 from mvote.polls.definition import DEFAULT_K, DEFAULT_PUBLISH_FROM
 from mvote.polls.drafting import (
     Author,
     cancel_poll,
     draft_poll,
+    is_own,
     own_poll,
     revise_draft,
 )
@@ -59,8 +62,19 @@ def shown(
 
 def views_of(session: Session, polls: Sequence[Poll], now: dt.datetime) -> list[dict[str, Any]]:
     """The polls as everyone who knows of them sees them."""
-    hashes = definition_hashes(session, [poll.id for poll in polls if poll.frozen_at])
-    return [_view_of(poll, hashes.get(poll.id), now) for poll in polls]
+    frozen = [poll.id for poll in polls if poll.frozen_at]
+    hashes, held = definition_hashes(session, frozen), held_since(session, frozen)
+    return [
+        _view_of(poll, hashes.get(poll.id), now)
+        | {"held_back": {"since": held[poll.id]} if poll.id in held else None}
+        for poll in polls
+    ]
+
+
+def grounds_of(counted: Mapping[str, int]) -> list[dict[str, Any]]:
+    """How many reports there are of each ground, the most frequent first."""
+    by_number = sorted(counted.items(), key=lambda each: (-each[1], each[0]))
+    return [{"ground": ground, "reports": number} for ground, number in by_number]
 
 
 def _view_of(poll: Poll, definition_hash: bytes | None, now: dt.datetime) -> dict[str, Any]:
@@ -131,9 +145,16 @@ def draft_a_poll(content: dict[str, Any]) -> Response:
 @blp.alt_response(304, description="Not modified")
 def show_poll(poll_id: uuid.UUID) -> Response:
     """One poll. A draft is shown to its own people only, a private poll to who has come in."""
-    session = db.session()
-    poll = poll_shown_to(session, poll_id, caller_or_nobody())
-    return tagged(shown(session, poll, database_time(session)))
+    session, reader = db.session(), caller_or_nobody()
+    poll = poll_shown_to(session, poll_id, reader)
+    more = _moderation(session, poll) if reader and is_own(poll, reader) else {}
+    return tagged(shown(session, poll, database_time(session), **more))
+
+
+def _moderation(session: Session, poll: Poll) -> dict[str, Any]:
+    """What only the poll's own people are shown of it."""
+    told = told_to_author(session, poll.id)
+    return {"moderation": told | {"grounds": grounds_of(told["grounds"])}} if told else {}
 
 
 @blp.get("/polls/<uuid:poll_id>/definition")

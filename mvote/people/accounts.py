@@ -27,6 +27,7 @@ from mvote.budget.seat import Seat
 from mvote.budget.subcommittees.division import SubcommitteePreference
 from mvote.budget.telling.bulletin import Bulletin, CycleFollower, InboxItem
 from mvote.journal import JournalEntry
+from mvote.moderation.case import Report
 from mvote.people.attributes import Attribute
 from mvote.people.citizens import Anchor, Citizen, Consent, RoleGrant
 from mvote.people.limits import Limit, hash_of_person, use_up
@@ -77,6 +78,8 @@ class Export:
     journal: Sequence[Entry]
     acts: Sequence[Entry]
     polls: Sequence[Entry]
+    #: of polls, as long as they are kept
+    reports: Sequence[Entry]
     files: Sequence[Entry]
     agreed: Sequence[Entry]
     #: since when its ballots are counted once by something else
@@ -116,10 +119,12 @@ def export_of(
     phones: Phones,
     took_part: Sequence[Poll],
     devices: Sequence[Device],
+    reports: Sequence[Report],
 ) -> Export:
     """The account with its number in full, its sessions, and what the journal says of it.
 
-    *took_part*: the polls in which it is known that the citizen took part; *devices*: their phones.
+    *took_part*: the polls in which it is known that the citizen took part; *devices*: their phones;
+    *reports*: what the citizen reported, as it is found by a key.
     """
     return Export(
         account=_account(session, citizen, phones.number_of(citizen)),
@@ -143,6 +148,9 @@ def export_of(
         journal=_rows(session, _JOURNAL.where(JournalEntry.subject_id == citizen.id)),
         acts=_rows(session, _JOURNAL.where(JournalEntry.actor_id == citizen.id)),
         polls=_rows(session, _POLLS.where(Poll.author_id == citizen.id)),
+        reports=[
+            {"poll_id": each.poll_id, "ground": each.ground, "text": each.text} for each in reports
+        ],
         files=_rows(session, _FILES.where(StoredFile.kept_by == citizen.id)),
         agreed=_rows(session, _AGREED.where(AuthorsConsent.citizen_id == citizen.id)),
         anchors=_rows(session, _ANCHORS.where(Anchor.citizen_id == citizen.id)),
@@ -249,7 +257,14 @@ _MOTION_VOTES = (
     .order_by(MotionVote.at)
 )
 _INBOX = (
-    select(Bulletin.kind, Bulletin.cycle_id, Bulletin.proposal_id, Bulletin.at, InboxItem.read_at)
+    select(
+        Bulletin.kind,
+        Bulletin.cycle_id,
+        Bulletin.proposal_id,
+        Bulletin.poll_id,
+        Bulletin.at,
+        InboxItem.read_at,
+    )
     .join(InboxItem, InboxItem.bulletin_id == Bulletin.id)
     .order_by(Bulletin.at, Bulletin.id)
 )

@@ -8,11 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, cast, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, cast, func, not_, or_, select
 from sqlalchemy.dialects.postgresql import JSONB, JSONPATH, array
 from sqlalchemy.orm import Session, defer
 from sqlalchemy.orm.attributes import set_committed_value
 
+from mvote.moderation.case import left_out
 from mvote.polls.poll import Origin, Poll, Status
 
 MOST_LISTED = 100
@@ -42,10 +43,14 @@ class Wanted:
 
 
 def list_polls(session: Session, *, wanted: Wanted, now: dt.datetime) -> Sequence[Poll]:
-    """Public polls that were frozen, newest first, one more than the limit if there are more."""
-    public = select(Poll).where(Poll.frozen_at.is_not(None), Poll.is_private.is_(False))
-    query = _narrowed(public, wanted, now)
+    """What everybody may come upon, newest first, one more than the limit if there are more."""
+    query = _narrowed(select(Poll).where(in_lists()), wanted, now)
     return for_a_list(session, query.order_by(Poll.id.desc()).limit(wanted.limit + 1))
+
+
+def in_lists() -> ColumnElement[bool]:
+    """SQL: everybody may come upon the poll: it was frozen, is public, and not held back."""
+    return and_(Poll.frozen_at.is_not(None), Poll.is_private.is_(False), not_(left_out()))
 
 
 def for_a_list(session: Session, query: Select[Any]) -> Sequence[Poll]:

@@ -110,6 +110,8 @@ EXAMPLES: dict[str, Json] = {
     },
     "check_eligibility": {"position": HERE, "presence_token": "x"},
     "locate_point": GWANGHWAMUN,
+    "report_a_poll": {"poll_id": str(uuid.uuid4()), "ground": "other", "text": "이상해요."},
+    "decide_a_case": {"decision": "keep", "reason": {"ko": "광고", "en": "Advertising"}},
     "look_up_room": {"number": "12345678", "password": "a password"},
     "ask_reach": {"eligibility": {"areas": ["11110"], "area_basis": ["home", "work"]}},
     "send_invitations": {"language": "en"},

@@ -17,16 +17,20 @@ Kind = Literal[
     "returned", "lapsed", "under_review", "approved", "rejected", "withdrawn", "merged", "split",
     "on_ballot", "struck", "funded", "reserve", "not_funded", "enacted", "reduced", "dropped",
     "update", "assessment_overdue", "delivery_overdue",
+    "poll_held_back", "poll_released", "poll_kept_out",
 ]  # fmt: skip
-"""States a proposal came into, what is said of its delivery, and what the city is late with."""
+"""States a proposal came into, what is said of its delivery, what the city is late with; and what
+became of a poll that was reported."""
 KINDS: tuple[Kind, ...] = get_args(Kind)
 OVERDUE: tuple[Kind, ...] = ("assessment_overdue", "delivery_overdue")
 TO_AUTHORS_ALONE: tuple[Kind, ...] = ("returned", "lapsed", "under_review")
+OF_POLLS: tuple[Kind, ...] = ("poll_held_back", "poll_released", "poll_kept_out")
 TO_FOLLOWERS: tuple[Kind, ...] = (
     "on_ballot", "struck", "funded", "enacted", "reduced", "dropped", "update",
 )  # fmt: skip
 """What whoever follows the cycle is told, summed up."""
 _LISTED_OVERDUE = ", ".join(f"'{kind}'" for kind in OVERDUE)
+_LISTED_OF_POLLS = ", ".join(f"'{kind}'" for kind in OF_POLLS)
 
 
 class Bulletin(Base):
@@ -36,9 +40,14 @@ class Bulletin(Base):
     __table_args__ = (
         state_check("kind", KINDS),
         CheckConstraint(
-            "(proposal_id IS NULL)"
+            "(proposal_id IS NULL AND poll_id IS NULL)"
             " = COALESCE(jsonb_typeof(facts -> 'references') = 'array', false)",
             name="of_one_or_of_several",
+        ),
+        CheckConstraint("(cycle_id IS NULL) = (poll_id IS NOT NULL)", name="of_cycle_or_poll"),
+        CheckConstraint("cycle_id IS NOT NULL OR proposal_id IS NULL", name="proposal_of_cycle"),
+        CheckConstraint(
+            f"(poll_id IS NOT NULL) = (kind IN ({_LISTED_OF_POLLS}))", name="of_poll_by_kind"
         ),
         Index("ix_bulletin_untold", "at", postgresql_where=text("told_at IS NULL")),
         Index(
@@ -51,7 +60,9 @@ class Bulletin(Base):
     kind: Mapped[Kind]
     #: without a foreign key: whoever moves a proposal would have to wait for its cycle, which
     #: others hold while they wait for the proposal
-    cycle_id: Mapped[uuid.UUID]
+    cycle_id: Mapped[uuid.UUID | None]
+    #: of a poll that was reported; then it belongs to no cycle
+    poll_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("poll.id"))
     #: empty where several proposals are summed up: then `facts` has `references`, `count`
     proposal_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("proposal.id"))
     #: until when something must be done, or should have been

@@ -16,6 +16,7 @@ from mvote.budget.proposal import Proposal
 from mvote.budget.revision import Revision
 from mvote.budget.telling.bulletin import Bulletin, InboxItem
 from mvote.errors import NotFound, Text
+from mvote.polls.poll import Poll
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,11 +25,13 @@ class Received:
 
     bulletin: Bulletin
     read_at: dt.datetime | None
-    #: of the proposal; None where several are summed up
+    #: of the proposal; None where several are summed up, and of a poll
     reference: str | None
     title: Text | None
-    cycle_title: Text
-    time_zone: str
+    cycle_title: Text | None
+    poll_title: Text | None
+    #: the cycle's
+    time_zone: str | None
 
 
 KEPT = dt.timedelta(days=730)
@@ -55,10 +58,12 @@ def inbox_of(
             Proposal.reference,
             Revision.content["title"],
             Cycle.title,
+            Poll.content["title"],
             Cycle.time_zone,
         )
         .join(InboxItem, InboxItem.bulletin_id == Bulletin.id)
-        .join(Cycle, Cycle.id == Bulletin.cycle_id)
+        .outerjoin(Cycle, Cycle.id == Bulletin.cycle_id)
+        .outerjoin(Poll, Poll.id == Bulletin.poll_id)
         .outerjoin(Proposal, Proposal.id == Bulletin.proposal_id)
         .outerjoin(
             Revision, and_(Revision.proposal_id == Proposal.id, Revision.n == Proposal.revision)
@@ -70,7 +75,9 @@ def inbox_of(
     if before is not None:
         query = query.where(tuple_(Bulletin.at, Bulletin.id) < before)
     newest_first = query.order_by(Bulletin.at.desc(), Bulletin.id.desc()).limit(limit)
-    names = ("bulletin", "read_at", "reference", "title", "cycle_title", "time_zone")
+    names = (
+        "bulletin", "read_at", "reference", "title", "cycle_title", "poll_title", "time_zone",
+    )  # fmt: skip
     return [Received(**dict(zip(names, row, strict=True))) for row in session.execute(newest_first)]
 
 

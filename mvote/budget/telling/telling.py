@@ -31,6 +31,7 @@ from mvote.budget.telling.bulletin import (
 )
 from mvote.budget.telling.overdue import note_overdue
 from mvote.people.citizens import Citizen, RoleGrant
+from mvote.polls.poll import Poll
 
 AT_ONCE = 1_000
 MOST_NAMED = 20
@@ -68,6 +69,8 @@ def _put_into_inboxes(session: Session, bulletin_id: uuid.UUID, readers: Any) ->
 
 def _readers(session: Session, bulletin: Bulletin) -> Any:
     """Whom it concerns, as a query for their ids."""
+    if bulletin.poll_id is not None:
+        return select(Poll.author_id).where(Poll.id == bulletin.poll_id)
     if bulletin.proposal_id is None:
         return _followers(bulletin.cycle_id)
     if bulletin.kind in OVERDUE:
@@ -83,7 +86,7 @@ def _readers(session: Session, bulletin: Bulletin) -> Any:
     return union(authors, supporters)
 
 
-def _followers(cycle_id: uuid.UUID) -> Ids:
+def _followers(cycle_id: uuid.UUID | None) -> Ids:
     return select(CycleFollower.citizen_id).where(CycleFollower.cycle_id == cycle_id)
 
 
@@ -119,5 +122,5 @@ def _sum_up(session: Session, told: Sequence[Bulletin], now: dt.datetime) -> Non
         _put_into_inboxes(session, summary.id, _followers(cycle_id))
 
 
-def _alike(bulletin: Bulletin) -> tuple[uuid.UUID, Any]:
+def _alike(bulletin: Bulletin) -> tuple[uuid.UUID | None, Any]:
     return bulletin.cycle_id, bulletin.kind

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from mvote.budget.telling.bulletin import Kind
 from mvote.budget.telling.inbox import Received
-from mvote.languages import said
+from mvote.languages import best_of, said
+from mvote.moderation.case import GROUND_NAMES
 from mvote.wording import Message, say
 
 OF_ONE: dict[Kind, Message] = {
@@ -32,6 +34,20 @@ OF_ONE: dict[Kind, Message] = {
         "Its delivery is late: something was due by {due}. That it is overdue is public."
     ),
 }
+OF_POLL: dict[Kind, Message] = {
+    "poll_held_back": say(
+        "It is left out of the lists until an officer has looked at what was reported"
+        " ({grounds}). Voting by its link goes on."
+    ),
+    "poll_released": say(
+        "An officer has looked at what was reported ({grounds}): it is in the lists. The reason:"
+        " {reason}"
+    ),
+    "poll_kept_out": say(
+        "An officer has looked at what was reported ({grounds}): it stays out of the lists. Voting"
+        " by its link goes on. The reason: {reason}"
+    ),
+}
 OF_SEVERAL: dict[Kind, Message] = {
     "on_ballot": say("Projects on the ballot: {count}."),
     "struck": say("Projects struck from the ballot: {count}."),
@@ -46,15 +62,29 @@ OF_SEVERAL: dict[Kind, Message] = {
 def told(received: Received, language: str) -> str:
     """The bulletin in *language*, what it is about first."""
     bulletin = received.bulletin
+    if bulletin.poll_id is not None:
+        sentence = OF_POLL[bulletin.kind].format(**_facts_of_poll(bulletin.facts, language))
+        return f"{_about(received, language)}: {said(sentence, language)}"
     forms = OF_ONE if bulletin.proposal_id else OF_SEVERAL
     facts: dict[str, object] = {"count": bulletin.facts.get("count", 1)}
     if bulletin.due_at is not None:
-        facts["due"] = bulletin.due_at.astimezone(ZoneInfo(received.time_zone))
+        facts["due"] = bulletin.due_at.astimezone(ZoneInfo(received.time_zone or "UTC"))
     return f"{_about(received, language)}: {said(forms[bulletin.kind].format(**facts), language)}"
 
 
+def _facts_of_poll(facts: dict[str, Any], language: str) -> dict[str, object]:
+    counted = sorted(facts["grounds"].items(), key=lambda each: (-each[1], each[0]))
+    grounds = [
+        say("{ground}: {count}", ground=GROUND_NAMES[ground], count=count)
+        for ground, count in counted
+    ]
+    reason = facts.get("reason")
+    return {"grounds": grounds, "reason": best_of(reason, language)[0] if reason else ""}
+
+
 def _about(received: Received, language: str) -> str:
-    """`[2027-0001] its title`, or the cycle's title; in a language that is not there, the other."""
-    title = received.title or received.cycle_title
+    """`[2027-0001] its title`, or the cycle's or poll's; in a language that is not there, the
+    other."""
+    title = received.title or received.cycle_title or received.poll_title or {}
     mark = f"[{received.reference}] " if received.reference else ""
-    return mark + (title.get(language) or next(iter(title.values())))
+    return mark + (best_of(title, language)[0] if title else "")

@@ -1,0 +1,95 @@
+"""The shapes of reports, of the officers' queue and of what the public may count."""
+
+from __future__ import annotations
+
+import marshmallow as ma
+from marshmallow.validate import Length, OneOf
+
+from api.fields import Instant, LocalText, ShownText, Strict, String, Uuid
+from api.polls.schemas import GroundCount, PollSchema
+from mvote.moderation.case import DECISIONS, GROUNDS, LONGEST_TEXT, STATES
+
+
+class NewReport(Strict):
+    poll_id = Uuid(required=True)
+    ground = String(required=True, validate=OneOf(GROUNDS))
+    text = String(
+        load_default=None,
+        validate=Length(1, LONGEST_TEXT),
+        metadata={"description": "For the officer who looks at it; its author does not read it."},
+    )
+
+
+class TakenReportSchema(ma.Schema):
+    """That it was taken; who it came from is not kept."""
+
+    poll_id = ma.fields.UUID(required=True)
+    ground = ma.fields.String(required=True, validate=OneOf(GROUNDS))
+
+
+class ReportTextSchema(ma.Schema):
+    ground = ma.fields.String(required=True, validate=OneOf(GROUNDS))
+    text = ma.fields.String(required=True)
+
+
+class AnsweredSchema(ma.Schema):
+    decision = ma.fields.String(required=True, validate=OneOf(DECISIONS))
+    reason = ShownText(required=True)
+    grounds = ma.fields.List(ma.fields.Nested(GroundCount), required=True)
+    at = Instant(required=True)
+    held_at = Instant(required=True, allow_none=True, metadata={
+        "description": "Since when the poll had been held back, if it was."
+    })  # fmt: skip
+
+
+class CaseSchema(ma.Schema):
+    """A reported poll as officers see it; never who reported it."""
+
+    poll = ma.fields.Nested(PollSchema, required=True)
+    state = ma.fields.String(required=True, validate=OneOf(STATES), metadata={
+        "description": "`reported`: it waits, and is in the lists. `held`: it waits, and is left"
+        " out. `released`, `kept`: decided."
+    })  # fmt: skip
+    waiting = ma.fields.Integer(required=True, metadata={
+        "description": "How many reports no officer has answered."
+    })  # fmt: skip
+    waiting_since = Instant(required=True, allow_none=True)
+    held_at = Instant(required=True, allow_none=True)
+    grounds = ma.fields.List(ma.fields.Nested(GroundCount), required=True)
+    texts = ma.fields.List(ma.fields.Nested(ReportTextSchema), required=True)
+    decisions = ma.fields.List(ma.fields.Nested(AnsweredSchema), required=True)
+
+
+class NewDecision(Strict):
+    decision = String(required=True, validate=OneOf(DECISIONS), metadata={
+        "description": "`release`: back into the lists, or left there. `keep`: out of the lists."
+    })  # fmt: skip
+    reason = LocalText(max_length=2_000, required=True, metadata={
+        "description": "Told to the author."
+    })  # fmt: skip
+
+
+class SummarySchema(ma.Schema):
+    """How much is reported and held back, and what comes of it."""
+
+    reported = ma.fields.Integer(required=True, metadata={
+        "description": "Polls that wait for an officer and are in the lists."
+    })  # fmt: skip
+    held_now = ma.fields.Integer(required=True, metadata={
+        "description": "Polls that wait for an officer and are left out of the lists."
+    })  # fmt: skip
+    kept_now = ma.fields.Integer(required=True, metadata={
+        "description": "Polls that an officer keeps out of the lists."
+    })  # fmt: skip
+    held = ma.fields.Integer(required=True, metadata={
+        "description": "How often a poll was left out of the lists, ever."
+    })  # fmt: skip
+    released = ma.fields.Integer(required=True)
+    kept = ma.fields.Integer(required=True)
+    median_seconds_held = ma.fields.Integer(required=True, allow_none=True, metadata={
+        "description": "How long a poll was held back until an officer decided; the median."
+    })  # fmt: skip
+    reports_to_hold = ma.fields.Integer(required=True, metadata={
+        "description": "So many people hold a citizen's poll back; after each release of it twice"
+        " as many new ones."
+    })  # fmt: skip

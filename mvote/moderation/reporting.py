@@ -1,0 +1,148 @@
+"""Reporting a poll: once for each person. Enough reports hold a citizen's poll back."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from sqlalchemy import case, func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from mvote.ballotbox.notation import m
+from mvote.base import database_time
+from mvote.budget.telling.bulletin import Bulletin
+from mvote.journal import Event, write_down
+from mvote.moderation.case import Case, Ground, Report, after, may_be_held_back
+from mvote.moderation.errors import AlreadyReported, OwnPollReported, ReporterNotConfirmed
+from mvote.people.citizens import Citizen
+from mvote.people.limits import Limit, use_up
+from mvote.people.voters import voter_of
+from mvote.polls.drafting import is_own
+from mvote.polls.places import Places
+from mvote.polls.poll import Poll
+
+REPORT_KEY = "report-hash"
+PER_PERSON = Limit("reports", 20, dt.timedelta(days=1))
+
+
+@dataclass(frozen=True, kw_only=True)
+class PollHeldBack(Event):
+    kind: ClassVar[str] = "poll:held-back"
+    grounds: dict[str, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """What reporting takes from outside the database."""
+
+    key: bytes
+    places: Places
+    #: so many different people hold a poll back
+    to_hold: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Complaint:
+    ground: Ground
+    text: str | None = None
+
+
+def report_poll(
+    session: Session, *, poll: Poll, citizen: Citizen, complaint: Complaint, desk: Desk
+) -> None:
+    """Keep the report; hold the poll back if that makes enough. Who it was is not kept.
+
+    After each release it takes twice as many new ones. Raises OwnPollReported,
+    ReporterNotConfirmed, TooManyRequests, AlreadyReported.
+    """
+    if is_own(poll, citizen):
+        raise OwnPollReported
+    reporter = reporter_of(session, poll=poll, citizen_id=citizen.id, key=desk.key)
+    if reporter is None:
+        raise ReporterNotConfirmed
+    _count(session, citizen.id, desk.key)
+    found = _counted(session, poll.id)
+    report = insert(Report).values(
+        poll_id=poll.id,
+        reporter=reporter,
+        ground=complaint.ground,
+        text=complaint.text,
+        decided_before=found.decided,
+    )
+    if session.scalar(report.on_conflict_do_nothing().returning(Report.poll_id)) is None:
+        raise AlreadyReported
+    if _is_enough(found, poll, desk.to_hold):
+        _hold(session, poll, found, desk.places)
+
+
+def reporter_of(session: Session, *, poll: Poll, citizen_id: uuid.UUID, key: bytes) -> bytes | None:
+    """What stands for a person in reports of this poll; None if nothing says yet who it is.
+
+    By the anchor that would count for their ballot: deleting the account, changing the number or
+    linking another does not report twice.
+    """
+    assert poll.opens_at is not None  # noqa: S101 - frozen polls have a period
+    voter = voter_of(session, citizen_id, opened_at=poll.opens_at)
+    return hash_of_reporter(key, poll.id, voter.anchor) if voter and voter.anchor else None
+
+
+def hash_of_reporter(key: bytes, poll_id: uuid.UUID, anchor: bytes) -> bytes:
+    """32 bytes, for this poll alone: nobody sees that two polls have one reporter."""
+    return m(key, "mvote/report/1", poll_id.bytes, anchor)
+
+
+def _count(session: Session, citizen_id: uuid.UUID, key: bytes) -> None:
+    """By the anchor of today: a new account with the same number goes on where the old one was."""
+    now = database_time(session)
+    voter = voter_of(session, citizen_id, opened_at=now)
+    subject = m(key, "mvote/reports/1", voter.anchor if voter else b"")
+    use_up(session, PER_PERSON, subject_hash=subject, now=now)
+
+
+def _counted(session: Session, poll_id: uuid.UUID) -> Case:
+    """The case with one more report, its row locked: whoever reports at the same moment waits."""
+    now = func.clock_timestamp()
+    first = insert(Case).values(poll_id=poll_id, state="reported", waiting=1, waiting_since=now)
+    is_kept = Case.state == "kept"
+    more = first.on_conflict_do_update(
+        index_elements=[Case.poll_id],
+        set_={
+            "state": case((Case.state == "released", "reported"), else_=Case.state),
+            "waiting": case((is_kept, 0), else_=Case.waiting + 1),
+            "waiting_since": case((is_kept, None), else_=func.coalesce(Case.waiting_since, now)),
+        },
+    )
+    fresh = {"populate_existing": True}
+    return session.scalars(more.returning(Case), execution_options=fresh).one()
+
+
+def _is_enough(found: Case, poll: Poll, to_hold: int) -> bool:
+    needed = to_hold * 2**found.releases
+    return found.state == "reported" and may_be_held_back(poll) and found.waiting >= needed
+
+
+def _hold(session: Session, poll: Poll, found: Case, places: Places) -> None:
+    found.state, found.held_at = after(found.state, "hold"), database_time(session)
+    session.flush()
+    places.hide(session, poll_id=poll.id)
+    grounds = waiting_grounds(session, found)
+    write_down(session, PollHeldBack(grounds=grounds), actor_id=None, subject_id=poll.id)
+    tell_author(session, "poll_held_back", poll.id, grounds=grounds)
+
+
+def waiting_grounds(session: Session, found: Case) -> dict[str, int]:
+    """How many reports wait for a decision, by ground, the most frequent first."""
+    waiting = select(Report.ground).where(
+        Report.poll_id == found.poll_id, Report.decided_before == found.decided
+    )
+    return dict(Counter(sorted(session.scalars(waiting))).most_common())
+
+
+def tell_author(session: Session, kind: Any, poll_id: uuid.UUID, **facts: Any) -> None:
+    """Write what lies in the author's inbox soon."""
+    session.add(Bulletin(kind=kind, poll_id=poll_id, facts=facts))
+    session.flush()

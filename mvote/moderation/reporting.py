@@ -19,7 +19,7 @@ from mvote.journal import Event, write_down
 from mvote.moderation.case import Case, Ground, Report, after, may_be_held_back
 from mvote.moderation.errors import AlreadyReported, OwnPollReported, ReporterNotConfirmed
 from mvote.people.citizens import Citizen
-from mvote.people.limits import Limit, use_up
+from mvote.people.limits import Limit, hash_of_person, use_up
 from mvote.people.voters import voter_of
 from mvote.polls.drafting import is_own
 from mvote.polls.places import Places
@@ -64,7 +64,8 @@ def report_poll(
     reporter = reporter_of(session, poll=poll, citizen_id=citizen.id, key=desk.key)
     if reporter is None:
         raise ReporterNotConfirmed
-    _count(session, citizen.id, desk.key)
+    subject = hash_of_person(session, citizen.id, "mvote/reports/1")
+    use_up(session, PER_PERSON, subject_hash=subject, now=database_time(session))
     found = _counted(session, poll.id)
     report = insert(Report).values(
         poll_id=poll.id,
@@ -93,14 +94,6 @@ def reporter_of(session: Session, *, poll: Poll, citizen_id: uuid.UUID, key: byt
 def hash_of_reporter(key: bytes, poll_id: uuid.UUID, anchor: bytes) -> bytes:
     """32 bytes, for this poll alone: nobody sees that two polls have one reporter."""
     return m(key, "mvote/report/1", poll_id.bytes, anchor)
-
-
-def _count(session: Session, citizen_id: uuid.UUID, key: bytes) -> None:
-    """By the anchor of today: a new account with the same number goes on where the old one was."""
-    now = database_time(session)
-    voter = voter_of(session, citizen_id, opened_at=now)
-    subject = m(key, "mvote/reports/1", voter.anchor if voter else b"")
-    use_up(session, PER_PERSON, subject_hash=subject, now=now)
 
 
 def _counted(session: Session, poll_id: uuid.UUID) -> Case:

@@ -8,8 +8,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from mvote.base import UtcDateTime
 
-revision = "0052"
-down_revision = "0051"
+revision = "0053"
+down_revision = "0052"
 branch_labels = None
 depends_on = None
 

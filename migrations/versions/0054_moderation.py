@@ -8,8 +8,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from mvote.base import UtcDateTime
 
-revision = "0053"
-down_revision = "0052"
+revision = "0054"
+down_revision = "0053"
 branch_labels = None
 depends_on = None
 

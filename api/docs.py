@@ -62,10 +62,11 @@ def problems_page() -> Response:
     return Response(html, content_type=HTML)
 
 
-def _problems() -> list[tuple[str, int, str]]:
-    """Code, status and title of every error, each code once, by code."""
+def _problems() -> list[tuple[str, int, list[str]]]:
+    """Each code, by code, with its status and all that it may be said for."""
     errors: list[type[DomainError]] = [*STATUSES, *HTTP_FAULTS.values(), InternalError]
-    by_code = {
-        error.code: (error.code, status_of(error), in_words(error.title)) for error in errors
-    }
-    return [by_code[code] for code in sorted(by_code)]
+    statuses = {error.code: status_of(error) for error in errors}
+    return [
+        (code, status, list(dict.fromkeys(in_words(e.title) for e in errors if e.code == code)))
+        for code, status in sorted(statuses.items())
+    ]

@@ -72,6 +72,15 @@ def test_the_type_of_every_problem_leads_to_what_it_means(
     assert problem["type"] == "/docs/problems#token-missing"
 
 
+def test_a_code_that_is_said_for_several_reasons_is_explained_by_all_of_them(
+    client: CheckedClient,
+) -> None:
+    page = client.get("/docs/problems", headers={"Accept-Language": "en"}).get_data(as_text=True)
+    said = page.partition('id="not-eligible"')[2].partition("<dt")[0]
+    for title in ("This poll asks other people.", "Other people may sit in this committee."):
+        assert said.count(f"<dd>{title}</dd>") == 1
+
+
 @pytest.mark.parametrize("name", ["nothing.js", "../docs.py", "%2e%2e/docs.py", "..%2fdocs.py"])
 def test_the_pages_serve_no_file_but_their_own(client: CheckedClient, name: str) -> None:
     assert client.get(f"/docs/{name}").status_code == 404

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import uuid
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,10 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
+from api import limits
+from api.limits import Meter
+from mvote.polls.integrity.attesting import spelt
 from mvote.polls.integrity.errors import AttestorAway
 from tests.support.attesting import Platforms, Vouch, by_phone, cast_attested
 from tests.support.integrity import asking, nonce_of
-from tests.support.made_up_apple import Phone, spelt
+from tests.support.made_up_apple import Phone
 from tests.support.world import GWANGHWAMUN, Person, World, new_key, position
 
 INVALID = (403, "attestation-invalid")
@@ -200,8 +205,9 @@ def test_where_google_is_away_nothing_is_recorded_and_all_can_be_sent_again(
 
 
 def test_no_text_in_an_attestations_place_breaks_anything(
-    world: World, platforms: Platforms, poll: dict[str, Any]
+    world: World, platforms: Platforms, poll: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(limits, "meter", Meter(10_000))
     voter = world.citizen()
     phone, nonce = platforms.registered(voter), nonce_of(world, voter)
 
@@ -212,12 +218,32 @@ def test_no_text_in_an_attestations_place_breaks_anything(
         st.just(phone.key_id) | st.text(min_size=1, max_size=60),
     )
     def sent(platform: str, token: str, key_id: str) -> None:
-        how = {"platform": platform, "key_id": "A" * 43, "nonce": nonce}
         attestation = {"platform": platform, "key_id": key_id, "token": token}
         integrity = {"nonce": nonce, "attestation": attestation}
         here = position(**GWANGHWAMUN)
         answer = world.cast(poll, voter, position=here, integrity=integrity)
-        assert answer.status_code in (403, 422), how
+        assert answer.status_code in (403, 422)
 
     sent()
     nothing_happened(world)
+
+
+def test_the_command_of_development_makes_what_an_app_sends(
+    world: World, poll: dict[str, Any]
+) -> None:
+    voter = world.citizen()
+    nonce = nonce_of(world, voter)
+    here = [f"--lat={GWANGHWAMUN['lat']}", f"--lon={GWANGHWAMUN['lon']}"]
+    command = ["attest", f"--poll={poll['id']}", f"--nonce={nonce}", *here]
+    printed = world.app.test_cli_runner().invoke(args=command)
+    assert printed.exit_code == 0, printed.output
+    assert world.cast(poll, voter, **json.loads(printed.output)).status_code == 201
+
+
+def test_in_production_no_command_vouches(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    production = replace(world.settings, environment="production")
+    monkeypatch.setitem(world.app.extensions, "settings", production)
+    command = ["attest", f"--poll={uuid.UUID(int=1)}", "--nonce=n", "--lat=1", "--lon=1"]
+    printed = world.app.test_cli_runner().invoke(args=command)
+    assert printed.exit_code == 1
+    assert "phones vouch" in printed.output

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from api.settings import Settings
 from mvote.base import utc_now
 from mvote.polls.integrity.app_attestor import AppAttest, device_statement
-from mvote.polls.integrity.attesting import Vouched
+from mvote.polls.integrity.attesting import Vouched, spelt
 from mvote.polls.integrity.devices import (
     KEPT,
     Device,
@@ -25,7 +25,7 @@ from mvote.polls.integrity.devices import (
     use_device,
 )
 from mvote.polls.integrity.errors import AttestationInvalid
-from tests.support.made_up_apple import DAY, Apple, Phone, spelt
+from tests.support.made_up_apple import DAY, Apple, Phone
 from tests.support.phones import (
     ANOTHER,
     APPLE,

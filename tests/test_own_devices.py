@@ -9,9 +9,10 @@ from werkzeug.test import TestResponse
 
 from mvote.base import utc_now
 from mvote.polls.integrity.app_attestor import device_statement
+from mvote.polls.integrity.attesting import spelt
 from tests.support.attesting import Platforms
 from tests.support.integrity import nonce_of
-from tests.support.made_up_apple import Phone, spelt
+from tests.support.made_up_apple import Phone
 from tests.support.world import Person, World
 
 DEVICES = "/v1/me/devices"

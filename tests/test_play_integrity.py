@@ -17,7 +17,7 @@ from joserfc.jwk import ECKey, OctKey
 from sqlalchemy.orm import Session
 
 from mvote.base import utc_now
-from mvote.polls.integrity.attesting import Attestation, digest_of_key, request_hash
+from mvote.polls.integrity.attesting import Attestation, digest_of_key, request_hash, spelt
 from mvote.polls.integrity.errors import AttestationInvalid
 from mvote.polls.integrity.play_integrity import (
     AHEAD,
@@ -28,7 +28,6 @@ from mvote.polls.integrity.play_integrity import (
     check_verdict,
 )
 from mvote.polls.integrity.play_tokens import LocalDecoder
-from tests.support.made_up_apple import spelt
 from tests.support.made_up_google import CERTIFICATE, PACKAGE, Google, verdict
 
 NOW = utc_now()

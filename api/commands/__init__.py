@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from flask import Flask
 
-from api.commands import areas, box, cycles, demo, keys, openapi, people, polls, trustees
+from api.commands import areas, attesting, box, cycles, demo, keys, openapi, people, polls, trustees
 
 COMMANDS = [
     areas.areas,
+    attesting.attest,
     box.box,
     cycles.cycles,
     demo.demo,

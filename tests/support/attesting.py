@@ -14,13 +14,13 @@ from werkzeug.test import TestResponse
 from api.wiring import Wiring
 from mvote.base import utc_now
 from mvote.polls.integrity.app_attestor import AppAttest, device_statement
-from mvote.polls.integrity.attesting import Attestors, position_statement
+from mvote.polls.integrity.attesting import Attestors, position_statement, spelt
 from mvote.polls.integrity.development import DevelopmentAttestor
 from mvote.polls.integrity.play_integrity import Decoder, PlayIntegrity, PlayRules
 from mvote.polls.integrity.play_tokens import LocalDecoder
 from mvote.polls.presence import Position
 from tests.support.integrity import nonce_of
-from tests.support.made_up_apple import Apple, Phone, spelt
+from tests.support.made_up_apple import Apple, Phone
 from tests.support.made_up_google import CERTIFICATE, PACKAGE, Google, verdict
 from tests.support.world import GWANGHWAMUN, Person, World, position
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
 import hashlib
 from dataclasses import dataclass, field
@@ -16,16 +15,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from mvote.base import utc_now
 from mvote.polls.integrity.app_attest import AAGUIDS, NONCE_DER, NONCE_OID, AppAttestRules
-from mvote.polls.integrity.attesting import request_hash
+from mvote.polls.integrity.attesting import request_hash, spelt
 
 APP_ID = "1A2B3C4D5E.kr.example.mvote"
 DAY = dt.timedelta(days=1)
 PrivateKey = ec.EllipticCurvePrivateKey
-
-
-def spelt(content: bytes) -> str:
-    """base64url without padding."""
-    return base64.urlsafe_b64encode(content).decode().rstrip("=")
 
 
 def usage(**allowed: bool) -> x509.KeyUsage:

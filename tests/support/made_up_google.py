@@ -12,8 +12,7 @@ from typing import Any
 from joserfc import jwe, jws
 from joserfc.jwk import ECKey, OctKey
 
-from mvote.polls.integrity.attesting import request_hash
-from tests.support.made_up_apple import spelt
+from mvote.polls.integrity.attesting import request_hash, spelt
 
 PACKAGE = "kr.example.mvote"
 CERTIFICATE = b"c" * 32

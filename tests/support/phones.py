@@ -11,9 +11,9 @@ from api.holders import made_once, open_keystore
 from api.settings import Settings
 from mvote.base import utc_now
 from mvote.polls.integrity.app_attestor import AppAttest, device_statement
-from mvote.polls.integrity.attesting import Attestation, Vouched
+from mvote.polls.integrity.attesting import Attestation, Vouched, spelt
 from mvote.polls.integrity.devices import OWNER_KEY, Device, Owners, use_device
-from tests.support.made_up_apple import Apple, Phone, spelt
+from tests.support.made_up_apple import Apple, Phone
 
 APPLE = Apple()
 ME, ANOTHER = uuid.UUID(int=1), uuid.UUID(int=2)

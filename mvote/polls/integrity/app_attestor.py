@@ -20,6 +20,7 @@ from mvote.polls.integrity.attesting import (
     Vouched,
     digest_of_key,
     key_bytes,
+    spelt,
 )
 from mvote.polls.integrity.devices import Device, DeviceKey, Owners, note_use, use_device
 from mvote.polls.integrity.errors import AttestationInvalid
@@ -131,6 +132,6 @@ def decoded(text: str) -> bytes:
         content = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
     except binascii.Error:
         raise AttestationInvalid("form") from None
-    if base64.urlsafe_b64encode(content).decode().rstrip("=") != text:
+    if spelt(content) != text:
         raise AttestationInvalid("form")
     return content

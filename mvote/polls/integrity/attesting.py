@@ -157,6 +157,11 @@ def key_bytes(key_id: str) -> bytes:
     return base64.urlsafe_b64decode(key_id + "=")
 
 
+def spelt(content: bytes) -> str:
+    """*content* in base64url without padding."""
+    return base64.urlsafe_b64encode(content).decode().rstrip("=")
+
+
 def digest_of_key(platform: str, key: bytes) -> bytes:
     """What names a phone's key here; apart by platform, so that none can pose as another's."""
     return hashlib.sha256(b"mvote/device-key/1\x00" + platform.encode() + b"\x00" + key).digest()

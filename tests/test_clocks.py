@@ -17,6 +17,9 @@ from jobs import keeper_round, shuffler_round
 from mvote.ballotbox.clocks import ClockWatch, machine_time
 from mvote.base import instant, utc_now
 from mvote.housekeeping import hide_ended_polls
+from mvote.people.citizens import Tombstone
+from mvote.people.registering import register_many
+from mvote.people.voters import anchors_of
 from tests.support.governing import call
 from tests.support.world import CITY_HALL, Person, World
 
@@ -193,3 +196,25 @@ def test_without_the_watch_a_poll_would_be_closed_by_a_clock_that_jumped(world: 
     assert world.rows("SELECT state FROM poll WHERE id = %s", uuid.UUID(poll["id"])) == [
         ("closed",)
     ]
+
+
+@JUMPS
+def test_what_a_number_left_behind_counts_as_long_as_the_databases_clock_says(
+    world: World, jump: dt.timedelta
+) -> None:
+    """Its next holder votes by it while a poll of that time lives, and by their own afterwards."""
+    phones, half = world.app.extensions["phones"], HOUR / 2
+    living, free = (f"+82109999{n:04d}" for n in (1, 2))
+    left = [(phones.hash_of(living), b"g" * 32, half), (b"o" * 32, phones.anchor_of(free), -half)]
+    with Session(world.engines["owner"]) as session, transaction(session):
+        for bearer, anchor, ahead in left:
+            since, until = utc_now() - 2 * HOUR, utc_now() + ahead
+            session.add(Tombstone(bearer_hash=bearer, since=since, anchor=anchor, until=until))
+    with (
+        wrong(jump),
+        Session(world.engines["api"]) as session,
+        transaction(session),
+    ):
+        ids = register_many(session, numbers=[living, free], phones=phones)
+        begun = [anchors_of(session, each)[0].anchor for each in ids]
+    assert begun == [b"g" * 32, phones.anchor_of(free)]

@@ -37,6 +37,7 @@ _LIVING = text(
     "SELECT opens_at FROM poll WHERE state = 'open'"
     " AND opens_at <= clock_timestamp() AND closes_at > clock_timestamp()"
 )
+_COUNTS = Tombstone.until > func.clock_timestamp()
 MOMENT = dt.timedelta(microseconds=1)
 
 
@@ -63,9 +64,9 @@ def write_first(
     counts for somebody else by now, as after a change of number, it begins with a new one.
     """
     _forget_expired(session, list(new.values()))
-    remembered = _remembered(session, list(new.values()), now) if new else {}
+    remembered = _remembered(session, list(new.values())) if new else {}
     strangers = {id_: first[id_] for id_, bearer in new.items() if bearer not in remembered}
-    taken = _taken(session, list(strangers.values()), now) if strangers else set()
+    taken = _taken(session, list(strangers.values())) if strangers else set()
     rows = [
         {"citizen_id": citizen_id, "since": since, "anchor": anchor}
         for citizen_id, bearer in new.items()
@@ -84,9 +85,8 @@ def firsts_at(
     *first*: by the hash of each number, what it begins with by itself. Those are missing for whom
     that is not yet known, as it counts for somebody else by now: see `write_first`.
     """
-    now = dt.datetime.now(dt.UTC)
-    remembered = _remembered(session, list(first), now)
-    taken = _taken(session, list(first.values()), now)
+    remembered = _remembered(session, list(first))
+    taken = _taken(session, list(first.values()))
     known = {each: anchor_at(sorted(rows), opens_at) for each, rows in remembered.items()}
     return {each: own for each, own in first.items() if own not in taken} | known
 
@@ -94,7 +94,7 @@ def firsts_at(
 def remember_until(session: Session, bearers: Sequence[bytes], until: dt.datetime) -> None:
     """Let what was given up, and still counts, mean the same until then at least: a poll has put it
     on its roll, and whoever registers with it later is to be found there."""
-    still = (Tombstone.until > func.clock_timestamp(), Tombstone.until < until)
+    still = (_COUNTS, Tombstone.until < until)
     left = update(Tombstone).where(Tombstone.bearer_hash == _any(bearers), *still)
     session.execute(left.values(until=until))
 
@@ -153,9 +153,7 @@ def is_anothers(session: Session, citizen_id: uuid.UUID, bearer: bytes) -> bool:
 
     They may have voted in it with what was proved by it. After `hold_still` only.
     """
-    left = select(Tombstone.since, Tombstone.anchor).where(
-        Tombstone.bearer_hash == bearer, Tombstone.until > func.clock_timestamp()
-    )
+    left = select(Tombstone.since, Tombstone.anchor).where(Tombstone.bearer_hash == bearer, _COUNTS)
     theirs = session.execute(left.order_by(Tombstone.since)).all()
     mine = anchors_of(session, citizen_id)
     if not (theirs and mine):
@@ -246,24 +244,24 @@ def _forget_expired(session: Session, bearers: Sequence[bytes]) -> None:
 
 
 def _remembered(
-    session: Session, bearers: Sequence[bytes], now: dt.datetime
+    session: Session, bearers: Sequence[bytes]
 ) -> dict[bytes, list[tuple[dt.datetime, bytes]]]:
-    """The anchors of what was given up that still count, by its hash."""
-    found = session.execute(
-        select(Tombstone.bearer_hash, Tombstone.since, Tombstone.anchor).where(
-            Tombstone.bearer_hash == _any(bearers), Tombstone.until > now
-        )
-    )
+    """The anchors of what was given up that still count, by its hash.
+
+    As everywhere here, the database's clock says what does: it closes the polls.
+    """
+    left = select(Tombstone.bearer_hash, Tombstone.since, Tombstone.anchor)
+    found = session.execute(left.where(Tombstone.bearer_hash == _any(bearers), _COUNTS))
     remembered: dict[bytes, list[tuple[dt.datetime, bytes]]] = {}
     for bearer, since, anchor in found:
         remembered.setdefault(bearer, []).append((since, anchor))
     return remembered
 
 
-def _taken(session: Session, anchors: Sequence[bytes], now: dt.datetime) -> set[bytes]:
+def _taken(session: Session, anchors: Sequence[bytes]) -> set[bytes]:
     """Those of *anchors* that count for an account, or for something else that was given up."""
     held = select(Anchor.anchor).where(Anchor.anchor == _any(anchors))
-    kept = select(Tombstone.anchor).where(Tombstone.anchor == _any(anchors), Tombstone.until > now)
+    kept = select(Tombstone.anchor).where(Tombstone.anchor == _any(anchors), _COUNTS)
     return set(session.scalars(held)) | set(session.scalars(kept))
 
 

@@ -77,15 +77,17 @@ def open_poll(
     actor_id: uuid.UUID,
     around: Surroundings,
     obstacles: Iterable[Obstacle] = (),
+    at: dt.datetime | None = None,
 ) -> Sequence[Obstacle]:
     """Freeze the poll; voting runs from `opens_at` (at once if past or missing) to `closes_at`.
 
-    The poll's row must be locked. *obstacles* hinder it as others would. Returns warnings, which
-    never hinder. Raises ImpossibleTransition, or NotReadyToOpen with all that hinders.
+    The poll's row must be locked. *obstacles* hinder it as others would. *at*: the database's time
+    since `hold_still`, from whoever has settled already who votes. Returns warnings, which never
+    hinder. Raises ImpossibleTransition, or NotReadyToOpen with all that hinders.
     """
     state = after(poll.state, "open")
     hold_still(session)  # who is one person is settled for this poll when it opens
-    now = database_time(session)
+    now = at or database_time(session)
     hindrances: list[Obstacle] = [*obstacles, *_hindrances(session, poll, around, now)]
     custody = None if hindrances else _take_custody(session, poll)
     if not hindrances and custody is None:
@@ -93,7 +95,7 @@ def open_poll(
     if custody is None:
         raise NotReadyToOpen(hindrances=[each.shown() for each in hindrances])
     _make_keys(around.keystore, poll)
-    poll.opens_at = max(poll.opens_at or now, now)
+    poll.opens_at = begins(poll, now)
     definition = _frozen(session, poll, custody, around)
     session.add(definition)
     freeze_images(session, poll.content)
@@ -104,6 +106,11 @@ def open_poll(
     event = PollOpened(definition_hash=definition.hash.hex())
     write_down(session, event, actor_id=actor_id, subject_id=poll.id)
     return [*_warnings(session, poll, around.places)]
+
+
+def begins(poll: Poll, now: dt.datetime) -> dt.datetime:
+    """When voting begins in a poll that is opened now."""
+    return max(poll.opens_at or now, now)
 
 
 def _hindrances(
@@ -124,7 +131,7 @@ def _hindrances_in_time(poll: Poll, now: dt.datetime) -> Iterator[Hindrance]:
         yield Hindrance("no-closing-time", "/closes_at")
     elif poll.closes_at <= now:
         yield Hindrance("closes-in-the-past", "/closes_at")
-    elif poll.closes_at - max(poll.opens_at or now, now) > LONGEST_PERIOD:
+    elif poll.closes_at - begins(poll, now) > LONGEST_PERIOD:
         yield Hindrance("period-too-long", "/closes_at")
     elif poll.opens_at is not None and poll.opens_at - now > LONGEST_PERIOD:
         yield Hindrance("opens-too-late", "/opens_at")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,9 +24,10 @@ from mvote.budget.deliberation.unreviewed import approve_unreviewed
 from mvote.budget.hindrances import open_matters
 from mvote.errors import Fault, ImpossibleTransition, InvalidRequest
 from mvote.journal import Event, write_down
+from mvote.people.anchors import hold_still
 from mvote.polls.drafting import Author, draft_poll
 from mvote.polls.hindrances import Hindrance
-from mvote.polls.opening import Obstacle, Surroundings, open_poll
+from mvote.polls.opening import Obstacle, Surroundings, begins, open_poll
 from mvote.polls.poll import Poll
 from mvote.polls.roll import put_on_roll
 from mvote.wording import say
@@ -57,6 +59,7 @@ def open_contest_poll(
     the first poll. *listed*: who is on a roll that is not the committee's. Raises
     ImpossibleTransition, InvalidRequest, NotReadyToOpen with all that hinders.
     """
+    hold_still(session)  # who is on the roll is settled at the instant the poll is frozen
     n = _next_attempt(session, asking)
     question = question_of_contest(session, cycle=asking.cycle, contest=asking.contest.key)
     found: list[Candidate] = []
@@ -70,10 +73,11 @@ def open_contest_poll(
         obstacles += never_funded(asking.definition, asking.contest, options)
         question = question_of(asking.definition, asking.contest, options)
     poll = _draft(session, asking, question, by, around)
-    hindering, left_out = _put_on_roll(session, asking, poll, listed)
+    now = database_time(session)
+    hindering, left_out = _put_on_roll(session, asking, poll, listed, now)
     obstacles += hindering
     warnings = open_poll(
-        session, poll=poll, actor_id=by.citizen_id, around=around, obstacles=obstacles
+        session, poll=poll, actor_id=by.citizen_id, around=around, obstacles=obstacles, at=now
     )
     _freeze(session, found)
     _write_down(session, asking, poll, n, frozen=len(found), by=by)
@@ -152,7 +156,7 @@ def _draft(
 
 
 def _put_on_roll(
-    session: Session, asking: Asking, poll: Poll, listed: Listed
+    session: Session, asking: Asking, poll: Poll, listed: Listed, now: dt.datetime
 ) -> tuple[list[Hindrance], list[Hindrance]]:
     """Freeze who is asked by name; an empty roll hinders the poll, and one that leaves numbers out
     is warned of. Raises InvalidRequest."""
@@ -160,8 +164,7 @@ def _put_on_roll(
         raise InvalidRequest(Fault("/roll", say("This source asks nobody by a list of numbers.")))
     if asking.source.roll is None:
         return [], []
-    now = database_time(session)
-    opens_at, closes_at = max(poll.opens_at or now, now), poll.closes_at or now
+    opens_at, closes_at = begins(poll, now), poll.closes_at or now
     if asking.source.roll == ACTIVE_SEATS:
         anchors, left_out = anchors_of_seats(session, asking.cycle, opens_at), 0
     else:

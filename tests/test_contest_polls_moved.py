@@ -7,8 +7,11 @@ from typing import Any
 
 import psycopg
 import pytest
+from sqlalchemy.orm import Session
 
-from mvote.base import instant
+from api.db import transaction
+from mvote.base import instant, utc_now
+from mvote.people.citizens import Tombstone
 from tests.support.balloting import Balloting, field
 from tests.support.budgets import phase
 from tests.support.proposals import refused
@@ -71,6 +74,22 @@ def test_a_later_end_of_balloting_extends_the_polls_that_end_with_it_and_no_othe
     assert notice["kind"] == "extension"
     assert dt.datetime.fromisoformat(notice["content"]["closes_at"]) == later
     assert world.client.get(f"/v1/polls/{committee['id']}/notices").get_json()["items"] == []
+
+
+def test_a_later_end_lets_what_was_left_behind_count_longer_unless_it_counts_no_more(
+    world: World, year: Balloting
+) -> None:
+    poll = year.open("citizens")
+    ended, later = utc_now() - 24 * HOUR, balloting_ends(year) + HOUR
+    terms = {b"e" * 32: ended, b"l" * 32: ends(world, poll)}
+    with Session(world.engines["owner"]) as session, transaction(session):
+        for bearer, until in terms.items():
+            left = {"bearer_hash": bearer, "anchor": b"a" * 32, "since": ended, "until": until}
+            session.add(Tombstone(**left))
+    deciding_follows(world, year, later)
+    assert move(world, year, closes_at=later).status_code == 200
+    found = world.rows("SELECT bearer_hash, until FROM tombstone")
+    assert dict(found) == {b"e" * 32: ended, b"l" * 32: later}
 
 
 def test_an_earlier_end_contradicts_a_frozen_poll_and_nothing_moves(

@@ -20,6 +20,7 @@ from mvote.people.changing_number import CHANGES, NumberChange, change_number
 from mvote.people.citizens import Anchor, Citizen, Tombstone
 from mvote.people.registering import register
 from mvote.people.sessions import SignIn
+from mvote.people.signing_in import Typed, take_try
 from mvote.people.voters import voter_of
 from mvote.polls.participations import last_poll_ends
 from tests.support.contract import CheckedClient
@@ -32,6 +33,8 @@ from tests.test_sessions import bearer, renew
 from tests.test_signing_in import ask_for_code, my_id, sign_in
 
 Outbox = Callable[[], list[dict[str, Any]]]
+
+NEW = "+821055550001"
 
 
 def change(
@@ -182,6 +185,36 @@ def test_one_number_proved_by_many_at_once_comes_into_one_account(
     assert len([each for each in results if isinstance(each, Citizen)]) == 1
     holds = Citizen.phone_hash == desk.phones.hash_of(number)
     assert session.scalar(select(func.count()).where(holds)) == 1
+
+
+def test_who_signs_in_and_who_changes_that_number_never_wait_for_each_other(world: World) -> None:
+    """Both lock first the code, then the account; the other way round was a deadlock."""
+    api, desk, me = world.engines["api"], world.app.extensions["front_desk"], world.citizen()
+    with Session(api) as session, transaction(session):
+        old = desk.phones.unseal(
+            (mine := session.get_one(Citizen, me.id)).phone_sealed, phone_hash=mine.phone_hash
+        )
+        for_old, for_new = (a_challenge(world.app, session, each) for each in (old, NEW))
+    code = NumberChange(challenge_id=for_new, code=CODE, merge=False)
+
+    def leave() -> None:
+        with Session(api) as session, transaction(session):
+            change_number(session, desk=desk, citizen_id=me.id, change=code, session_id=None,
+                          last_poll_ends=last_poll_ends, now=utc_now())  # fmt: skip
+
+    leaving = Beside(leave)
+    with Session(api) as session, transaction(session):
+        typed = Typed(challenge_id=for_old, code=CODE, purpose="new-number")
+        take_try(session, typed=typed, now=utc_now())
+        leaving.__enter__()
+        wait_until_blocked(world.admin_url, "DELETE FROM")
+        assert register(session, number=old, phones=desk.phones) == me.id
+    leaving.__exit__()
+    assert leaving.error is None
+    assert world.count("tombstone") == 0 == world.count("poll")
+    held = world.rows("SELECT phone_hash FROM citizen WHERE id = %s", me.id)
+    assert held != [(desk.phones.hash_of(old),)]
+    assert world.rows("SELECT id FROM challenge WHERE id = %s", for_old) == []
 
 
 def opens(world: World, draft: dict[str, Any], officer: Person) -> None:

@@ -89,6 +89,7 @@ def change_number(
     if number is None:
         return None
     phone_hash = desk.phones.hash_of(number)
+    _forget_codes(session, citizen_id, phone_hash)
     citizen, other = both_locked(session, citizen_id, Citizen.phone_hash == phone_hash)
     if other is not None and not change.merge:
         raise NumberInUse
@@ -134,6 +135,14 @@ def join(session: Session, desk: FrontDesk, citizen: Citizen, other: Citizen) ->
         tell(session, desk, one, JOINED)
 
 
+def _forget_codes(session: Session, citizen_id: uuid.UUID, new: bytes) -> None:
+    """Codes of the number that is going to be given up, if one is, before any account is locked:
+    signing in locks first the code, then the account. Nobody else changes numbers meanwhile."""
+    mine = select(Citizen.phone_hash).where(Citizen.id == citizen_id).scalar_subquery()
+    is_taken = select(Citizen.id).where(Citizen.phone_hash == new).exists()
+    session.execute(delete(Challenge).where(Challenge.phone_hash == mine, ~is_taken))
+
+
 def _give_up_number(
     session: Session, desk: FrontDesk, citizen: Citizen, last_poll_ends: LastPollEnds
 ) -> None:
@@ -141,7 +150,6 @@ def _give_up_number(
     if citizen.phone_hash is None:
         return
     tell(session, desk, citizen, CHANGED)
-    session.execute(delete(Challenge).where(Challenge.phone_hash == citizen.phone_hash))
     leave_behind(
         session,
         citizen_id=citizen.id,

@@ -8,7 +8,7 @@ export PORT
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run stop test lint bench torture openapi messages migrate backup restore setup setup-dev \
+.PHONY: help run stop test lint bench torture openapi clients messages migrate backup restore setup setup-dev \
 	setup-bench setup-backup clean
 
 help: ## show this list
@@ -36,6 +36,9 @@ torture: setup-dev ## the hard tests in their long forms (ARGS='--short': as the
 
 openapi: setup-dev ## write openapi.yaml anew from the code that serves it
 	$(PYTHON) -m flask --app wsgi openapi write
+
+clients: setup-dev ## clients in Python and TypeScript, from openapi.yaml, into var/clients
+	@exec $(PYTHON) -m ops.clients $(ARGS)
 
 messages: setup-dev ## bring translations/*.po up to date with the sentences in the code
 	@exec $(PYTHON) -m ops.messages

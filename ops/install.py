@@ -14,6 +14,7 @@ from pathlib import Path
 from shutil import which
 from sysconfig import get_path
 
+from ops import npm
 from ops.machine import ROOT, SetupError, command, only_one, say
 
 VENV = ROOT / ".venv"
@@ -107,6 +108,8 @@ def main() -> int:
         raise SetupError("say `run` or `dev`.")
     with only_one(ROOT / "var" / ".install.lock"):
         install(kind)
+        if kind == "dev":
+            npm.install()
     return 0
 
 

@@ -27,13 +27,13 @@ READY_WITHIN = 60  # seconds from starting the web server
 PREPARED_WITHIN = 600  # seconds for migrations and demo data
 
 
-def services(port: int) -> dict[str, list[str]]:
+def services(port: int, web_workers: int | None = None) -> dict[str, list[str]]:
     """The processes that make up a running mvote, by name."""
-    web_workers = os.environ.get("WEB_WORKERS") or "2"
+    web_workers = web_workers or int(os.environ.get("WEB_WORKERS") or "2")
     return {
         "web": [
             *(sys.executable, "-m", "gunicorn", "--worker-class", "api.worker.Worker"),
-            *("--bind", f"127.0.0.1:{port}", "--workers", web_workers),
+            *("--bind", f"127.0.0.1:{port}", "--workers", str(web_workers)),
             *("--timeout", "30", "--graceful-timeout", "20", "--no-control-socket"),
             *("--log-level", "warning", "wsgi:app"),
         ],

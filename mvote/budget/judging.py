@@ -22,10 +22,10 @@ Item = str
 
 
 class QuorumImpossible(DomainError):
-    """Recusals leave too few; facts say how many there are, how many are needed, who can help."""
+    """Vacant seats and recusals leave too few; facts say how many, and who can help."""
 
     code = "quorum-not-reached"
-    title: ClassVar[Message] = say("So many are recused that no quorum is possible.")
+    title: ClassVar[Message] = say("So few may judge this that no quorum is possible.")
     next_step: ClassVar[Message] = say(
         "Fill the vacant seats, draw more reserves, or appoint further members with a vote."
     )
@@ -143,13 +143,13 @@ def judges_of(
     able = [seat for seat in reserves if seat not in recused | last.filled]
     missing = rule.floor - len(seats)
     if len(able) < missing:
-        raise _impossible(bodies, rule, recused, able)
+        raise impossible(bodies, rule, recused, able)
     sworn_in = tuple(able[:missing])
     return Judges(body=last.key, seats=seats.union(sworn_in), sworn_in=sworn_in)
 
 
-def _impossible(
-    bodies: Sequence[Body], rule: Majority, recused: frozenset[Seat], able: Sequence[Seat]
+def impossible(
+    bodies: Sequence[Body], rule: Majority, recused: frozenset[Seat], able: Sequence[Seat] = ()
 ) -> QuorumImpossible:
     """Each body with what it has and lacks, and the reserves that could be sworn in."""
     named = [

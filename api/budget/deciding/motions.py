@@ -27,6 +27,7 @@ from mvote.budget.deciding.motion import Motion
 from mvote.budget.deciding.motions import lay, motion_of, motions_on, vote, votes_on, withdraw
 from mvote.budget.deliberation.errors import QuorumNotReached
 from mvote.budget.errors import PhaseNotOpen
+from mvote.budget.judging import QuorumImpossible
 from mvote.budget.planning import cycle_of
 from mvote.budget.reviewing.errors import Recused
 from mvote.budget.seat import Seat
@@ -120,11 +121,15 @@ def vote_on_a_motion(body: dict[str, Any], motion_id: uuid.UUID) -> Response:
 
 @blp.post("/motions/<uuid:motion_id>/judgment")
 @access("citizen")
-@may_raise(NotAllowed, ImpossibleTransition, PhaseNotOpen, QuorumNotReached, AllocationOutdated)
+@may_raise(
+    NotAllowed, ImpossibleTransition, PhaseNotOpen, QuorumNotReached, QuorumImpossible,
+    AllocationOutdated,
+)  # fmt: skip
 @idempotent
 @blp.response(200, MotionSchema)
 def judge_a_motion(motion_id: uuid.UUID) -> Response:
-    """Count the recorded votes, in the chair. A carried motion decides on every project."""
+    """Count the recorded votes, in the chair, who closes the vote once there is a quorum. A carried
+    motion decides on every project."""
     with transaction() as session:
         motion = judge_motion(session, motion_id=motion_id, by=caller(), around=AROUND)
         return tagged(shown(session, motion))

@@ -20,7 +20,7 @@ from mvote.budget.deciding.motions import entitled_seats, motion_of, outcomes_of
 from mvote.budget.deciding.outcomes import Outcome, Verdict
 from mvote.budget.deciding.recused import recused_from
 from mvote.budget.deliberation.errors import QuorumNotReached
-from mvote.budget.judging import Ballots, Judgment, Majority, judge
+from mvote.budget.judging import Ballots, Body, Judgment, Majority, impossible, judge
 from mvote.budget.looking_up import locked_proposals
 from mvote.budget.proposal import Proposal, Verb
 from mvote.budget.reviewing.neighbourhood import Neighbourhood
@@ -47,8 +47,12 @@ def judge_motion(
 ) -> Motion:
     """Count the votes and close the motion; if it is carried, every project is decided on.
 
+    The chair decides when the vote is over, from the quorum on: a motion is put in the assembly,
+    where everybody is heard, and no rule of a cycle gives it a window as an item voted on online
+    has one (`closing`). Who had not voted is public with the roll.
+
     Raises NotFound, NotAllowed (only the chair), ImpossibleTransition, PhaseNotOpen,
-    QuorumNotReached, AllocationOutdated.
+    QuorumNotReached, QuorumImpossible where too few sit to reach it, AllocationOutdated.
     """
     found = motion_of(session, motion_id)
     _check_chair(session, found, by)
@@ -86,6 +90,9 @@ def _counted(session: Session, motion: Motion, around: Neighbourhood) -> Judgmen
         votes={str(each.seat_id): each.vote for each in votes_on(session, motion)},
     )
     judgment = judge(ballots, majority)
+    if not judgment.enough_seats:
+        body = Body(key=str(motion.committee_id), filled=ballots.filled)
+        raise impossible([body], majority, ballots.recused)
     if not judgment.quorate:
         raise QuorumNotReached(
             entitled=judgment.entitled,
@@ -101,8 +108,8 @@ def _counted(session: Session, motion: Motion, around: Neighbourhood) -> Judgmen
 
 
 def _needed(entitled: int, majority: Majority) -> int:
-    """How many must take part: more than q of the entitled; of fewer than the floor, nobody can."""
-    return max(int(entitled * majority.quorum) + 1, majority.floor)
+    """How many must take part: more than q of the entitled."""
+    return int(entitled * majority.quorum) + 1
 
 
 def _decide(session: Session, motion: Motion, outcomes: dict[str, Outcome]) -> None:

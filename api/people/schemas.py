@@ -8,7 +8,6 @@ import marshmallow as ma
 from marshmallow.validate import Length, OneOf, Range, Regexp
 
 from api.fields import (
-    LANGUAGES,
     Boolean,
     Instant,
     Integer,
@@ -18,6 +17,7 @@ from api.fields import (
     String,
     Uuid,
 )
+from api.spoken import Spoken
 from mvote.people.attributes import GENDERS, NAMES
 from mvote.people.challenges import PURPOSES
 from mvote.people.citizens import ROLES
@@ -185,7 +185,7 @@ class AccountChangesSchema(Strict):
     consents = ma.fields.List(
         ma.fields.Nested(ConsentChangeSchema), load_default=list, validate=Length(0, MOST_PURPOSES)
     )
-    language = String(validate=OneOf(LANGUAGES), allow_none=True)
+    language = Spoken(allow_none=True)
 
 
 class VerificationSchema(Strict):

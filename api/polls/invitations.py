@@ -12,13 +12,13 @@ from sqlalchemy.orm import Session
 from api.access import access, caller, caller_or_nobody
 from api.blueprint import Blueprint, may_raise
 from api.db import db, transaction
-from api.fields import Instant, ShownText, Strict, String
+from api.fields import Instant, ShownText, Strict
 from api.idempotency import idempotent
 from api.polls.visiting import poll_shown_to, takes_a_pass
+from api.spoken import Spoken
 from api.wiring import wiring
 from mvote.base import database_time
 from mvote.errors import ImpossibleTransition, NotAllowed, NotFound
-from mvote.languages import TEXT_LANGUAGES
 from mvote.people.citizens import Citizen
 from mvote.polls.inviting.invitation import RUN_STATES, Invitation
 from mvote.polls.inviting.running import Progress, invited, move, progress_for, start
@@ -33,7 +33,7 @@ UNKNOWN = "Claimed by a worker that was killed: sent or not, they are not sent a
 
 
 class InvitingRequest(Strict):
-    language = String(load_default="ko", validate=OneOf(TEXT_LANGUAGES))
+    language = Spoken(load_default="ko")
 
 
 class InvitationProgress(ma.Schema):

@@ -16,13 +16,18 @@ Role = Literal["officer", "administrator"]
 """What a citizen may be beyond a citizen: an officer of a department, or who runs it all."""
 
 ROLES: tuple[Role, ...] = ("officer", "administrator")
-LANGUAGES = ("ko", "en")
 HASH_BYTES = 32
 
 
 def hash_check(column: str) -> CheckConstraint:
     """A named CHECK that *column* holds a whole SHA-256 or HMAC-SHA256."""
     return CheckConstraint(f"octet_length({column}) = {HASH_BYTES}", name=f"{column}_whole")
+
+
+def language_check() -> CheckConstraint:
+    """A named CHECK that `language` is a tag (BCP 47); which there are, only files can tell."""
+    tag = "^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$"
+    return CheckConstraint(f"language ~ '{tag}'", name="language_tagged")
 
 
 class Department(Base):
@@ -69,7 +74,7 @@ class Citizen(Base):
     __table_args__ = (
         hash_check("phone_hash"),
         hash_check("identity_hash"),
-        state_check("language", LANGUAGES),
+        language_check(),
         CheckConstraint("(phone_hash IS NULL) = (phone_sealed IS NULL)", name="phone_whole"),
         CheckConstraint(
             "(identity_hash IS NULL) = (identity_confirmed_at IS NULL)", name="identity_dated"

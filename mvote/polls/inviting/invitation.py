@@ -10,7 +10,7 @@ from sqlalchemy import CheckConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mvote.base import Base, state_check, utc_now
-from mvote.people.citizens import hash_check
+from mvote.people.citizens import hash_check, language_check
 
 InvitationState = Literal["waiting", "sending", "sent", "unknown", "failed", "stopped", "refused"]
 INVITATION_STATES: tuple[InvitationState, ...] = (
@@ -62,7 +62,7 @@ class InvitationRun(Base):
     __tablename__ = "invitation_run"
     __table_args__ = (
         state_check("state", RUN_STATES),
-        state_check("language", ("ko", "en")),
+        language_check(),
         CheckConstraint(
             "(state IN ('stopped', 'done')) = (finished_at IS NOT NULL)", name="finished_at_its_end"
         ),

@@ -27,7 +27,7 @@ from tests.support.world import Person, World, new_key, question
 TOMORROW = (utc_now() + dt.timedelta(days=1)).isoformat()
 ONLY_ASK = {
     "check_eligibility", "find_polls_nearby", "locate_point", "look_up_room", "ask_reach",
-    "show_the_value",
+    "show_the_value", "ask_similar",
 }  # fmt: skip
 RULES_OF_THEIR_OWN = {
     "cast_ballot", "send_code", "sign_in", "refresh_tokens", "scan_code",

@@ -18,6 +18,7 @@ from api.polls import (
     results,
     rolls,
     rooms,
+    similar,
     trustees,
     views,
 )
@@ -28,6 +29,7 @@ BLUEPRINTS = [
     notices.blp,
     finding.blp,
     rooms.blp,
+    similar.blp,
     nonces.blp,
     ballots.blp,
     results.blp,

@@ -123,10 +123,19 @@ class PollChanges(PollFields):
     title = LocalText(max_length=200)
 
 
+class SimilarNamed(ma.Schema):
+    id = ma.fields.UUID(required=True)
+    title = ShownText(required=True)
+    score = ma.fields.Float(required=True)
+
+
 class WarningSchema(ma.Schema):
     code = ma.fields.String(required=True)
     title = ShownText(required=True)
     pointer = ma.fields.String(required=True, allow_none=True)
+    polls = ma.fields.List(ma.fields.Nested(SimilarNamed), metadata={
+        "description": "With `similar-polls`: those that ask nearly the same, the nearest first."
+    })  # fmt: skip
 
 
 class CautionSchema(ma.Schema):

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from api.access import access, caller, caller_or_nobody
 from api.blueprint import Blueprint, may_raise, needs_version
 from api.db import db, transaction
-from api.etags import check_if_match, tagged, tagged_body
+from api.etags import check_if_match, tagged, tagged_apart, tagged_body
 from api.idempotency import idempotent
 from api.polls.schemas import NewPoll, PollChanges, PollSchema
 from api.polls.visiting import poll_shown_to, takes_a_pass
@@ -38,10 +38,13 @@ from mvote.polls.poll import Poll
 from mvote.polls.quota import check_opening
 from mvote.polls.results import definition_hashes, definition_of
 from mvote.polls.rooms import Room, lock_room, open_room
+from mvote.polls.similar import warn_of_similar
 
 blp = Blueprint("polls", "polls", description="Polls: drafting, opening, reading.")
 TIMES = ("opens_at", "closes_at")
 ROOM = ("room_password",)
+WARNED = ("warnings",)
+"""What others change while one writes."""
 
 
 def shown(
@@ -134,8 +137,9 @@ def draft_a_poll(content: dict[str, Any]) -> Response:
         )
         if password is not None:
             lock_room(session, poll=poll, password=password, passwords=wiring().room_passwords)
-        view = shown(session, poll, database_time(session))
-    return tagged(view, status=201)
+        near = [each.shown() for each in warn_of_similar(session, poll)]
+        view = shown(session, poll, database_time(session), warnings=near)
+    return tagged_apart(view, WARNED, status=201)
 
 
 @blp.get("/polls/<uuid:poll_id>")
@@ -186,8 +190,9 @@ def revise_a_poll(changes: dict[str, Any], poll_id: uuid.UUID) -> Response:
         rooms = {name: changes.pop(name) for name in ROOM if name in changes}
         revise_draft(session, poll=poll, changes=changes, places=wiring().places)
         _settle_room(session, poll, rooms)
-        view = shown(session, poll, database_time(session))
-    return tagged(view)
+        near = [each.shown() for each in warn_of_similar(session, poll)]
+        view = shown(session, poll, database_time(session), warnings=near)
+    return tagged_apart(view, WARNED)
 
 
 def _settle_room(session: Session, poll: Poll, changes: dict[str, str | None]) -> None:
@@ -209,7 +214,9 @@ def open_a_poll(poll_id: uuid.UUID) -> Response:
     with transaction() as session:
         poll = own_poll(session, poll_id, caller())
         check_opening(session, poll=poll, quota=wiring().settings.citizen_polls_per_week)
-        warnings = open_poll(session, poll=poll, actor_id=caller().id, around=wiring().around)
+        near = warn_of_similar(session, poll)
+        warned = open_poll(session, poll=poll, actor_id=caller().id, around=wiring().around)
+        warnings = [*warned, *near]
         view = shown(
             session, poll, database_time(session), warnings=[each.shown() for each in warnings]
         )

@@ -8,28 +8,12 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
-from operator import add
 from typing import Any
 
-from sqlalchemy import (
-    Double,
-    Integer,
-    Row,
-    and_,
-    any_,
-    bindparam,
-    cast,
-    desc,
-    func,
-    literal,
-    select,
-    text,
-)
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import Row, and_, desc, select
 from sqlalchemy.orm import Session
 
-from mvote.budget.bigrams import ALIKE, must_have_one_of
+from mvote.budget.likeness import likeness_to
 from mvote.budget.places import ProposalPlaces
 from mvote.budget.proposal import Proposal
 from mvote.budget.revision import Revision
@@ -38,10 +22,6 @@ NEAR_M = 300.0
 MOST = 20
 WORTH_OF_NEARNESS = 0.3
 """What standing at the same place counts beside likeness, which is 1 for the same words."""
-_FREQUENCY = text(
-    "SELECT unnest(most_common_elems::text::int[]), unnest(most_common_elem_freqs) FROM pg_stats"
-    " WHERE schemaname = 'public' AND tablename = 'proposal_revision' AND attname = 'bigrams'"
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,26 +57,11 @@ def _rank(each: Similar) -> tuple[float, str]:
 def _alike(
     session: Session, proposal_id: uuid.UUID, mine: list[int]
 ) -> Sequence[Row[uuid.UUID, Any]]:
-    """The index finds what has one of the rare bigrams; only of that all are compared, and of the
-    likest proposals are looked up until there are enough."""
-    frequency: dict[int, float] = dict(session.execute(_FREQUENCY).all())
-    rarest = bindparam("rarest", must_have_one_of(mine, frequency), type_=ARRAY(Integer))
-    # one by one: to unnest the bigrams of each row takes ten times as long
-    shared = reduce(
-        add, (cast(one == any_(Revision.bigrams), Integer) for one in map(literal, mine))
-    )
-    together = func.cardinality(Revision.bigrams) + len(mine)
+    """Of the likest proposals are looked up until there are enough."""
+    found = likeness_to(session, Revision.bigrams, mine)
     alike = (
-        select(
-            Revision.proposal_id,
-            Revision.n,
-            (cast(2 * shared, Double) / together).label("likeness"),
-        )
-        .where(
-            Revision.bigrams.overlap(rarest),
-            Revision.proposal_id != proposal_id,
-            2 * ALIKE.denominator * shared >= ALIKE.numerator * together,
-        )
+        select(Revision.proposal_id, Revision.n, found.degree.label("likeness"))
+        .where(Revision.proposal_id != proposal_id, *found.conditions)
         .order_by(desc("likeness"), Revision.proposal_id)
         .subquery()
     )

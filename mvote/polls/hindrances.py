@@ -62,6 +62,7 @@ TITLES = {
     "no-platform": say(
         "This server asks no platform to vouch for apps, so that no position would be taken."
     ),
+    "similar-polls": say("Polls that ask nearly the same are open or announced."),
     "narrow-area": say(
         "The area is narrower than 150 m: phones can hardly tell inside from outside."
     ),

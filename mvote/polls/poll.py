@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Mapping
 from typing import Any, Literal
 
-from sqlalchemy import CheckConstraint, Index, text
-from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import CheckConstraint, Index, Integer, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from mvote.base import Base, new_id, state_check, utc_now
+from mvote.budget.bigrams import bigrams
 from mvote.errors import ImpossibleTransition
 
 State = Literal["draft", "open", "closing", "closed", "counted", "published", "cancelled", "voided"]
@@ -37,6 +39,11 @@ TRANSITIONS: dict[tuple[State, Verb], State] = {
     ("counted", "void"): "voided",
 }
 """The whole life of a poll. The database's trigger `poll_guard` knows the same pairs."""
+
+
+def best_text(text: Mapping[str, str] | None) -> str:
+    """What polls are compared by: Korean, where there is any."""
+    return (text or {}).get("ko") or (text or {}).get("en") or ""
 
 
 def after(state: State, verb: Verb) -> State:
@@ -71,6 +78,12 @@ class Poll(Base):
             "(state = 'cancelled') = (cancelled_at IS NOT NULL)", name="cancelled_has_cancelled_at"
         ),
         Index("ix_poll_author_id_created_at", "author_id", "created_at"),
+        Index(
+            "ix_poll_title_bigrams",
+            "title_bigrams",
+            postgresql_using="gin",
+            postgresql_where=text("state = 'open' AND NOT is_private"),
+        ),
         Index("ix_poll_due", "closes_at", postgresql_where=text("state IN ('open', 'closing')")),
     )
 
@@ -84,6 +97,10 @@ class Poll(Base):
     is_private: Mapped[bool] = mapped_column(default=False)
     #: title, question, eligibility, presence … as the API's schema has them
     content: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    #: what its title is compared by: `mvote.budget.bigrams`
+    title_bigrams: Mapped[list[int]] = mapped_column(
+        ARRAY(Integer), default=list, server_default=text("'{}'"), deferred=True
+    )
     opens_at: Mapped[dt.datetime | None]
     closes_at: Mapped[dt.datetime | None]
     #: grows with every change of a draft; stands in the ETag
@@ -95,6 +112,11 @@ class Poll(Base):
     counted_at: Mapped[dt.datetime | None]
     published_at: Mapped[dt.datetime | None]
     cancelled_at: Mapped[dt.datetime | None]
+
+    @validates("content")
+    def _index_title(self, _: str, content: dict[str, Any]) -> dict[str, Any]:
+        self.title_bigrams = bigrams(best_text(content.get("title")))
+        return content
 
     def status_at(self, now: dt.datetime) -> Status:
         """What is shown: the state, and what the clock makes of an open poll."""

@@ -112,6 +112,10 @@ EXAMPLES: dict[str, Json] = {
     "locate_point": GWANGHWAMUN,
     "report_a_poll": {"poll_id": str(uuid.uuid4()), "ground": "other", "text": "이상해요."},
     "decide_a_case": {"decision": "keep", "reason": {"ko": "광고", "en": "Advertising"}},
+    "ask_similar": {
+        "title": {"ko": "나무를 심을까요?"}, "description": "광장에", "question": "심을까요?",
+        "limit": 5,
+    },
     "look_up_room": {"number": "12345678", "password": "a password"},
     "ask_reach": {"eligibility": {"areas": ["11110"], "area_basis": ["home", "work"]}},
     "send_invitations": {"language": "en"},

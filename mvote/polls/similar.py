@@ -1,0 +1,115 @@
+"""Polls that ask nearly the same: shown before one's own is posted, so that people vote together.
+
+Titles are compared as those of proposals are. Where both have a question, it counts for a fifth:
+"찬성하십니까?" stands beneath polls of all sorts.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import desc, not_, select, text
+from sqlalchemy.orm import Session
+
+from mvote.base import database_time
+from mvote.budget.bigrams import bigrams, similarity
+from mvote.budget.likeness import likeness_to
+from mvote.moderation.case import left_out
+from mvote.polls.hindrances import Hindrance
+from mvote.polls.listing import for_a_list
+from mvote.polls.poll import Poll, best_text
+
+MOST = 20
+MOST_COMPARED = 100
+WORTH_OF_QUESTION = 0.2
+CLOSE = 0.6
+"""From here on an author is warned without having asked."""
+# In so many words: the index is only for these, and the planner must see that.
+_PUBLIC = text("poll.state = 'open' AND NOT poll.is_private")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What somebody is about to ask."""
+
+    title: Mapping[str, str]
+    question: Mapping[str, str] | None = None
+    #: a poll is not similar to itself
+    but: uuid.UUID | None = None
+
+    @classmethod
+    def by(cls, poll: Poll) -> Asked:
+        """What a draft asks."""
+        question = (poll.content.get("question") or {}).get("text")
+        return cls(title=poll.content["title"], question=question, but=poll.id)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Similar:
+    poll: Poll
+    #: 0 to 1, where 1 is the same words
+    score: float
+
+
+@dataclass(frozen=True)
+class SimilarOpen:
+    """The warning that others ask nearly the same."""
+
+    found: Sequence[Similar]
+
+    def shown(self) -> dict[str, Any]:
+        """As it stands in the answer."""
+        named = [
+            {"id": each.poll.id, "title": each.poll.content["title"], "score": each.score}
+            for each in self.found
+        ]
+        return Hindrance("similar-polls", "/title").shown() | {"polls": named}
+
+
+def similar_to(session: Session, *, asked: Asked, limit: int = MOST) -> list[Similar]:
+    """Public polls that are open or announced and read alike, the nearest first; none held back."""
+    mine = bigrams(best_text(asked.title))
+    if not mine:
+        return []
+    degrees = _alike(session, mine, asked.but, database_time(session))
+    found = for_a_list(session, select(Poll).where(Poll.id.in_(degrees)))
+    scored = [
+        Similar(poll=poll, score=round(_score(asked, poll, degrees[poll.id]), 3)) for poll in found
+    ]
+    return sorted(scored, key=lambda each: (-each.score, -each.poll.id.int))[:limit]
+
+
+def _alike(
+    session: Session, mine: list[int], but: uuid.UUID | None, now: dt.datetime
+) -> dict[uuid.UUID, float]:
+    likeness = likeness_to(session, Poll.title_bigrams, mine)
+    query = (
+        select(Poll.id, likeness.degree.label("degree"))
+        .where(_PUBLIC, Poll.closes_at > now, not_(left_out()), *likeness.conditions)
+        .where(Poll.id.is_distinct_from(but))
+        .order_by(desc("degree"), Poll.id.desc())
+        .limit(MOST_COMPARED)
+    )
+    return {row.id: row.degree for row in session.execute(query)}
+
+
+def _score(asked: Asked, poll: Poll, degree: float) -> float:
+    theirs = bigrams(best_text(poll.content["question"]["text"]))
+    mine = bigrams(best_text(asked.question))
+    if not (mine and theirs):
+        return degree
+    of_question = float(similarity(mine, theirs))
+    return (1 - WORTH_OF_QUESTION) * degree + WORTH_OF_QUESTION * of_question
+
+
+def warn_of_similar(session: Session, poll: Poll) -> list[SimilarOpen]:
+    """What the author of a citizen's public draft should see before it is posted, if anything."""
+    if poll.origin != "citizen" or poll.is_private or poll.state != "draft":
+        return []
+    found = similar_to(session, asked=Asked.by(poll), limit=5)
+    close = [each for each in found if each.score >= CLOSE]
+    return [SimilarOpen(close)] if close else []

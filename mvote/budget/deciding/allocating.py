@@ -19,6 +19,7 @@ from mvote.budget.allocating.allocation import allocate
 from mvote.budget.allocating.comparisons import compare
 from mvote.budget.allocating.cycle_rules import contest_of
 from mvote.budget.allocating.documents import document, rule_name, written
+from mvote.budget.allocating.errors import AllocationImpossible
 from mvote.budget.allocating.model import Contest
 from mvote.budget.allocating.work import Work
 from mvote.budget.allocations import CycleAllocation, latest_allocation
@@ -28,13 +29,17 @@ from mvote.budget.deciding.cycle_lot import Lot, revealed_lot
 from mvote.budget.deciding.errors import AlreadyAllocated, MotionPending
 from mvote.budget.deciding.motion import Motion
 from mvote.budget.deciding.projects import as_json, as_projects, groups_in, options_of, struck_in
-from mvote.budget.deciding.released import released
+from mvote.budget.deciding.released import NEEDING_VECTORS, Released, released
 from mvote.budget.phases import require_phase
 from mvote.errors import ImpossibleTransition, stands_for
 from mvote.journal import Event, write_down
+from mvote.wording import say
 
 stands_for("pk_cycle_allocation", AlreadyAllocated)
 DECIDING: PhaseKind = "deciding"
+TOO_FEW_SHOWN = say(
+    "So few ballots came that they are not shown one by one, and equal shares needs each of them."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,6 +121,7 @@ def ready_contest(session: Session, *, cycle: Cycle, contest: str) -> tuple[Cont
     Raises NotFound, ResultsNotAvailable.
     """
     sources = released(session, cycle=cycle, contest=contest)
+    _check_shown_one_by_one(cycle, contest, sources)
     lot = revealed_lot(session, cycle_id=cycle.id, contest=contest, hashes=sources.hashes)
     options = options_of(session, cycle, contest)
     struck = struck_in(session, cycle, [each["reference"] for each in options])
@@ -129,6 +135,13 @@ def ready_contest(session: Session, *, cycle: Cycle, contest: str) -> tuple[Cont
         groups=groups_in(options),
     )
     return made, lot
+
+
+def _check_shown_one_by_one(cycle: Cycle, contest: str, sources: Released) -> None:
+    """With few ballots they stay totals, whatever the plan was. Raises AllocationImpossible."""
+    binding = contest_in(cycle, contest)["allocation"]["rule"]
+    if binding == NEEDING_VECTORS and sources.approvals is None:
+        raise AllocationImpossible(TOO_FEW_SHOWN)
 
 
 def blended_by_default(definition: dict[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import jsonschema_rs
 from tests.support.contract import contract
 from tests.support.deciding_bodies import DECIDING_BODIES
 from tests.support.deliberation_bodies import DELIBERATION
+from tests.support.moderation_bodies import MODERATION
 from tests.support.proposal_bodies import ASSESSMENT, PROPOSAL
 from tests.support.review_bodies import REVIEW_BODIES
 from tests.support.world import GWANGHWAMUN, position, question
@@ -110,12 +111,6 @@ EXAMPLES: dict[str, Json] = {
     },
     "check_eligibility": {"position": HERE, "presence_token": "x"},
     "locate_point": GWANGHWAMUN,
-    "report_a_poll": {"poll_id": str(uuid.uuid4()), "ground": "other", "text": "이상해요."},
-    "decide_a_case": {"decision": "keep", "reason": {"ko": "광고", "en": "Advertising"}},
-    "ask_similar": {
-        "title": {"ko": "나무를 심을까요?"}, "description": "광장에", "question": "심을까요?",
-        "limit": 5,
-    },
     "look_up_room": {"number": "12345678", "password": "a password"},
     "ask_reach": {"eligibility": {"areas": ["11110"], "area_basis": ["home", "work"]}},
     "send_invitations": {"language": "en"},
@@ -165,6 +160,7 @@ EXAMPLES: dict[str, Json] = {
     "name_the_chair": {"seat_id": str(uuid.uuid4())},
     **REVIEW_BODIES,
     "return_a_proposal": {"missing": "견적서", "due_at": A_DAY},
+    **MODERATION,
     **DECIDING_BODIES,
     "enter_a_paper_proposal": PROPOSAL | {"person": "홍길동", "received_on": "2026-05-02"},
     "update_a_project": {

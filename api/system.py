@@ -44,6 +44,16 @@ UNSIGNED = Gauge(
     "Checkpoints without a signature; if it does not fall, the shuffler says why in its log.",
     registry=REGISTRY,
 )
+WAITING = Gauge(
+    "mvote_sightings_waiting", "Positions noted by this process and not yet written.",
+    registry=REGISTRY,
+)  # fmt: skip
+DROPPED = Gauge(
+    "mvote_sightings_dropped",
+    "Positions that this process saw since its start and could not look into: no flag is raised by"
+    " them.",
+    registry=REGISTRY,
+)
 
 
 def register(app: Flask) -> None:
@@ -77,6 +87,9 @@ def metrics() -> Response:
     if not settings.metrics:
         raise HTTP_FAULTS[404]
     unsigned = _one("SELECT count(*) FROM checkpoint WHERE note IS NULL")
+    watch = current_app.extensions["wiring"].watch
+    WAITING.set(watch.waiting)
+    DROPPED.set(watch.dropped)
     UNSIGNED.set(unsigned if isinstance(unsigned, int) else float("nan"))
     return Response(generate_latest(REGISTRY), content_type=CONTENT_TYPE_LATEST)
 

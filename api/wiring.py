@@ -15,6 +15,7 @@ from api.holders import made_once, open_keystore
 from api.keys import numbered_keys
 from api.pausing import apart_of_this_process, pause_of_this_process
 from api.settings import Settings
+from api.sightings import watch
 from geo.places import CityPlaces
 from mvote.ballotbox.casting import BallotBox
 from mvote.ballotbox.keystore import DirectoryKeystore
@@ -26,7 +27,9 @@ from mvote.moderation.reporting import REPORT_KEY, Desk
 from mvote.people.tokens import SigningKey, Tokens
 from mvote.polls.frozen import Found, FrozenPolls
 from mvote.polls.integrity.attesting import Attestors
+from mvote.polls.integrity.day_keys import DayKeys
 from mvote.polls.integrity.devices import Owners
+from mvote.polls.integrity.watching import Watch
 from mvote.polls.onsite.scanning import Gate
 from mvote.polls.onsite.wrapping import SITE_CODE_KEY, CodeSecrets
 from mvote.polls.opening import Surroundings
@@ -52,6 +55,7 @@ class Wiring:
     places: CityPlaces
     attestors: Attestors
     owners: Owners
+    watch: Watch
     judge: Judge
     engine: Engine
     crowd: Gathered[Comer, Seen]
@@ -84,6 +88,8 @@ def connect(app: Flask, settings: Settings) -> None:
     attestors = attestors_of(settings, keystore)
     with app.app_context():
         engine = db.engine
+    box = ballot_box(keystore, engine)
+    sightings = watch(engine, DayKeys(keystore), box.keys)
     app.extensions["keystore"] = keystore
     app.extensions["tokens"] = tokens
     app.extensions["last_poll_ends"] = last_poll_ends
@@ -97,6 +103,7 @@ def connect(app: Flask, settings: Settings) -> None:
             tokens=presence_tokens,
             attestors=attestors,
             owners=owners_of(keystore),
+            watch=sightings,
             secrets=CodeSecrets(made_once(keystore, SITE_CODE_KEY)),
         ),
         room_passwords=RoomPasswords(made_once(keystore, ROOM_KEY), apart_of_this_process()),
@@ -104,13 +111,14 @@ def connect(app: Flask, settings: Settings) -> None:
         places=places,
         attestors=attestors,
         owners=owners_of(keystore),
+        watch=sightings,
         judge=Judge(geofence=places, tokens=presence_tokens, attestors=attestors),
         engine=engine,
         crowd=crowd(engine, roll_keys),
         roll_keys=roll_keys,
         definitions=definitions(engine),
         polls=FrozenPolls(),
-        box=ballot_box(keystore, engine),
+        box=box,
         moderation=Desk(
             key=made_once(keystore, REPORT_KEY), places=places, to_hold=settings.reports_to_hold
         ),

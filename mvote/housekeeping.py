@@ -12,6 +12,7 @@ from mvote.budget.files import forget_orphans
 from mvote.moderation.forgetting import forget_decided_reports
 from mvote.polls.integrity.devices import forget_old_devices
 from mvote.polls.integrity.nonces import forget_expired_nonces
+from mvote.polls.integrity.noticing import forget_sightings
 from mvote.polls.onsite.rotation import forget_used_values
 from mvote.polls.places import Places
 
@@ -31,4 +32,5 @@ def remove_expired(session: Session) -> None:
     forget_old_devices(session, now=database_time(session))
     forget_expired_nonces(session)
     forget_decided_reports(session)
+    forget_sightings(session)
     session.execute(delete(SpentToken).where(SpentToken.expires_at < func.clock_timestamp()))

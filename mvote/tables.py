@@ -40,7 +40,9 @@ import mvote.people.citizens
 import mvote.people.limits
 import mvote.people.sessions
 import mvote.polls.integrity.devices
+import mvote.polls.integrity.flags
 import mvote.polls.integrity.nonces
+import mvote.polls.integrity.noticing
 import mvote.polls.inviting.invitation
 import mvote.polls.lots
 import mvote.polls.notices

@@ -134,11 +134,12 @@ def _empty_all(connection: psycopg.Connection) -> None:
 
 
 @pytest.fixture
-def client(app: Flask, tidy: None) -> CheckedClient:
+def client(app: Flask, tidy: None) -> Iterator[CheckedClient]:
     """A client without a token."""
     client = app.test_client()
     assert isinstance(client, CheckedClient)
-    return client
+    yield client
+    app.extensions["wiring"].watch.write_now()  # or the next test would find what this one noted
 
 
 @pytest.fixture

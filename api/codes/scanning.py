@@ -6,6 +6,7 @@ from typing import Any
 
 import marshmallow as ma
 from marshmallow.validate import Length
+from sqlalchemy.orm import Session
 
 from api.access import access, caller
 from api.blueprint import Blueprint, may_raise
@@ -17,6 +18,7 @@ from api.polls.integrity_schemas import PlacedFields, integrity_in, position_in
 from api.polls.visiting import takes_a_pass
 from api.wiring import wiring
 from mvote.base import utc_now
+from mvote.people.voters import anchor_at, anchors_of
 from mvote.polls import errors
 from mvote.polls.integrity import errors as integrity
 from mvote.polls.integrity.demanding import demand_of
@@ -68,14 +70,21 @@ def scan_code(body: dict[str, Any], code: str) -> dict[str, Any]:
     """
     with transaction() as session:
         found, poll = known_code(session, code)
-        wanted = _wanted(body, found, poll)
+        wanted = _wanted(body, found, poll, _anchor(session, poll))
         answer = scan(session, gate=wiring().gate, scan=wanted, now=utc_now())
     if answer is None:  # the wrong try is counted by now
         raise ScanValueInvalid
     return answer
 
 
-def _wanted(body: dict[str, Any], code: SiteCode, poll: Poll) -> Scan:
+def _anchor(session: Session, poll: Poll) -> bytes | None:
+    """Who scans, as the poll knows voters."""
+    if poll.opens_at is None:
+        return None
+    return anchor_at(anchors_of(session, caller().id), poll.opens_at)
+
+
+def _wanted(body: dict[str, Any], code: SiteCode, poll: Poll, anchor: bytes | None) -> Scan:
     return Scan(
         code=code,
         citizen_id=caller().id,
@@ -83,6 +92,7 @@ def _wanted(body: dict[str, Any], code: SiteCode, poll: Poll) -> Scan:
         position=position_in(body),
         demand=demand_of(poll.content),
         integrity=integrity_in(body),
+        anchor=anchor,
     )
 
 

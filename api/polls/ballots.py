@@ -26,7 +26,7 @@ from api.wiring import wiring
 from mvote.ballotbox.receipts import Receipt
 from mvote.ballotbox.sealing import voter_tag_of
 from mvote.ballotbox.slot import took_part
-from mvote.base import database_time
+from mvote.base import database_time, utc_now
 from mvote.errors import DomainError, Overloaded
 from mvote.people.voters import Voter
 from mvote.polls import errors
@@ -83,7 +83,7 @@ def cast_ballot(headers: dict[str, str], body: dict[str, Any], poll_id: uuid.UUI
 def check_eligibility(body: dict[str, Any], poll_id: uuid.UUID) -> dict[str, Any]:
     """Whether I may vote, and if not: every reason, with what to do next."""
     poll = frozen_poll(wiring(), poll_id)
-    voter, presence = seen(wiring(), poll, caller_id(), _evidence(body))
+    voter, presence = seen(wiring(), poll, caller_id(), _evidence(body), utc_now())
     knows = knows_password(wiring(), poll, caller_id(), body.get("room_password"))
     reasons = reasons_not_to_vote(poll, voter, presence.reasons, knows_password=knows)
     with reading() as session:  # of a private poll strangers do not learn whether it is open

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from dataclasses import dataclass, replace
 
@@ -41,7 +42,8 @@ class Paper:
 def cast_paper(wiring: Wiring, paper: Paper) -> Receipt:
     """Cast *paper* and return its receipt. Raises what `mvote.ballotbox.casting.cast` raises."""
     poll = frozen_poll(wiring, paper.poll_id)
-    voter, presence = seen(wiring, poll, paper.citizen_id, paper.evidence)
+    now = utc_now()
+    voter, presence = seen(wiring, poll, paper.citizen_id, paper.evidence, now)
     ballot = Ballot(
         voter=voter,
         selections=paper.selections,
@@ -50,8 +52,19 @@ def cast_paper(wiring: Wiring, paper: Paper) -> Receipt:
         accept_spoilt=paper.accept_spoilt,
     )
     reasons = _reasons(wiring, poll, paper, voter, presence)
+    accounts = 0
     if presence.checked and not reasons:
-        reasons = _used_up(wiring, presence.checked)
+        accounts, reasons = _spent(wiring, presence.checked, now)
+    if paper.evidence.position is not None and poll.presence == "area":
+        wiring.watch.see(
+            poll.poll_id,
+            voter.anchor,
+            paper.evidence.position,
+            said=paper.evidence.integrity,
+            now=now,
+            nonce_given_at=presence.checked.nonce_given_at if presence.checked else None,
+            accounts=accounts,
+        )
     return cast(wiring.box, poll, ballot, reasons=reasons)
 
 
@@ -67,18 +80,18 @@ def _reasons(
     return reasons_not_to_vote(poll, voter, presence.reasons, knows_password=knows)
 
 
-def _used_up(wiring: Wiring, checked: Checked) -> list[DomainError]:
+def _spent(wiring: Wiring, checked: Checked, now: dt.datetime) -> tuple[int, list[DomainError]]:
     """Use what is good once: what is refused anyway leaves it as it was. Somebody may have been
-    quicker, and that is a reason like others.
+    quicker, and that is a reason like others. Beside it, how many accounts use the phone.
 
     In a transaction of its own: in the slot's it would tie whoever asked for it to an envelope.
     """
     try:
         with Session(wiring.engine) as session, transaction(session):
-            spend(session, wiring.owners, checked, now=utc_now())
+            used = spend(session, wiring.owners, checked, now=now)
+            return used or 0, []
     except DomainError as error:
-        return [error]
-    return []
+        return 0, [error]
 
 
 def frozen_poll(wiring: Wiring, poll_id: uuid.UUID) -> FrozenPoll:
@@ -88,7 +101,11 @@ def frozen_poll(wiring: Wiring, poll_id: uuid.UUID) -> FrozenPoll:
 
 
 def seen(
-    wiring: Wiring, poll: FrozenPoll, citizen_id: uuid.UUID, evidence: Evidence
+    wiring: Wiring,
+    poll: FrozenPoll,
+    citizen_id: uuid.UUID,
+    evidence: Evidence,
+    now: dt.datetime,
 ) -> tuple[Voter, Presence]:
     """Who votes, and where they are, as far as that is proven. Raises TokenInvalid."""
     position = evidence.position if poll.presence == "area" else None
@@ -105,7 +122,7 @@ def seen(
             poll=poll,
             citizen_id=citizen_id,
             evidence=evidence,
-            now=utc_now(),
+            now=now,
         )
 
     if evidence.presence_token is None and evidence.integrity is NOTHING_SAID:

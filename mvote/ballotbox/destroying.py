@@ -22,7 +22,10 @@ from mvote.ballotbox.poll_keys import key_name
 from mvote.ballotbox.stock import sealing_key_name
 from mvote.ballotbox.tables import SealingKey
 from mvote.ballotbox.trustees import COUNTED, TrusteeKey, TrusteeKeyErased
+from mvote.base import database_time
 from mvote.journal import Event, JournalEntry, write_down
+from mvote.polls.integrity.day_keys import destroy_old_day_keys
+from mvote.polls.integrity.flags import forget_flags
 from mvote.polls.inviting.ending import without_numbers
 from mvote.polls.inviting.links import LETTER as NUMBERS_LETTER
 from mvote.polls.poll import Poll
@@ -155,7 +158,7 @@ def _destroy(keystore: Keystore, names: Iterable[str]) -> None:
 
 def journal_destroyed_keys(session: Session, keystore: Keystore, terms: Terms) -> None:
     """Write down, once, each key whose time is over and of which nobody has a copy any more; the
-    entries of rolls go with their keys."""
+    entries of rolls and the flags of polls go with their keys."""
     session.execute(_ONE_JOURNALIST)
     for letter, term in terms.of_letters.items():
         polls = session.scalars(
@@ -169,6 +172,8 @@ def journal_destroyed_keys(session: Session, keystore: Keystore, terms: Terms) -
     _write_gone(session, keystore, KeyDestroyed(key="sealing"), sealed)
     _journal_erased_trustee_keys(session, keystore)
     forget_rolls(session, keystore)
+    forget_flags(session, keystore)
+    destroy_old_day_keys(keystore, database_time(session))
 
 
 def _journal_erased_trustee_keys(session: Session, keystore: Keystore) -> None:

@@ -159,6 +159,7 @@ EXAMPLES: dict[str, Json] = {
     "vacate_a_seat": {"reason": "이사"},
     "name_the_chair": {"seat_id": str(uuid.uuid4())},
     **REVIEW_BODIES,
+    "find_of_flag": {"finding": "harmless", "note": "통신사 위치 오류"},
     "return_a_proposal": {"missing": "견적서", "due_at": A_DAY},
     **MODERATION,
     **DECIDING_BODIES,

@@ -79,6 +79,10 @@ BUDGET_RIGHTS = {
         "SELECT INSERT",
     ),
     "position_nonce": "SELECT INSERT DELETE",
+    "flag": "SELECT INSERT DELETE UPDATE(times) UPDATE(finding) UPDATE(note) UPDATE(found_by)"
+    " UPDATE(found_at)",
+    "place_seen": "SELECT INSERT DELETE",
+    "last_fix": "SELECT INSERT DELETE UPDATE(sealed) UPDATE(expires_at)",
     "invitation": "SELECT INSERT UPDATE(sealed) UPDATE(state) UPDATE(tries) UPDATE(claimed_at)",
     "invitation_run": "SELECT INSERT UPDATE(state) UPDATE(not_before) UPDATE(finished_at)",
 }

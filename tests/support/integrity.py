@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import uuid
 from typing import Any
 
+from mvote.polls.integrity.checking import NOTHING_SAID
+from mvote.polls.integrity.watching import Watch
+from mvote.polls.presence import Position
 from tests.support.world import CITY_HALL, GWANGHWAMUN, Person, World
 
 CIRCLE = {"rule": "area", "area": {"center": GWANGHWAMUN, "radius_m": 500}}
@@ -36,3 +41,16 @@ def code_at(world: World, site_id: str, poll: dict[str, Any], officer: Person) -
     answer = world.client.post(url, json=body, headers=officer.headers)
     assert answer.status_code == 201, answer.get_data(as_text=True)
     return str(answer.get_json()["code"])
+
+
+def see(
+    watch: Watch,
+    poll: dict[str, Any],
+    anchor: bytes,
+    place: tuple[float, float],
+    at: dt.datetime,
+    **more: Any,
+) -> None:
+    """Let the watch see somebody at a place and time; what time it is, the test decides."""
+    there = Position(lat=place[0], lon=place[1], accuracy_m=9, captured_at=at)
+    watch.see(uuid.UUID(poll["id"]), anchor, there, now=at, **{"said": NOTHING_SAID} | more)

@@ -16,6 +16,7 @@ from mvote.polls.errors import PositionStale, PresenceRequired
 from mvote.polls.integrity.attesting import Attestors
 from mvote.polls.integrity.checking import NOTHING_SAID, Claim, Demand, Integrity, check, spend
 from mvote.polls.integrity.devices import Owners
+from mvote.polls.integrity.watching import Watch
 from mvote.polls.onsite.rotation import secret_of, step_of, use_once
 from mvote.polls.onsite.slips import use_slip
 from mvote.polls.onsite.wrapping import CodeSecrets
@@ -41,6 +42,7 @@ class Gate:
     tokens: PresenceTokens
     attestors: Attestors
     owners: Owners
+    watch: Watch
     secrets: CodeSecrets
 
 
@@ -55,6 +57,8 @@ class Scan:
     #: what the poll asks of a position, and what the app says of it
     demand: Demand = "none"
     integrity: Integrity = NOTHING_SAID
+    #: who scans, as the poll knows them; None before it is open
+    anchor: bytes | None = None
 
 
 def scan(session: Session, *, gate: Gate, scan: Scan, now: dt.datetime) -> dict[str, Any] | None:
@@ -87,31 +91,51 @@ def _check_position(session: Session, gate: Gate, scan: Scan, now: dt.datetime) 
     """A photographed link must not admit: only a position within the site's radius does."""
     if scan.position is None:
         raise PresenceRequired
-    if not scan.position.is_fresh(now):
+    look = _Look(scan.position)
+    try:
+        _judge(session, gate, scan, look, now)
+    finally:  # what was refused is seen, too
+        gate.watch.see(
+            scan.code.poll_id,
+            scan.anchor or b"",
+            scan.position,
+            said=scan.integrity,
+            now=now,
+            nonce_given_at=look.nonce_given_at,
+            accounts=look.accounts,
+        )
+
+
+@dataclass(repr=False)
+class _Look:
+    """What was found of a position on the way."""
+
+    position: Position
+    nonce_given_at: dt.datetime | None = None
+    #: so many use the phone
+    accounts: int = 0
+
+
+def _judge(session: Session, gate: Gate, scan: Scan, look: _Look, now: dt.datetime) -> None:
+    """What is good once is used up by the token that it gives."""
+    if not look.position.is_fresh(now):
         raise PositionStale
     site_id = scan.code.site_id
-    verdict = gate.sites.verdict_at_site(session, site_id=site_id, position=scan.position)
+    verdict = gate.sites.verdict_at_site(session, site_id=site_id, position=look.position)
     if verdict != "inside":
         raise ERRORS[verdict]()  # noqa: RSE102  # a factory of errors, not an error
-    _check_integrity(session, gate, _claim(scan, scan.position), now)
-
-
-def _claim(scan: Scan, position: Position) -> Claim:
-    return Claim(
+    claim = Claim(
         poll_id=scan.code.poll_id,
         citizen_id=scan.citizen_id,
-        position=position,
+        position=look.position,
         demand=scan.demand,
         integrity=scan.integrity,
     )
-
-
-def _check_integrity(session: Session, gate: Gate, claim: Claim, now: dt.datetime) -> None:
-    """What is good once is used up by the token that it gives."""
     checked = check(session, gate.attestors, claim, now=now)
+    look.nonce_given_at = checked.nonce_given_at
     if checked.reasons:
         raise checked.reasons[0]
-    spend(session, gate.owners, checked, now=now)
+    look.accounts = spend(session, gate.owners, checked, now=now) or 0
 
 
 def _proven_by_value(session: Session, gate: Gate, scan: Scan, now: dt.datetime) -> bool:

@@ -1,0 +1,235 @@
+"""Noticing what many positions show together: one place for many people, ways too fast to be true.
+
+What is remembered for that is hashed and sealed under a key of the day, in UNLOGGED tables, for a
+day and for six hours.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hmac
+import os
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import CheckConstraint, delete, func, select, text
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from mvote.base import Base
+from mvote.people.citizens import hash_check
+from mvote.polls.integrity.cells import NONCE_BYTES, Fix, is_impossible, open_fix, seal_fix
+from mvote.polls.integrity.flags import Kind, pseudonym_of, raise_flags
+from mvote.polls.integrity.watching import Sighting
+
+FEW_AT_A_PLACE = 2
+PLACES_KEPT = dt.timedelta(hours=24)
+FIXES_KEPT = dt.timedelta(hours=6)
+HOUR = dt.timedelta(hours=1)
+SEALED_BYTES = 40
+_ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended('sightings/' || :poll, 5))")
+# Capped: how many more were there than make a flag is nobody's question.
+_AT_PLACES = text("""
+    SELECT given.n,
+        EXISTS (SELECT FROM place_seen WHERE poll_id = :poll_id
+            AND place IN (given.place, given.place_before)
+            AND visitor IN (given.visitor, given.visitor_before)) AS is_known,
+        (SELECT count(*) FROM (SELECT FROM place_seen WHERE poll_id = :poll_id
+            AND place IN (given.place, given.place_before) AND expires_at > :now
+            LIMIT :few) AS seen) AS others
+    FROM unnest(CAST(:places AS bytea[]), CAST(:places_before AS bytea[]),
+        CAST(:visitors AS bytea[]), CAST(:visitors_before AS bytea[]))
+        WITH ORDINALITY AS given (place, place_before, visitor, visitor_before, n)
+    ORDER BY given.n
+""")
+_REMEMBER_PLACES = text("""
+    INSERT INTO place_seen (poll_id, place, visitor, expires_at)
+    SELECT :poll_id, place, visitor, :expires_at
+    FROM unnest(CAST(:places AS bytea[]), CAST(:visitors AS bytea[])) AS new (place, visitor)
+    ON CONFLICT DO NOTHING
+""")
+_REMEMBER_FIXES = text("""
+    INSERT INTO last_fix (traveller, sealed, expires_at)
+    SELECT traveller, sealed, :expires_at
+    FROM unnest(CAST(:travellers AS bytea[]), CAST(:sealed AS bytea[])) AS new (traveller, sealed)
+    ON CONFLICT (traveller)
+        DO UPDATE SET sealed = excluded.sealed, expires_at = excluded.expires_at
+""")
+
+
+class PlaceSeen(Base):
+    """That somebody was at a place: both keyed hashes."""
+
+    __tablename__ = "place_seen"
+    __table_args__ = (
+        hash_check("place"),
+        hash_check("visitor"),
+        {"prefixes": ["UNLOGGED"]},
+    )
+
+    poll_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    place: Mapped[bytes] = mapped_column(primary_key=True)
+    visitor: Mapped[bytes] = mapped_column(primary_key=True)
+    #: to the hour
+    expires_at: Mapped[dt.datetime] = mapped_column(index=True)
+
+
+class LastFix(Base):
+    """The last cell of somebody, sealed with its minute."""
+
+    __tablename__ = "last_fix"
+    __table_args__ = (
+        hash_check("traveller"),
+        CheckConstraint(f"octet_length(sealed) = {SEALED_BYTES}", name="sealed_whole"),
+        {"prefixes": ["UNLOGGED"]},
+    )
+
+    traveller: Mapped[bytes] = mapped_column(primary_key=True)
+    sealed: Mapped[bytes]
+    #: to the hour
+    expires_at: Mapped[dt.datetime] = mapped_column(index=True)
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Desk:
+    """What noticing needs: the keys of today and yesterday, the poll's roll key, the time."""
+
+    day_keys: Sequence[bytes]
+    roll_key: bytes
+    now: dt.datetime
+
+
+def write_sightings(
+    session: Session, poll_id: uuid.UUID, sightings: Sequence[Sighting], desk: Desk
+) -> None:
+    """Remember the *sightings* of one poll, and raise the flags that they are reason for.
+
+    One at a time for each poll, or of two who make a third neither would see the other.
+    """
+    session.execute(_ALONE, {"poll": str(poll_id)})
+    noticed: list[tuple[bytes, Kind]] = [
+        (each.anchor, kind) for each in sightings for kind in each.kinds
+    ]
+    noticed += [(anchor, "repeated-coordinates") for anchor in _crowded(session, sightings, desk)]
+    noticed += [(anchor, "impossible-travel") for anchor in _hurried(session, sightings, desk)]
+    named = [(pseudonym_of(desk.roll_key, anchor), kind) for anchor, kind in noticed]
+    raise_flags(session, poll_id, named, desk.now.date())
+
+
+@dataclass
+class _Place:
+    """Who was at one place, and how many others before."""
+
+    others: int
+    visitors: set[bytes] = field(default_factory=set)
+
+
+def _crowded(session: Session, sightings: Sequence[Sighting], desk: Desk) -> list[bytes]:
+    """The anchors of those who are the third or a later one at exactly one place."""
+    visitors = [_tags(desk, b"visitor", each.poll_id.bytes + each.anchor) for each in sightings]
+    given = {
+        "poll_id": sightings[0].poll_id,
+        "now": desk.now,
+        "few": FEW_AT_A_PLACE,
+        "places": [each.places[0] for each in sightings],
+        "places_before": [each.places[-1] for each in sightings],
+        "visitors": [tags[0] for tags in visitors],
+        "visitors_before": [tags[-1] for tags in visitors],
+    }
+    places: dict[bytes, _Place] = {}
+    crowded, new = [], []
+    for n, is_known, others in session.execute(_AT_PLACES, given).all():
+        sighting, tags = sightings[n - 1], visitors[n - 1]
+        place = places.setdefault(sighting.places[0], _Place(others))
+        if is_known or tags[0] in place.visitors:
+            continue
+        if place.others + len(place.visitors) >= FEW_AT_A_PLACE:
+            crowded.append(sighting.anchor)
+        place.visitors.add(tags[0])
+        new.append((sighting.places[0], tags[0]))
+    _remember_places(session, sightings[0].poll_id, new, desk.now)
+    return crowded
+
+
+def _remember_places(
+    session: Session, poll_id: uuid.UUID, new: list[tuple[bytes, bytes]], now: dt.datetime
+) -> None:
+    given = {
+        "poll_id": poll_id,
+        "places": [place for place, _ in sorted(new)],
+        "visitors": [visitor for _, visitor in sorted(new)],
+        "expires_at": _hour_after(now + PLACES_KEPT),
+    }
+    session.execute(_REMEMBER_PLACES, given)
+
+
+def _hurried(session: Session, sightings: Sequence[Sighting], desk: Desk) -> list[bytes]:
+    """The anchors of those who came faster than anybody travels, once for each time."""
+    ciphers = [AESGCM(_derived(key)) for key in desk.day_keys]
+    tags = {each.anchor: _tags(desk, b"traveller", each.anchor) for each in sightings}
+    last = _last_fixes(session, tags, ciphers, desk.now)
+    hurried = []
+    for each in sightings:
+        before = last.get(each.anchor)
+        if before and is_impossible(before, each.fix):
+            hurried.append(each.anchor)
+        last[each.anchor] = each.fix
+    _remember_fixes(session, {tags[a][0]: last[a] for a in tags}, ciphers[0], desk.now)
+    return hurried
+
+
+def _last_fixes(
+    session: Session,
+    tags: dict[bytes, list[bytes]],
+    ciphers: Sequence[AESGCM],
+    now: dt.datetime,
+) -> dict[bytes, Fix]:
+    """By anchor, today's rather than yesterday's."""
+    wanted = [tag for both in tags.values() for tag in both]
+    kept = select(LastFix.traveller, LastFix.sealed).where(
+        LastFix.traveller == func.any(wanted), LastFix.expires_at > now
+    )
+    sealed = {tag: content for tag, content in session.execute(kept)}  # noqa: C416  # rows
+    found = {}
+    for anchor, both in tags.items():
+        for tag, cipher in zip(reversed(both), reversed(ciphers), strict=True):
+            if tag in sealed and (fix := open_fix(cipher, tag, sealed[tag])):
+                found[anchor] = fix
+    return found
+
+
+def _remember_fixes(
+    session: Session, fixes: dict[bytes, Fix], cipher: AESGCM, now: dt.datetime
+) -> None:
+    tags = sorted(fixes)
+    sealed = [seal_fix(cipher, os.urandom(NONCE_BYTES), tag, fixes[tag]) for tag in tags]
+    given = {"travellers": tags, "sealed": sealed, "expires_at": _hour_after(now + FIXES_KEPT)}
+    session.execute(_REMEMBER_FIXES, given)
+
+
+def forget_sightings(session: Session) -> None:
+    """Remove what was remembered long enough."""
+    for table in (PlaceSeen, LastFix):
+        session.execute(delete(table).where(table.expires_at < func.clock_timestamp()))
+
+
+def by_poll(sightings: Iterable[Sighting]) -> dict[uuid.UUID, list[Sighting]]:
+    """The sightings of each poll, in their order."""
+    found: dict[uuid.UUID, list[Sighting]] = {}
+    for each in sightings:
+        found.setdefault(each.poll_id, []).append(each)
+    return found
+
+
+def _tags(desk: Desk, what: bytes, content: bytes) -> list[bytes]:
+    return [hmac.digest(key, b"mvote/" + what + b"/1\x00" + content, "sha256")
+            for key in desk.day_keys]  # fmt: skip
+
+
+def _derived(key: bytes) -> bytes:
+    return hmac.digest(key, b"mvote/fix/1", "sha256")
+
+
+def _hour_after(instant: dt.datetime) -> dt.datetime:
+    return instant.replace(minute=0, second=0, microsecond=0) + HOUR

@@ -1,0 +1,162 @@
+"""Watching positions without slowing casting: noted in memory, written together a little later.
+
+No coordinate gets as far as here into the queue: what is noted is a keyed hash of it, and a cell of
+some ten kilometres. When more comes than is written, what is too much is dropped and counted:
+nobody waits for it, and no ballot depends on it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hmac
+import logging
+import struct
+import threading
+import uuid
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from mvote.polls.integrity.cells import Fix, cell_of
+from mvote.polls.integrity.checking import Integrity
+from mvote.polls.integrity.day_keys import DayKeys
+from mvote.polls.integrity.flags import Kind
+from mvote.polls.presence import AHEAD, OLDEST, Position
+
+MOST = 10_000
+TOGETHER = 500
+PAUSE_S = 1.0
+FEW_ACCOUNTS = 3
+"""So many with one phone are a family."""
+_PLACE = struct.Struct(">16sqq")
+FAULTS = (SQLAlchemyError, OSError, LookupError, ValueError)
+"""A lost database, a keystore that is away, a key that is not there or cannot be read."""
+log = logging.getLogger("mvote.integrity")
+
+
+@dataclass(slots=True, repr=False)
+class Sighting:
+    """That a voter sent a position, and what is to be remembered of it."""
+
+    poll_id: uuid.UUID
+    anchor: bytes
+    fix: Fix
+    #: keyed hashes of poll and coordinates, by today's key and by yesterday's if there is one
+    places: list[bytes]
+    #: what can be told at once
+    kinds: list[Kind]
+
+
+class Watch:
+    """What one process noted and has not yet written. *write* is given at most TOGETHER."""
+
+    def __init__(
+        self,
+        keys: DayKeys,
+        write: Callable[[Sequence[Sighting]], None],
+        *,
+        most: int = MOST,
+        pause_s: float = PAUSE_S,
+    ) -> None:
+        self.dropped = 0
+        self._keys, self._write = keys, write
+        self._most, self._pause_s = most, pause_s
+        self._queue: deque[Sighting] = deque()
+        self._woken, self._ended = threading.Event(), threading.Event()
+        self._starting, self._writing = threading.Lock(), threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def waiting(self) -> int:
+        """How many are not yet written."""
+        return len(self._queue)
+
+    def see(
+        self,
+        poll_id: uuid.UUID,
+        anchor: bytes,
+        position: Position,
+        *,
+        said: Integrity,
+        now: dt.datetime,
+        nonce_given_at: dt.datetime | None = None,
+        accounts: int = 0,
+    ) -> None:
+        """Note a position that was looked at; *accounts* use the phone that sent it."""
+        if not anchor:
+            return
+        try:
+            places = _places(self._keys.around(now), poll_id, position)
+        except FAULTS as error:
+            self._drop(1, error)
+            return
+        kinds = _kinds_at_once(position, said, now, nonce_given_at, accounts)
+        fix = Fix(*cell_of(position.lat, position.lon), int(now.timestamp()) // 60)
+        self.note(Sighting(poll_id, anchor, fix, places, kinds))
+
+    def note(self, sighting: Sighting) -> None:
+        """Have it written soon, or drop it if too many wait."""
+        if len(self._queue) >= self._most:
+            self.dropped += 1
+            return
+        self._queue.append(sighting)
+        if not self._woken.is_set():
+            self._woken.set()
+            self._start_if_needed()
+
+    def write_now(self) -> None:
+        """Write all that waits."""
+        with self._writing:
+            while batch := self._next_batch():
+                try:
+                    self._write(batch)
+                except FAULTS as error:
+                    self._drop(len(batch), error)
+
+    def close(self) -> None:
+        """The process ends: write what waits."""
+        self._ended.set()
+        self.write_now()
+
+    def _next_batch(self) -> list[Sighting]:
+        return [self._queue.popleft() for _ in range(min(len(self._queue), TOGETHER))]
+
+    def _drop(self, count: int, error: Exception) -> None:
+        self.dropped += count
+        log.warning("sightings lost", extra={"count": count, "error": type(error).__name__})
+
+    def _start_if_needed(self) -> None:
+        with self._starting:
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._work, name="watch", daemon=True)
+                self._thread.start()
+
+    def _work(self) -> None:
+        while not self._ended.is_set():
+            self._woken.wait()
+            self._ended.wait(self._pause_s)
+            self._woken.clear()
+            self.write_now()
+
+
+def _places(keys: Sequence[bytes], poll_id: uuid.UUID, position: Position) -> list[bytes]:
+    place = _PLACE.pack(poll_id.bytes, round(position.lat * 1e7), round(position.lon * 1e7))
+    return [hmac.digest(key, b"mvote/place/1\x00" + place, "sha256") for key in keys]
+
+
+def _kinds_at_once(
+    position: Position,
+    said: Integrity,
+    now: dt.datetime,
+    nonce_given_at: dt.datetime | None,
+    accounts: int,
+) -> list[Kind]:
+    kinds: list[Kind] = ["mock"] if said.is_mock else []
+    before_nonce = nonce_given_at is not None and position.captured_at < nonce_given_at - AHEAD
+    if before_nonce or now - position.captured_at > OLDEST:
+        kinds.append("stale")
+    if accounts > FEW_ACCOUNTS:
+        kinds.append("shared-device")
+    return kinds

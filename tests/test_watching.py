@@ -1,0 +1,82 @@
+"""The watch: it notes without making anybody wait, writes by itself, and loses no ballot."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import threading
+from typing import Any
+
+import pytest
+
+from mvote.polls.integrity.checking import Integrity
+from mvote.polls.integrity.watching import Watch
+from tests.support.integrity import CIRCLE, see
+from tests.support.world import World
+
+SEOUL = (37.57, 126.98)
+NOON = dt.datetime(2026, 5, 2, 12, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def poll(world: World) -> dict[str, Any]:
+    return world.open_poll(presence=CIRCLE)
+
+
+def sighted(poll: dict[str, Any], watch: Watch, count: int) -> None:
+    for n in range(count):
+        see(watch, poll, bytes([n]) * 32, SEOUL, NOON)
+
+
+def test_what_is_too_much_is_dropped_and_counted_and_nobody_waits(
+    world: World, poll: dict[str, Any]
+) -> None:
+    written: list[int] = []
+    keys = world.wiring.watch._keys
+    watch = Watch(keys, lambda batch: written.append(len(batch)), most=3, pause_s=60)
+    sighted(poll, watch, 5)
+    assert (watch.waiting, watch.dropped) == (3, 2)
+    watch.close()
+    assert (watch.waiting, written) == (0, [3])
+
+
+def test_a_database_that_is_away_loses_flags_and_nothing_else(
+    world: World, poll: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(_: Any) -> None:
+        raise OSError("37.5720")
+
+    watch = Watch(world.wiring.watch._keys, fail, pause_s=60)
+    sighted(poll, watch, 2)
+    with caplog.at_level(logging.WARNING, "mvote.integrity"):
+        watch.write_now()
+    assert (watch.waiting, watch.dropped) == (0, 2)
+    assert "37.57" not in caplog.text
+    assert caplog.records[-1].message == "sightings lost"
+
+
+def test_what_is_noted_is_written_without_anybody_asking(
+    world: World, poll: dict[str, Any]
+) -> None:
+    written = threading.Event()
+    watch = Watch(world.wiring.watch._keys, lambda _: written.set(), pause_s=0)
+    sighted(poll, watch, 1)
+    assert written.wait(20)
+    watch.close()
+
+
+def test_nothing_in_the_queue_says_where_somebody_is(world: World, poll: dict[str, Any]) -> None:
+    watch = Watch(world.wiring.watch._keys, lambda _: None, pause_s=60)
+    see(watch, poll, b"a" * 32, (37.5720123, 126.9769456), NOON, said=Integrity(is_mock=True))
+    [sighting] = watch._queue
+    assert repr(sighting).startswith("<")  # no repr, so that no log can have it
+    assert (sighting.fix.lat, sighting.fix.lon) == (375, 1269)
+    assert all(len(place) == 32 for place in sighting.places)
+    assert list(sighting.kinds) == ["mock"]
+    watch.close()
+
+
+def test_the_figures_of_the_watch_are_shown(world: World) -> None:
+    shown = world.client.get("/metrics").get_data(as_text=True)
+    assert "mvote_sightings_waiting 0.0" in shown
+    assert "mvote_sightings_dropped 0.0" in shown

@@ -26,6 +26,7 @@ from ops.bench import (
     servers,
     shuffling,
     similar,
+    similar_polls,
 )
 from ops.bench.measuring_casts import measure_casting, measure_casting_in_many_polls
 from ops.bench.serving import serving
@@ -82,11 +83,15 @@ def measure_draw(_: Stage) -> Figures:
 
 
 def measure_similar(stage: Stage) -> Figures:
-    """Proposals that are similar to one, among twenty thousand of five years."""
+    """Proposals similar to one, among twenty thousand of five years; and open polls, as many."""
     with stage.installation("bench_similar") as here:
         proposals = similar.fill(here)
         with serving(here) as server:
-            return {"similar_p50_ms": similar.median_ms(server.port, proposals)}
+            found = {"similar_p50_ms": similar.median_ms(server.port, proposals)}
+    with stage.installation("bench_similar_polls") as here:
+        token = similar_polls.fill(here)
+        with serving(here) as server:
+            return found | {"similar_polls_p50_ms": similar_polls.median_ms(server.port, token)}
 
 
 def measure_budget(_: Stage) -> Figures:
@@ -168,6 +173,7 @@ TARGETS: dict[str, tuple[str, float | None, bool]] = {
     "nearby_p50_ms_1000": ("polls nearby among 1,000, ms", None, False),
     "nearby_p50_ms_100000": ("polls nearby among 100,000, ms", 10, False),
     "nearby_ratio": ("  ratio", 2, False),
+    "similar_polls_p50_ms": ("polls similar to a draft, among 20,000 open, ms", 50, False),
     "similar_p50_ms": ("proposals similar to one, among 20,000, ms", 50, False),
     "shuffle_100000_s": ("shuffling 100,000 envelopes, s", None, False),
     "count_100000_s": ("counting 100,000 sealed ballots, s", 15, False),

@@ -42,8 +42,9 @@ from mvote.errors import (
 FILE = ROOT / "openapi.yaml"
 """Where the contract is committed; the same bytes are served."""
 DESCRIPTION = (Path(__file__).parent / "description.md").read_text(encoding="utf-8")
+LICENSE = {"name": "GNU AGPL 3.0 or later", "identifier": "AGPL-3.0-or-later"}
 SPEC: dict[str, Any] = {
-    "info": {"description": DESCRIPTION, "license": {"name": "AGPL-3.0-or-later"}},
+    "info": {"description": DESCRIPTION, "license": LICENSE},
     "servers": [{"url": "/"}],
 }
 PROBLEM_SCHEMA: dict[str, Any] = {
@@ -160,8 +161,8 @@ def _complete(operation: dict[str, Any], view: Any, rule: Rule, method: str) -> 
         by_status.setdefault(status_of(error), set()).add(error.code)
     for status, codes in sorted(by_status.items()):
         responses[str(status)] = _problem_response(codes, status)
-    if view.access != "public":
-        operation["security"] = [{"display" if view.access == "display" else "token": []}]
+    scheme = "display" if view.access == "display" else "token"
+    operation["security"] = [] if view.access == "public" else [{scheme: []}]
 
 
 def _errors_of(

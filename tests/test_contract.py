@@ -75,6 +75,17 @@ def test_every_schema_is_valid_json_schema(document: dict[str, Any]) -> None:
         jsonschema_rs.meta.validate(schema)
 
 
+def test_every_example_is_what_its_operation_takes(document: dict[str, Any]) -> None:
+    shown = 0
+    for _, _, operation in operations(document):
+        for body in operation.get("requestBody", {}).get("content", {}).values():
+            if "example" in body:
+                whole = {**body["schema"], "components": document["components"]}
+                jsonschema_rs.validate(whole, body["example"], validate_formats=True)
+                shown += 1
+    assert shown
+
+
 def test_every_reference_leads_somewhere_and_every_schema_is_used(
     document: dict[str, Any],
 ) -> None:
@@ -120,7 +131,7 @@ def test_every_operation_declares_who_may_call_it(app: Flask, document: dict[str
             for endpoint, who in declared.items()
             if contract.name_of(endpoint) == operation["operationId"]
         }
-        assert ("security" in operation) == (who != "public"), (method, path)
+        assert bool(operation["security"]) == (who != "public"), (method, path)
         assert ("403" in operation["responses"]) or who in ("public", "citizen", "token")
 
 

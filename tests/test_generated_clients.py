@@ -177,6 +177,17 @@ def assert_verifies(bundle: Path) -> None:
 
 
 @with_npm
+def test_somebody_elses_linter_finds_nothing_in_the_contract(typescript: Made) -> None:
+    shutil.copy(ROOT / "tests" / "support" / "lint.mjs", typescript.folder)
+    words = [clients.node(), typescript.folder / "lint.mjs"]
+    assert said([*words, clients.CONTRACT]) == ""
+    bad = typescript.folder / "bad.yaml"  # sabotaged: an operation nobody knows the access of
+    text = clients.CONTRACT.read_text(encoding="utf-8")
+    bad.write_text(text.replace("      security: []\n", "", 1), encoding="utf-8")
+    assert said([*words, bad]).startswith("security-defined: ")
+
+
+@with_npm
 def test_a_call_that_the_contract_does_not_know_does_not_compile(typescript: Made) -> None:
     assert tsc(typescript).returncode == 0, tsc(typescript).stdout[-3000:]
     text = (EXAMPLES / "typescript" / "tour.ts").read_text(encoding="utf-8")

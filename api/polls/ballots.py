@@ -19,6 +19,7 @@ from api.polls.ballot_schemas import (
     ReceiptSchema,
 )
 from api.polls.casting import Paper, cast_paper, frozen_poll, seen
+from api.polls.examples import BALLOT, ELIGIBILITY
 from api.polls.integrity_schemas import integrity_in, position_in
 from api.polls.rooms import knows_password
 from api.problems import problem_summary
@@ -59,7 +60,7 @@ blp = Blueprint("ballots", "ballots", description="Casting ballots.")
 )
 @limited_per_citizen
 @blp.arguments(BallotHeaders, location="headers")
-@blp.arguments(BallotRequest)
+@blp.arguments(BallotRequest, example=BALLOT)
 @blp.response(201, ReceiptSchema)
 def cast_ballot(headers: dict[str, str], body: dict[str, Any], poll_id: uuid.UUID) -> Receipt:
     """Cast the whole ballot in one call. The same call again gives the same receipt."""
@@ -78,7 +79,7 @@ def cast_ballot(headers: dict[str, str], body: dict[str, Any], poll_id: uuid.UUI
 @blp.post("/polls/<uuid:poll_id>/eligibility")
 @access("token")
 @limited_per_citizen
-@blp.arguments(EligibilityRequest)
+@blp.arguments(EligibilityRequest, example=ELIGIBILITY)
 @blp.response(200, EligibilityAnswer)
 def check_eligibility(body: dict[str, Any], poll_id: uuid.UUID) -> dict[str, Any]:
     """Whether I may vote, and if not: every reason, with what to do next."""

@@ -13,6 +13,7 @@ from api.access import access
 from api.blueprint import Blueprint
 from api.db import db
 from api.pages import page_of, place_of, write_cursor
+from api.polls.examples import NEARBY
 from api.polls.schemas import NearbyPolls, NearbyRequest, PollSchema, PollsQuery
 from api.polls.views import views_of
 from geo.nearby import nearby
@@ -55,7 +56,7 @@ def list_of_polls(query: dict[str, Any]) -> dict[str, Any]:
 
 @blp.post("/polls/nearby")
 @access("public")
-@blp.arguments(NearbyRequest)
+@blp.arguments(NearbyRequest, example=NEARBY)
 @blp.response(200, NearbyPolls)
 def find_polls_nearby(request: dict[str, Any]) -> dict[str, Any]:
     """Polls that are open or announced near here, nearest first. The position is forgotten."""

@@ -14,6 +14,7 @@ from api.blueprint import Blueprint, may_raise
 from api.db import db, reading, transaction
 from api.etags import tagged
 from api.fields import Instant, Strict, String
+from api.polls.examples import ROOM
 from api.polls.schemas import PollSchema
 from api.polls.views import shown
 from api.wiring import Wiring, wiring
@@ -45,7 +46,7 @@ class RoomPollSchema(PollSchema):
 @blp.post("/rooms/lookup")
 @access("citizen")
 @may_raise(NotFound)
-@blp.arguments(RoomRequest)
+@blp.arguments(RoomRequest, example=ROOM)
 @blp.response(200, RoomPollSchema)
 def look_up_room(asked: dict[str, Any]) -> Response:
     """The private poll behind a room's number, for whoever knows the password.

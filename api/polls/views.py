@@ -15,6 +15,7 @@ from api.blueprint import Blueprint, may_raise, needs_version
 from api.db import db, transaction
 from api.etags import check_if_match, tagged, tagged_apart, tagged_body
 from api.idempotency import idempotent
+from api.polls.examples import POLL
 from api.polls.schemas import NewPoll, PollChanges, PollSchema
 from api.polls.visiting import poll_shown_to, takes_a_pass
 from api.wiring import wiring
@@ -120,7 +121,7 @@ def _view_of(poll: Poll, definition_hash: bytes | None, now: dt.datetime) -> dic
 @access("citizen")
 @may_raise(QuotaReached, TooManyDrafts)
 @idempotent
-@blp.arguments(NewPoll)
+@blp.arguments(NewPoll, example=POLL)
 @blp.response(201, PollSchema)
 def draft_a_poll(content: dict[str, Any]) -> Response:
     """Draft a poll: a citizen's own, or an officer's for the department."""

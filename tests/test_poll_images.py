@@ -69,7 +69,9 @@ def make_old(world: World, days: int = 31) -> None:
     with psycopg.connect(world.admin_url, autocommit=True) as connection:
         connection.execute("SET session_replication_role = replica")
         connection.execute(
-            "UPDATE stored_file SET kept_at = kept_at - make_interval(days => %s)", [days]
+            "UPDATE stored_file SET kept_at = kept_at - make_interval(days => %(days)s),"
+            " sent_at = sent_at - make_interval(days => %(days)s)",
+            {"days": days},
         )
 
 

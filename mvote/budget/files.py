@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from sqlalchemy import CheckConstraint, ForeignKey, func, select, text
+from sqlalchemy import CheckConstraint, ForeignKey, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -44,7 +44,7 @@ stands_for("fk_file_use_sha256", NotFound)
 
 
 class StoredFile(Base):
-    """A file. Never changed: its name is the hash of its bytes."""
+    """A file. Its name is the hash of its bytes, and nothing of it changes but when it was sent."""
 
     __tablename__ = "stored_file"
     __table_args__ = (
@@ -59,6 +59,8 @@ class StoredFile(Base):
     #: who sent it first
     kept_by: Mapped[uuid.UUID] = mapped_column(index=True)
     kept_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
+    #: when somebody sent it last; from then on it waits to be named
+    sent_at: Mapped[dt.datetime] = mapped_column(server_default=text("clock_timestamp()"))
 
 
 class FileUse(Base):
@@ -77,14 +79,24 @@ class FileKept(Event):
 
 
 def keep_file(session: Session, *, content: bytes, media_type: str, by: uuid.UUID) -> bytes:
-    """Keep a file that was checked before; its SHA-256."""
+    """Keep a file that was checked before; its SHA-256. What is there waits anew to be named."""
     digest = hashlib.sha256(content).digest()
+    if _sent_again(session, digest):
+        return digest
     row = {"sha256": digest, "media_type": media_type, "content": content, "kept_by": by}
     keeping = insert(StoredFile).values(**row).on_conflict_do_nothing()
     if session.scalar(keeping.returning(StoredFile.kept_at)) is not None:
         event = FileKept(sha256=digest.hex(), media_type=media_type)
         write_down(session, event, actor_id=by, subject_id=None)
     return digest
+
+
+def _sent_again(session: Session, digest: bytes) -> bool:
+    """Whether the file was there; it is not swept away for another ORPHAN_TERM."""
+    there = update(StoredFile).where(StoredFile.sha256 == digest)
+    renewed = there.values(sent_at=func.clock_timestamp()).returning(StoredFile.sha256)
+    quietly = {"synchronize_session": False}
+    return session.scalar(renewed, execution_options=quietly) is not None
 
 
 def files_kept_today(session: Session, by: uuid.UUID) -> int:
@@ -112,7 +124,7 @@ def keep_for_good(session: Session, hashes: Collection[bytes]) -> None:
 
 
 def forget_orphans(session: Session) -> None:
-    """Delete files that nothing has named for ORPHAN_TERM since they were sent."""
+    """Delete files that nothing has named for ORPHAN_TERM since they were last sent."""
     before = func.clock_timestamp() - ORPHAN_TERM
     session.execute(select(func.forget_orphan_files(before)))
 

@@ -20,7 +20,7 @@ BUDGET_RIGHTS = {
     "proposal_return": "SELECT INSERT",
     "proposal_appeal": "SELECT INSERT",
     "proposal_strike": "SELECT",
-    "stored_file": "SELECT INSERT",
+    "stored_file": "SELECT INSERT UPDATE(sent_at)",
     "file_use": "SELECT INSERT",
     "paper_entry": "SELECT INSERT UPDATE(person) UPDATE(contact) UPDATE(forgotten_at)",
     "project_update": "SELECT INSERT",

@@ -264,7 +264,9 @@ def test_the_landing_page_shows_title_site_and_dates_as_its_reader_speaks_and_op
         assert text in html
     assert f"mvote://polls/{poll['id']}?code={code}" in html
     assert "script" not in html
-    assert {"Accept", "Accept-Language"} <= {*page.headers["Vary"].split(", ")}
+    differs_by = {"Accept", "Accept-Language", "Authorization", "Room-Pass"}
+    assert differs_by == {*page.headers["Vary"].split(", ")}
+    assert page.headers["Cache-Control"] == "no-store"
     missing = world.client.get("/q/000000000000", headers=wanted)
     assert (missing.status_code, missing.mimetype) == (404, "text/html")
     assert missing.headers["Content-Language"] == language

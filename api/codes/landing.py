@@ -77,7 +77,8 @@ def _page(found: dict[str, Any] | None, status: int, door: str | None = None) ->
     )
     response = Response(html, status, content_type="text/html; charset=utf-8")
     response.headers["Content-Security-Policy"] = POLICY
-    response.headers["Vary"] = "Accept"
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Vary"] = "Accept, Accept-Language, Authorization, Room-Pass"
     return response
 
 

@@ -11,8 +11,8 @@ from alembic import op
 
 from mvote.base import UtcDateTime
 
-revision = "0057"
-down_revision = "0056"
+revision = "0058"
+down_revision = "0057"
 branch_labels = None
 depends_on = None
 

@@ -37,6 +37,8 @@ STATUSES: dict[type[errors.DomainError], int] = {
     people.IdentityInvalid: 401,
     people.IdentityProviderAway: 503,
     people.IdentityInUse: 409,
+    people.AnotherIdentity: 409,
+    people.IdentityRests: 409,
     people.NumberInUse: 409,
     people.LastWayIn: 409,
     polls.NotEligible: 403,

@@ -212,6 +212,7 @@ def test_an_account_has_one_identity(
     assert link(world, provider, "one", person.headers).status_code == 200
     refused = link(world, provider, "two", person.headers)
     assert problem(refused) == (409, "identity-in-use")
+    assert "DELETE /me/identity" in refused.get_json()["next_step"]
 
 
 def test_the_only_way_into_an_account_cannot_be_given_up(

@@ -74,6 +74,7 @@ def test_an_identity_that_voted_verifies_no_other_account_while_the_poll_is_open
             delete_account(session, citizen=citizen, last_poll_ends=last_poll_ends)
     refused = link(world, provider, second.headers)
     assert problem(refused) == (409, "identity-in-use")
+    assert "merge" not in refused.get_json()["next_step"]  # there is nobody to be joined with
     assert (verified(session), me(world, second.headers)["identity_confirmed_at"]) == ([], None)
     world.end_voting(poll)
     assert link(world, provider, second.headers).status_code == 200

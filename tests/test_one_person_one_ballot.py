@@ -18,7 +18,7 @@ from mvote.people import changing_number, identities
 from mvote.people.changing_number import NumberChange, change_number
 from mvote.people.citizens import Citizen
 from mvote.people.deleting import delete_account
-from mvote.people.errors import IdentityInUse, NumberInUse
+from mvote.people.errors import AnotherIdentity, IdentityInUse, IdentityRests, NumberInUse
 from mvote.people.identities import give_up_identity, link_identity, sign_in_with
 from mvote.people.registering import register
 from mvote.polls.participations import last_poll_ends
@@ -171,7 +171,7 @@ class Town:
         with self._session() as session:
             try:
                 self._proven(session, mine, other, merge=merge)
-            except (NumberInUse, IdentityInUse):
+            except (NumberInUse, IdentityInUse, AnotherIdentity, IdentityRests):
                 assert taken or second or gone
                 session.rollback()
                 return

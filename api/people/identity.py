@@ -18,7 +18,14 @@ from api.people.schemas import AccountSchema, DeviceName, TokensSchema
 from api.people.signing_in import tokens_for
 from mvote.base import utc_now
 from mvote.errors import NotFound
-from mvote.people.errors import IdentityInUse, IdentityInvalid, IdentityProviderAway, LastWayIn
+from mvote.people.errors import (
+    AnotherIdentity,
+    IdentityInUse,
+    IdentityInvalid,
+    IdentityProviderAway,
+    IdentityRests,
+    LastWayIn,
+)
 from mvote.people.id_tokens import Proven, Provider, read_id_token
 from mvote.people.identities import Hall, ask, give_up_identity, link_identity, sign_in_with
 
@@ -104,7 +111,14 @@ def sign_in_by_identity(body: dict[str, Any]) -> dict[str, Any]:
 
 @blp.put("/me/identity")
 @access("citizen")
-@may_raise(NotFound, IdentityInvalid, IdentityInUse, IdentityProviderAway)
+@may_raise(
+    NotFound,
+    IdentityInvalid,
+    IdentityInUse,
+    AnotherIdentity,
+    IdentityRests,
+    IdentityProviderAway,
+)
 @blp.arguments(LinkSchema)
 @blp.response(200, AccountSchema)
 def link_my_identity(body: dict[str, Any]) -> Response:

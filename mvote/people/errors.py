@@ -54,11 +54,29 @@ class IdentityProviderAway(DomainError):
 
 
 class IdentityInUse(DomainError):
-    """An identity belongs to another account, or the account has another identity."""
+    """An identity belongs to another account."""
 
     code = "identity-in-use"
     title: ClassVar[Message] = say("This identity belongs to another account.")
     next_step: ClassVar[Message | None] = say("If both accounts are yours, send `merge: true`.")
+
+
+class AnotherIdentity(DomainError):
+    """The account has a verified identity already, another one."""
+
+    code = "identity-in-use"
+    title: ClassVar[Message] = say("This account has another verified identity.")
+    next_step: ClassVar[Message | None] = say("Give that one up first: `DELETE /me/identity`.")
+
+
+class IdentityRests(DomainError):
+    """Another account gave the identity up, and may have voted with it in a poll that is open."""
+
+    code = "identity-in-use"
+    title: ClassVar[Message] = say(
+        "Another account had this identity in polls that are still open."
+    )
+    next_step: ClassVar[Message | None] = say("Link it again when those polls are over.")
 
 
 class NumberInUse(DomainError):

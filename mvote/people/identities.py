@@ -33,7 +33,13 @@ from mvote.people.attributes import Attribute
 from mvote.people.changing_number import both_locked, join
 from mvote.people.citizens import Citizen, hash_check
 from mvote.people.declaring import Areas, take_over
-from mvote.people.errors import IdentityInUse, IdentityInvalid, LastWayIn
+from mvote.people.errors import (
+    AnotherIdentity,
+    IdentityInUse,
+    IdentityInvalid,
+    IdentityRests,
+    LastWayIn,
+)
 from mvote.people.id_tokens import OLDEST, Proven
 from mvote.people.limits import Limit, hash_of_address, use_up
 from mvote.people.phones import ANCHOR_KEY
@@ -136,19 +142,22 @@ def link_identity(
 
     One that has an account stays with it, as does what the provider vouches for; with *merge* the
     two are one person. One that was given up stays away from other accounts while a poll is open
-    in which it may have served already. Raises IdentityInvalid, IdentityInUse.
+    in which it may have served already. Raises IdentityInvalid, IdentityInUse,
+    AnotherIdentity, IdentityRests.
     """
     hold_still(session)  # before any row is locked
     spend_nonce(session, nonce, now=now)
     identity = _hash_of(hall, proven)
     citizen, other = both_locked(session, citizen_id, Citizen.identity_hash == identity)
-    if (other is not None and not merge) or citizen.identity_hash not in (None, identity):
+    if citizen.identity_hash not in (None, identity):
+        raise AnotherIdentity
+    if other is not None and not merge:
         raise IdentityInUse
     if other is not None:
         join(session, hall.desk, citizen, other)
     elif citizen.identity_hash is None:
         if is_anothers(session, citizen_id, identity):
-            raise IdentityInUse
+            raise IdentityRests
         citizen.identity_hash, citizen.identity_confirmed_at = identity, now
         citizen.identity_since = from_now_on(session)
         event = IdentityLinked(issuer=proven.issuer)

@@ -24,7 +24,7 @@ def places_of(world: World, needles: list[bytes], folder: Path) -> set[str]:
         ("keystore", _files(world.settings.keystore)),
         ("copy", _files(world.settings.keystore_copy)),
         ("dump", iter([_dump(world)])),
-        ("data directory", _files(find(CLUSTER).data)),
+        ("data directory", _data_directory(world)),
         ("base backup", _base_backup(world, folder)),
     ]
     return {
@@ -52,6 +52,13 @@ def paths_below(folder: Path) -> Iterator[Path]:
 
     for place, _, names in os.walk(folder, onerror=fails):
         yield from (Path(place, name) for name in names)
+
+
+def _data_directory(world: World) -> Iterator[bytes]:
+    """As it lies there now: what only the log had may go with its segment while we are reading."""
+    with psycopg.connect(world.admin_url, autocommit=True) as connection:
+        connection.execute("CHECKPOINT")
+    yield from _files(find(CLUSTER).data)
 
 
 def _dump(world: World) -> bytes:

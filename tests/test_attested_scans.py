@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from typing import Any
 
@@ -80,3 +81,18 @@ def test_who_may_not_vote_anyway_leaves_the_counter_as_it_was(
     assert (answer.status_code, answer.get_json()["code"]) == (403, "not-eligible")
     assert world.rows("SELECT counter FROM device_key") == [(0,)]
     assert world.count("position_nonce") == 1
+
+
+def test_the_log_names_the_check_that_failed_and_nothing_of_whom_or_where(
+    world: World, platforms: Platforms, caplog: pytest.LogCaptureFixture
+) -> None:
+    poll, voter = world.open_poll(presence=asking("attested")), world.citizen()
+    phone = platforms.registered(voter)
+    body = vouched(world, {"id": str(uuid.uuid4())}, voter, phone, GWANGHWAMUN)
+    with caplog.at_level(logging.INFO, logger="mvote.attestation"):
+        assert world.cast(poll, voter, **body).status_code == 403
+    [record] = [each for each in caplog.records if each.name == "mvote.attestation"]
+    said = vars(record)
+    assert (said["platform"], said["why"]) == ("app-attest", "signature")
+    for secret in (str(voter.id), body["integrity"]["nonce"], phone.key_id, GWANGHWAMUN["lat"]):
+        assert str(secret) not in str(said)

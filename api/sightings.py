@@ -12,22 +12,23 @@ from api.db import transaction
 from mvote.ballotbox.poll_keys import PollKeyring
 from mvote.base import utc_now
 from mvote.polls.integrity.day_keys import DayKeys
-from mvote.polls.integrity.noticing import Desk, by_poll, write_sightings
+from mvote.polls.integrity.noticing import Desk, write_sightings
 from mvote.polls.integrity.watching import Sighting, Watch
 
 
 def watch(engine: Engine, day_keys: DayKeys, keyring: PollKeyring) -> Watch:
-    """A watch that writes to *engine*, each poll in a transaction, and at the process's end."""
+    """A watch that writes to *engine*, whatever the polls, and at the process's end."""
 
     def write(sightings: Sequence[Sighting]) -> None:
         now = utc_now()
-        for poll_id, together in by_poll(sightings).items():
-            keys = keyring.of(poll_id)
-            if keys is None:  # nobody could be told apart by flags any more
-                continue
-            desk = Desk(day_keys=day_keys.around(now), roll_key=keys.V, now=now)
+        found = {each.poll_id: keyring.of(each.poll_id) for each in sightings}
+        roll_keys = {poll_id: keys.V for poll_id, keys in found.items() if keys}
+        desk = Desk(day_keys=day_keys.around(now), roll_keys=roll_keys, now=now)
+        # without its key nobody could be told apart by the flags of a poll any more
+        of_living = [each for each in sightings if each.poll_id in roll_keys]
+        if of_living:
             with Session(engine) as session, transaction(session):
-                write_sightings(session, poll_id, together, desk)
+                write_sightings(session, of_living, desk)
 
     made = Watch(day_keys, write)
     atexit.register(made.close)

@@ -33,6 +33,8 @@ INSTEAD = ("수탁자", "프로젝트", "옵션", "선거구", "사용자", "유
 KOREAN_PLACES = (
     "api/demo/",  # what made-up people of the demo say
     "api/commands/people.py",  # the demo's department
+    "api/polls/examples.py",  # bodies that the contract shows, with texts in both languages
+    "mvote/polls/similar.py",  # an example in a docstring
     "api/description.md",  # the promise to voters, in both languages for who reads the contract
     "mvote/budget/bigrams.py",  # particles of Korean words, to find similar proposals
     "geo/korea.py",  # endings of the names of cities and districts

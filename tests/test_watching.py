@@ -12,6 +12,7 @@ import pytest
 from mvote.polls.integrity.checking import Integrity
 from mvote.polls.integrity.watching import Watch
 from tests.support.integrity import CIRCLE, see
+from tests.support.places import Statements
 from tests.support.world import World
 
 SEOUL = (37.57, 126.98)
@@ -63,6 +64,31 @@ def test_what_is_noted_is_written_without_anybody_asking(
     sighted(poll, watch, 1)
     assert written.wait(20)
     watch.close()
+
+
+def test_sightings_in_many_polls_are_written_in_as_few_statements_as_those_in_one(
+    world: World,
+) -> None:
+    officer, watch = world.officer(), world.wiring.watch
+    polls = [world.open_poll(officer, presence=CIRCLE) for _ in range(6)]
+
+    def asked(*seen: tuple[dict[str, Any], bytes]) -> int:
+        with Statements(world.wiring.engine) as statements:
+            for poll, anchor in seen:
+                sighting_of(watch, poll, anchor)
+            watch.write_now()
+        assert watch.dropped == 0
+        return len(statements.heard)
+
+    in_one = asked(*((polls[0], bytes([n]) * 32) for n in range(5)))
+    in_many = asked(*((poll, bytes([n]) * 32) for poll in polls[1:] for n in range(5)))
+    assert in_many == in_one
+    rows = world.rows("SELECT count(*), count(DISTINCT poll_id) FROM flag")
+    assert rows == [(6 * 3, 6)]  # in each poll the third, fourth and fifth at one place
+
+
+def sighting_of(watch: Watch, poll: dict[str, Any], anchor: bytes) -> None:
+    see(watch, poll, anchor, (37.5720123, 126.9769456), NOON)
 
 
 def test_nothing_in_the_queue_says_where_somebody_is(world: World, poll: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ import uuid
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NamedTuple
 
 from sqlalchemy import CheckConstraint, UniqueConstraint, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
@@ -83,21 +83,27 @@ def pseudonym_of(roll_key: bytes, anchor: bytes) -> bytes:
     return hmac.new(roll_key, b"mvote/flag/1\x00" + anchor, hashlib.sha256).digest()
 
 
-def raise_flags(
-    session: Session, poll_id: uuid.UUID, noticed: Sequence[tuple[bytes, Kind]], day: dt.date
-) -> None:
-    """Write down what was *noticed*, of whom (by pseudonym) and of which kind."""
+class Noticed(NamedTuple):
+    """That something of one kind was noticed of one voter in one poll."""
+
+    poll_id: uuid.UUID
+    pseudonym: bytes
+    kind: Kind
+
+
+def raise_flags(session: Session, noticed: Sequence[Noticed], day: dt.date) -> None:
+    """Write down what was *noticed*."""
     times = Counter(noticed)
     rows = [
         {
-            "poll_id": poll_id,
+            "poll_id": each.poll_id,
             "id": random_id(),
-            "kind": kind,
-            "pseudonym": pseudonym,
+            "kind": each.kind,
+            "pseudonym": each.pseudonym,
             "day": day,
-            "times": times[pseudonym, kind],
+            "times": times[each],
         }
-        for pseudonym, kind in sorted(times)
+        for each in sorted(times)
     ]
     if not rows:
         return

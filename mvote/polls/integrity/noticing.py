@@ -10,7 +10,7 @@ import datetime as dt
 import hmac
 import os
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -20,7 +20,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from mvote.base import Base
 from mvote.people.citizens import hash_check
 from mvote.polls.integrity.cells import NONCE_BYTES, Fix, is_impossible, open_fix, seal_fix
-from mvote.polls.integrity.flags import Kind, pseudonym_of, raise_flags
+from mvote.polls.integrity.flags import Kind, Noticed, pseudonym_of, raise_flags
 from mvote.polls.integrity.watching import Sighting
 
 FEW_AT_A_PLACE = 2
@@ -28,25 +28,26 @@ PLACES_KEPT = dt.timedelta(hours=24)
 FIXES_KEPT = dt.timedelta(hours=6)
 HOUR = dt.timedelta(hours=1)
 SEALED_BYTES = 40
-_ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended('sightings/' || :poll, 5))")
+_ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended('sightings', 5))")
 # Capped: how many more were there than make a flag is nobody's question.
 _AT_PLACES = text("""
     SELECT given.n,
-        EXISTS (SELECT FROM place_seen WHERE poll_id = :poll_id
+        EXISTS (SELECT FROM place_seen WHERE poll_id = given.poll_id
             AND place IN (given.place, given.place_before)
             AND visitor IN (given.visitor, given.visitor_before)) AS is_known,
-        (SELECT count(*) FROM (SELECT FROM place_seen WHERE poll_id = :poll_id
+        (SELECT count(*) FROM (SELECT FROM place_seen WHERE poll_id = given.poll_id
             AND place IN (given.place, given.place_before) AND expires_at > :now
             LIMIT :few) AS seen) AS others
-    FROM unnest(CAST(:places AS bytea[]), CAST(:places_before AS bytea[]),
+    FROM unnest(CAST(:polls AS uuid[]), CAST(:places AS bytea[]), CAST(:places_before AS bytea[]),
         CAST(:visitors AS bytea[]), CAST(:visitors_before AS bytea[]))
-        WITH ORDINALITY AS given (place, place_before, visitor, visitor_before, n)
+        WITH ORDINALITY AS given (poll_id, place, place_before, visitor, visitor_before, n)
     ORDER BY given.n
 """)
 _REMEMBER_PLACES = text("""
     INSERT INTO place_seen (poll_id, place, visitor, expires_at)
-    SELECT :poll_id, place, visitor, :expires_at
-    FROM unnest(CAST(:places AS bytea[]), CAST(:visitors AS bytea[])) AS new (place, visitor)
+    SELECT poll_id, place, visitor, :expires_at
+    FROM unnest(CAST(:polls AS uuid[]), CAST(:places AS bytea[]), CAST(:visitors AS bytea[]))
+        AS new (poll_id, place, visitor)
     ON CONFLICT DO NOTHING
 """)
 _REMEMBER_FIXES = text("""
@@ -93,28 +94,31 @@ class LastFix(Base):
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Desk:
-    """What noticing needs: the keys of today and yesterday, the poll's roll key, the time."""
+    """What noticing needs: the keys of today and yesterday, the polls' roll keys, the time."""
 
     day_keys: Sequence[bytes]
-    roll_key: bytes
+    roll_keys: Mapping[uuid.UUID, bytes]
     now: dt.datetime
 
 
-def write_sightings(
-    session: Session, poll_id: uuid.UUID, sightings: Sequence[Sighting], desk: Desk
-) -> None:
-    """Remember the *sightings* of one poll, and raise the flags that they are reason for.
+def write_sightings(session: Session, sightings: Sequence[Sighting], desk: Desk) -> None:
+    """Remember the *sightings*, in whatever polls, and raise the flags that they are reason for.
 
-    One at a time for each poll, or of two who make a third neither would see the other.
+    In the same few statements for ten thousand polls as for one, and one process at a time: of two
+    who make a third at a place neither would see the other.
     """
-    session.execute(_ALONE, {"poll": str(poll_id)})
-    noticed: list[tuple[bytes, Kind]] = [
-        (each.anchor, kind) for each in sightings for kind in each.kinds
+    session.execute(_ALONE)
+    noticed: list[tuple[Sighting, Kind]] = [
+        (each, kind) for each in sightings for kind in each.kinds
     ]
-    noticed += [(anchor, "repeated-coordinates") for anchor in _crowded(session, sightings, desk)]
-    noticed += [(anchor, "impossible-travel") for anchor in _hurried(session, sightings, desk)]
-    named = [(pseudonym_of(desk.roll_key, anchor), kind) for anchor, kind in noticed]
-    raise_flags(session, poll_id, named, desk.now.date())
+    noticed += [(each, "repeated-coordinates") for each in _crowded(session, sightings, desk)]
+    noticed += [(each, "impossible-travel") for each in _hurried(session, sightings, desk)]
+    raise_flags(session, [_noticed(each, kind, desk) for each, kind in noticed], desk.now.date())
+
+
+def _noticed(sighting: Sighting, kind: Kind, desk: Desk) -> Noticed:
+    roll_key = desk.roll_keys[sighting.poll_id]
+    return Noticed(sighting.poll_id, pseudonym_of(roll_key, sighting.anchor), kind)
 
 
 @dataclass
@@ -125,11 +129,11 @@ class _Place:
     visitors: set[bytes] = field(default_factory=set)
 
 
-def _crowded(session: Session, sightings: Sequence[Sighting], desk: Desk) -> list[bytes]:
-    """The anchors of those who are the third or a later one at exactly one place."""
+def _crowded(session: Session, sightings: Sequence[Sighting], desk: Desk) -> list[Sighting]:
+    """Those of whoever is the third or a later one at exactly one place."""
     visitors = [_tags(desk, b"visitor", each.poll_id.bytes + each.anchor) for each in sightings]
     given = {
-        "poll_id": sightings[0].poll_id,
+        "polls": [each.poll_id for each in sightings],
         "now": desk.now,
         "few": FEW_AT_A_PLACE,
         "places": [each.places[0] for each in sightings],
@@ -138,34 +142,34 @@ def _crowded(session: Session, sightings: Sequence[Sighting], desk: Desk) -> lis
         "visitors_before": [tags[-1] for tags in visitors],
     }
     places: dict[bytes, _Place] = {}
-    crowded, new = [], []
+    crowded, new = [], list[tuple[bytes, bytes, uuid.UUID]]()
     for n, is_known, others in session.execute(_AT_PLACES, given).all():
         sighting, tags = sightings[n - 1], visitors[n - 1]
         place = places.setdefault(sighting.places[0], _Place(others))
         if is_known or tags[0] in place.visitors:
             continue
         if place.others + len(place.visitors) >= FEW_AT_A_PLACE:
-            crowded.append(sighting.anchor)
+            crowded.append(sighting)
         place.visitors.add(tags[0])
-        new.append((sighting.places[0], tags[0]))
-    _remember_places(session, sightings[0].poll_id, new, desk.now)
+        new.append((sighting.places[0], tags[0], sighting.poll_id))
+    _remember_places(session, sorted(new), desk.now)
     return crowded
 
 
 def _remember_places(
-    session: Session, poll_id: uuid.UUID, new: list[tuple[bytes, bytes]], now: dt.datetime
+    session: Session, new: Sequence[tuple[bytes, bytes, uuid.UUID]], now: dt.datetime
 ) -> None:
     given = {
-        "poll_id": poll_id,
-        "places": [place for place, _ in sorted(new)],
-        "visitors": [visitor for _, visitor in sorted(new)],
+        "polls": [poll_id for _, _, poll_id in new],
+        "places": [place for place, _, _ in new],
+        "visitors": [visitor for _, visitor, _ in new],
         "expires_at": _hour_after(now + PLACES_KEPT),
     }
     session.execute(_REMEMBER_PLACES, given)
 
 
-def _hurried(session: Session, sightings: Sequence[Sighting], desk: Desk) -> list[bytes]:
-    """The anchors of those who came faster than anybody travels, once for each time."""
+def _hurried(session: Session, sightings: Sequence[Sighting], desk: Desk) -> list[Sighting]:
+    """Those of whoever came faster than anybody travels."""
     ciphers = [AESGCM(_derived(key)) for key in desk.day_keys]
     tags = {each.anchor: _tags(desk, b"traveller", each.anchor) for each in sightings}
     last = _last_fixes(session, tags, ciphers, desk.now)
@@ -173,7 +177,7 @@ def _hurried(session: Session, sightings: Sequence[Sighting], desk: Desk) -> lis
     for each in sightings:
         before = last.get(each.anchor)
         if before and is_impossible(before, each.fix):
-            hurried.append(each.anchor)
+            hurried.append(each)
         last[each.anchor] = each.fix
     _remember_fixes(session, {tags[a][0]: last[a] for a in tags}, ciphers[0], desk.now)
     return hurried
@@ -212,14 +216,6 @@ def forget_sightings(session: Session) -> None:
     """Remove what was remembered long enough."""
     for table in (PlaceSeen, LastFix):
         session.execute(delete(table).where(table.expires_at < func.clock_timestamp()))
-
-
-def by_poll(sightings: Iterable[Sighting]) -> dict[uuid.UUID, list[Sighting]]:
-    """The sightings of each poll, in their order."""
-    found: dict[uuid.UUID, list[Sighting]] = {}
-    for each in sightings:
-        found.setdefault(each.poll_id, []).append(each)
-    return found
 
 
 def _tags(desk: Desk, what: bytes, content: bytes) -> list[bytes]:

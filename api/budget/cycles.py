@@ -26,6 +26,7 @@ from api.idempotency import idempotent
 from api.pages import page_of, place_of, write_cursor
 from api.wiring import wiring
 from mvote.base import database_time, instant
+from mvote.budget.balloting.few_ballots import warnings_in
 from mvote.budget.cycle import Cycle, cycle_notices
 from mvote.budget.dates import Dates
 from mvote.budget.deciding.cycle_lot import lots_of
@@ -48,8 +49,10 @@ blp = Blueprint("cycles", "cycles", description="Cycles of the participatory bud
 def shown(session: Session, cycle: Cycle) -> dict[str, Any]:
     """The cycle as JSON, for a response with an ETag."""
     notices = [_notice(each.document) for each in cycle_notices(session, cycle.id)]
-    view = cycle.definition | _summary(cycle, database_time(session))
-    if cycle.state == "imported":
+    view = cycle.definition | _summary(cycle, database_time(session)) | {"warnings": []}
+    if cycle.state != "imported":
+        view["warnings"] = [each.shown() for each in warnings_in(cycle.definition)]
+    else:
         view["imported"] = _imported(session.get_one(ImportedElection, cycle.id))
     dumped: dict[str, Any] = CycleView().dump(
         view | {"notices": notices, "lots": lots_of(session, cycle.id)}

@@ -10,6 +10,7 @@ from marshmallow.validate import OneOf, Range
 from api.budget.shapes import field_of, schema_of
 from api.fields import Instant, Integer, LocalText, ShownText, Strict, String
 from api.pages import PageQuery
+from api.polls.schemas import WarningSchema
 from mvote.budget.cycle import PHASE_KINDS, STATUSES
 from mvote.budget.definition import Definition
 from mvote.budget.definition.headings import Heading
@@ -110,6 +111,9 @@ CycleView = type("CycleSchema", (CycleSummary,), {
     "imported": ma.fields.Nested(ImportedSchema),
     "lots": ma.fields.List(ma.fields.Nested(LotSchema), required=True),
     "notices": ma.fields.List(ma.fields.Nested(CycleNoticeSchema), required=True),
+    "warnings": ma.fields.List(ma.fields.Nested(WarningSchema), required=True, metadata={
+        "description": "What those who plan the cycle should know of its rules; it never hinders."
+    }),
 })  # fmt: skip
 
 

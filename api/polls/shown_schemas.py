@@ -57,3 +57,7 @@ class ShownQuestion(ma.Schema):
         "description": "Of a project ballot: what becomes of one that breaks a limit."
     })  # fmt: skip
     comparisons = ma.fields.List(ma.fields.String())
+    few_ballots = ma.fields.String(metadata={
+        "description": "Of a project ballot by equal shares: what decides if fewer than 50 ballots"
+        " come, which are not shown one by one: `greedy` by votes, or `block`."
+    })  # fmt: skip

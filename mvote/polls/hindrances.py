@@ -47,6 +47,14 @@ TITLES = {
     "statement-not-sealed": say(
         "A survey's statement is not sealed yet; once the first poll opens it cannot be any more."
     ),
+    "few-ballots-greedy": say(
+        "Should fewer than 50 ballots come, they are not shown one by one: then projects are funded"
+        " in the order of their votes (greedy), not by equal shares."
+    ),
+    "few-ballots-block": say(
+        "Should fewer than 50 ballots come, they are not shown one by one: then equal shares cannot"
+        " be worked out, and nothing is allocated."
+    ),
     "roll-empty": say("Nobody is on this roll."),
     "roll-numbers-left-out": say(
         "Numbers of the list that still count for somebody who had them before are left out."

@@ -14,6 +14,7 @@ from mvote.base import database_time
 from mvote.budget.balloting.asking import Asking
 from mvote.budget.balloting.contest_poll import GIVEN_UP, ContestPoll, polls_of_contest
 from mvote.budget.balloting.exclusive import never_funded, not_on_ballot
+from mvote.budget.balloting.few_ballots import if_few
 from mvote.budget.balloting.moving import period_of
 from mvote.budget.balloting.paper import hindrances_on_paper, question_of
 from mvote.budget.balloting.projects import Candidate, Groups, candidates, question_of_contest
@@ -85,7 +86,8 @@ def open_contest_poll(
         session, cycle=asking.cycle, definition=asking.definition, contest=asking.contest
     )
     unheard = not_on_ballot(asking.definition, asking.contest, question["options"])
-    return poll, [*warnings, *to_seal, *unheard, *left_out]
+    few = if_few(asking.definition, asking.contest)
+    return poll, [*warnings, *to_seal, *unheard, *few, *left_out]
 
 
 def _next_attempt(session: Session, asking: Asking) -> int:

@@ -47,6 +47,7 @@ def question_of(definition: Definition, contest: Contest, options: Sequence[Opti
         "wrong": contest.ballot.wrong,
         **_most_points(contest),
         **_counted_beside(contest),
+        **_if_few(contest),
     }
 
 
@@ -65,6 +66,12 @@ def _counted_beside(contest: Contest) -> dict[str, Any]:
     hidden = len(polled) == 1 and contest.records_of(polled[0]) == "totals"
     is_possible = asked and hidden and contest.ballot.method == "approve"
     return {"comparisons": asked} if is_possible else {}
+
+
+def _if_few(contest: Contest) -> dict[str, str]:
+    """Equal shares needs every ballot, and few are never shown one by one: what decides then."""
+    allocation = contest.allocation
+    return {"few_ballots": allocation.few_ballots} if allocation.rule == "equal_shares" else {}
 
 
 def hindrances_on_paper(

@@ -111,7 +111,9 @@ def _is_one_pot(contest: Contest, definition: Definition, tree: HeadingTree) -> 
 
 
 def _in_greedy(allocation: Allocation, pointer: str) -> Iterator[Contradiction]:
-    unused = {"completion": "none", "comparison": False, "step": USUAL_STEP}
+    unused = {
+        "completion": "none", "comparison": False, "step": USUAL_STEP, "few_ballots": "greedy",
+    }  # fmt: skip
     for member, default in unused.items():
         if getattr(allocation, member) != default:
             facts: dict[str, object] = {"member": member}

@@ -19,7 +19,6 @@ from mvote.budget.allocating.allocation import allocate
 from mvote.budget.allocating.comparisons import compare
 from mvote.budget.allocating.cycle_rules import contest_of
 from mvote.budget.allocating.documents import document, rule_name, written
-from mvote.budget.allocating.errors import AllocationImpossible
 from mvote.budget.allocating.model import Contest
 from mvote.budget.allocating.work import Work
 from mvote.budget.allocations import CycleAllocation, latest_allocation
@@ -27,19 +26,16 @@ from mvote.budget.balloting.contest_poll import contest_in
 from mvote.budget.cycle import Cycle, PhaseKind
 from mvote.budget.deciding.cycle_lot import Lot, revealed_lot
 from mvote.budget.deciding.errors import AlreadyAllocated, MotionPending
+from mvote.budget.deciding.few_ballots import notes_on, rules_with_few
 from mvote.budget.deciding.motion import Motion
 from mvote.budget.deciding.projects import as_json, as_projects, groups_in, options_of, struck_in
-from mvote.budget.deciding.released import NEEDING_VECTORS, Released, released
+from mvote.budget.deciding.released import released
 from mvote.budget.phases import require_phase
 from mvote.errors import ImpossibleTransition, stands_for
 from mvote.journal import Event, write_down
-from mvote.wording import say
 
 stands_for("pk_cycle_allocation", AlreadyAllocated)
 DECIDING: PhaseKind = "deciding"
-TOO_FEW_SHOWN = say(
-    "So few ballots came that they are not shown one by one, and equal shares needs each of them."
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +71,7 @@ def work_out(session: Session, *, cycle: Cycle, contest: str, most_steps: int | 
     binding = allocate(made, Work(most_steps))
     found: Json = document(binding, compare(made, work=Work(most_steps)), rule=rule_name(made.rule))
     found |= {"lot": lot.document(), "inputs": inputs_of(made)}
+    found |= {"notes": notes_on(cycle, contest, made)}
     struck = frozenset(each.reference for each in made.projects if each.struck)
     return WorkedOut(contest=contest, n=n, document=found, struck=struck)
 
@@ -118,15 +115,15 @@ def struck_since(session: Session, cycle: Cycle, allocation: CycleAllocation) ->
 def ready_contest(session: Session, *, cycle: Cycle, contest: str) -> tuple[Contest, Lot]:
     """The contest with everything that decides it, and the lot that it is drawn by.
 
-    Raises NotFound, ResultsNotAvailable.
+    Raises NotFound, ResultsNotAvailable, AllocationImpossible.
     """
     sources = released(session, cycle=cycle, contest=contest)
-    _check_shown_one_by_one(cycle, contest, sources)
+    rules = rules_with_few(session, cycle=cycle, contest=contest, sources=sources)
     lot = revealed_lot(session, cycle_id=cycle.id, contest=contest, hashes=sources.hashes)
     options = options_of(session, cycle, contest)
     struck = struck_in(session, cycle, [each["reference"] for each in options])
     made = contest_of(
-        blended_by_default(cycle.definition),
+        blended_by_default(rules),
         contest,
         projects=as_projects(options, struck),
         tallies=sources.tallies,
@@ -135,13 +132,6 @@ def ready_contest(session: Session, *, cycle: Cycle, contest: str) -> tuple[Cont
         groups=groups_in(options),
     )
     return made, lot
-
-
-def _check_shown_one_by_one(cycle: Cycle, contest: str, sources: Released) -> None:
-    """With few ballots they stay totals, whatever the plan was. Raises AllocationImpossible."""
-    binding = contest_in(cycle, contest)["allocation"]["rule"]
-    if binding == NEEDING_VECTORS and sources.approvals is None:
-        raise AllocationImpossible(TOO_FEW_SHOWN)
 
 
 def blended_by_default(definition: dict[str, Any]) -> dict[str, Any]:

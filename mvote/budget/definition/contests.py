@@ -121,6 +121,11 @@ class Allocation:
         bool, "Equal shares: greedy wins where strictly more voters prefer its outcome."
     ] = False
     step: Annotated[Money, "Equal shares: money is added in such steps."] = USUAL_STEP
+    few_ballots: Annotated[
+        Literal["greedy", "block"],
+        "Equal shares, where so few ballots come that they are not shown one by one: greedy by"
+        " votes, or nothing is allocated.",
+    ] = "greedy"
     max_projects: Annotated[Count | None, "So many are funded in the contest at most."] = None
 
 

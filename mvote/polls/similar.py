@@ -1,7 +1,7 @@
 """Polls that ask nearly the same: shown before one's own is posted, so that people vote together.
 
 Titles are compared as those of proposals are. Where both have a question, it counts for a fifth:
-"찬성하십니까?" stands beneath polls of all sorts.
+"Do you agree?" stands beneath polls of all sorts.
 """
 
 from __future__ import annotations

@@ -110,6 +110,16 @@ def test_what_is_refused_anyway_leaves_the_nonce_as_it_was(
     assert send(world, poll, voter, nonce).status_code == 201
 
 
+def test_a_paper_that_is_not_taken_leaves_the_nonce_for_the_next(
+    world: World, poll: dict[str, Any]
+) -> None:
+    voter = world.citizen()
+    nonce = nonce_of(world, voter)
+    wrong = send(world, poll, voter, nonce, selections=["none such"])
+    assert (refusal(wrong)[0], recorded(world)) == (422, 0)
+    assert send(world, poll, voter, nonce).status_code == 201
+
+
 def test_a_retry_whose_nonce_is_used_gets_the_same_receipt(
     world: World, poll: dict[str, Any]
 ) -> None:

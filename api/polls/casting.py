@@ -14,6 +14,7 @@ from api.polls.rooms import knows_password
 from api.wiring import Wiring
 from mvote.ballotbox.casting import Ballot, cast
 from mvote.ballotbox.receipts import Receipt
+from mvote.ballotbox.vectors import vector_of
 from mvote.base import utc_now
 from mvote.errors import DomainError, TokenInvalid, TooManyRequests
 from mvote.people.voters import Voter
@@ -54,6 +55,8 @@ def cast_paper(wiring: Wiring, paper: Paper) -> Receipt:
     reasons = _reasons(wiring, poll, paper, voter, presence)
     accounts = 0
     if presence.checked and not reasons:
+        # what may be sent again in another way is refused before anything is used up
+        vector_of(poll.question, paper.selections, accept_spoilt=paper.accept_spoilt)
         accounts, reasons = _spent(wiring, presence.checked, now)
     if paper.evidence.position is not None and poll.presence == "area":
         wiring.watch.see(

@@ -16,7 +16,7 @@ from api.polls.visiting import poll_shown_to, takes_a_pass
 from api.wiring import wiring
 from mvote.errors import NotFound, TooManyRequests
 from mvote.moderation.errors import AlreadyReported, OwnPollReported, ReporterNotConfirmed
-from mvote.moderation.reporting import Complaint, report_poll
+from mvote.moderation.reporting import Complaint, count_report, report_poll
 from mvote.polls.poll import Poll
 
 blp = Blueprint("poll_reports", "poll_reports", description="Reporting polls.")
@@ -36,11 +36,12 @@ def report_a_poll(reported: dict[str, Any]) -> Response:
     has its pass. Sent again it is `already-reported`, with a key or without: no answer is kept.
     """
     complaint = Complaint(ground=reported["ground"], text=reported["text"])
+    desk = wiring().moderation
+    with transaction() as session:
+        count_report(session, poll=_reportable(session, reported), citizen=caller(), desk=desk)
     with transaction() as session:
         poll = _reportable(session, reported)
-        report_poll(
-            session, poll=poll, citizen=caller(), complaint=complaint, desk=wiring().moderation
-        )
+        report_poll(session, poll=poll, citizen=caller(), complaint=complaint, desk=desk)
     return tagged(TakenReportSchema().dump(reported), status=201)
 
 

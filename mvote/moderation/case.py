@@ -83,8 +83,9 @@ class Case(Base):
     state: Mapped[State]
     #: reports that no officer has answered
     waiting: Mapped[int]
+    #: the hour of the first of them
     waiting_since: Mapped[dt.datetime | None]
-    #: since when it is held back, or kept out of the lists
+    #: since which hour it is held back, or kept out of the lists
     held_at: Mapped[dt.datetime | None]
     decided: Mapped[int] = mapped_column(default=0)
     releases: Mapped[int] = mapped_column(default=0)
@@ -133,6 +134,11 @@ class Decided(Base):
     at: Mapped[dt.datetime]
     #: since when the poll was held back, if it was
     held_at: Mapped[dt.datetime | None]
+
+
+def cut_to_hour(instant: dt.datetime) -> dt.datetime:
+    """What is kept of when reports came: to the second it would tell who was there then."""
+    return instant.replace(minute=0, second=0, microsecond=0)
 
 
 def may_be_held_back(poll: Poll) -> bool:

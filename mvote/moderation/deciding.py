@@ -12,7 +12,15 @@ from sqlalchemy.orm import Session
 from mvote.base import database_time
 from mvote.errors import NotFound, Text
 from mvote.journal import Event, write_down
-from mvote.moderation.case import Case, Decided, Decision, Report, after, may_be_held_back
+from mvote.moderation.case import (
+    Case,
+    Decided,
+    Decision,
+    Report,
+    after,
+    cut_to_hour,
+    may_be_held_back,
+)
 from mvote.moderation.errors import NeverHeldBack, NotImpartial
 from mvote.moderation.reporting import Desk, reporter_of, tell_author, waiting_grounds
 from mvote.people.anchors import accounts_of_one
@@ -66,7 +74,7 @@ def decide(
     found.state, found.decided = state, decided.n
     found.waiting, found.waiting_since = 0, None
     found.releases += decision == "release"
-    found.held_at = None if decision == "release" else found.held_at or now
+    found.held_at = None if decision == "release" else found.held_at or cut_to_hour(now)
     session.flush()
     _show_or_hide(session, poll, decided, desk)
     _make_known(session, officer, decided)

@@ -18,7 +18,7 @@ from mvote.ballotbox.poll_keys import key_name
 from mvote.base import utc_now
 from mvote.polls.integrity.day_keys import PREFIX
 from mvote.polls.integrity.flags import pseudonym_of
-from tests.support.integrity import CIRCLE, code_at, nonce_of, see, site_of
+from tests.support.integrity import CIRCLE, code_at, kinds, nonce_of, see, site_of
 from tests.support.world import CITY_HALL, GWANGHWAMUN, World, position
 
 HERE = GWANGHWAMUN
@@ -33,13 +33,6 @@ def poll(world: World) -> dict[str, Any]:
 def near(n: int) -> dict[str, Any]:
     """A position within the area, another for each *n*."""
     return position(HERE["lat"] + n * 1e-6, HERE["lon"])
-
-
-def kinds(world: World) -> list[tuple[str, int]]:
-    """The flags that were raised, with how often."""
-    world.wiring.watch.write_now()
-    assert world.wiring.watch.dropped == 0
-    return world.rows("SELECT kind, times FROM flag ORDER BY kind, times")
 
 
 # Which kinds.

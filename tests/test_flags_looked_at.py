@@ -26,9 +26,9 @@ def poll(world: World, officer: Person) -> dict[str, Any]:
     """A poll in which two voters were flagged, one of them for two reasons."""
     poll = world.open_poll(officer, presence=CIRCLE)
     one, other = world.citizens(2)
+    world.cast(poll, one, position=position(**GWANGHWAMUN, age_s=90))
     for voter in (one, other):
         world.cast(poll, voter, position=position(**GWANGHWAMUN), integrity={"mock": True})
-    world.cast(poll, one, position=position(**GWANGHWAMUN, age_s=90))
     world.wiring.watch.write_now()
     return poll
 

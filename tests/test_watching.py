@@ -96,6 +96,7 @@ def test_nothing_in_the_queue_says_where_somebody_is(world: World, poll: dict[st
     see(watch, poll, b"a" * 32, (37.5720123, 126.9769456), NOON, said=Integrity(is_mock=True))
     [sighting] = watch._queue
     assert repr(sighting).startswith("<")  # no repr, so that no log can have it
+    assert sighting.fix
     assert (sighting.fix.lat, sighting.fix.lon) == (375, 1269)
     assert all(len(place) == 32 for place in sighting.places)
     assert list(sighting.kinds) == ["mock"]

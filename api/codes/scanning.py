@@ -78,8 +78,8 @@ def scan_code(body: dict[str, Any], code: str) -> dict[str, Any]:
 
 
 def _anchor(session: Session, poll: Poll) -> bytes | None:
-    """Who scans, as the poll knows voters."""
-    if poll.opens_at is None:
+    """Who scans, as the poll knows voters; None while nobody can vote in it."""
+    if poll.opens_at is None or poll.status_at(utc_now()) != "open":
         return None
     return anchor_at(anchors_of(session, caller().id), poll.opens_at)
 

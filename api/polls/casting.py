@@ -21,6 +21,7 @@ from mvote.people.voters import Voter
 from mvote.polls.definition import FrozenPoll
 from mvote.polls.eligibility import reasons_not_to_vote
 from mvote.polls.integrity.checking import NOTHING_SAID, Checked, spend
+from mvote.polls.integrity.watching import Watch
 from mvote.polls.proving import Evidence, Presence, proven_presence
 
 NOBODY_ASKS = Session()
@@ -53,22 +54,50 @@ def cast_paper(wiring: Wiring, paper: Paper) -> Receipt:
         accept_spoilt=paper.accept_spoilt,
     )
     reasons = _reasons(wiring, poll, paper, voter, presence)
-    accounts = 0
+    accounts, of_place = 0, presence.reasons
     if presence.checked and not reasons:
         # what may be sent again in another way is refused before anything is used up
         vector_of(poll.question, paper.selections, accept_spoilt=paper.accept_spoilt)
         accounts, reasons = _spent(wiring, presence.checked, now)
-    if paper.evidence.position is not None and poll.presence == "area":
-        wiring.watch.see(
-            poll.poll_id,
-            voter.anchor,
-            paper.evidence.position,
-            said=paper.evidence.integrity,
-            now=now,
-            nonce_given_at=presence.checked.nonce_given_at if presence.checked else None,
-            accounts=accounts,
+        of_place = reasons
+    sight = _Sight(poll, voter, paper.evidence, presence.checked, accounts, now)
+    try:
+        receipt = cast(wiring.box, poll, ballot, reasons=reasons)
+    except DomainError as refused:
+        if refused in of_place:
+            sight.note(wiring.watch)
+        raise
+    if not receipt.is_repeated:
+        sight.note(wiring.watch)
+    return receipt
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Sight:
+    """A position that was sent with a paper. It is noted where a ballot was recorded with it, or
+    where it alone stands against the ballot: not when somebody asks for their receipt again, votes
+    twice, comes too late or may not vote at all."""
+
+    poll: FrozenPoll
+    voter: Voter
+    evidence: Evidence
+    checked: Checked | None
+    accounts: int
+    now: dt.datetime
+
+    def note(self, watch: Watch) -> None:
+        """Have it watched, if the poll looks at positions."""
+        if self.evidence.position is None or self.poll.presence != "area":
+            return
+        watch.see(
+            self.poll.poll_id,
+            self.voter.anchor,
+            self.evidence.position,
+            said=self.evidence.integrity,
+            now=self.now,
+            nonce_given_at=self.checked.nonce_given_at if self.checked else None,
+            accounts=self.accounts,
         )
-    return cast(wiring.box, poll, ballot, reasons=reasons)
 
 
 def _reasons(

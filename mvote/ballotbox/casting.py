@@ -79,8 +79,9 @@ def cast(
     c = commitment(poll.P, tracker, salt, vector)
     envelope = _Envelope(tracker=tracker, salt=salt, vector=vector, c=c)
     row = _row(poll, keys, tags, envelope, ballot, admitted=not reasons)
-    _raise_unless_recorded(box.slot.cast(poll.poll_id, row), reasons)
-    return _receipt(box.receipts, poll, envelope)
+    outcome = box.slot.cast(poll.poll_id, row)
+    _raise_unless_recorded(outcome, reasons)
+    return _receipt(box.receipts, poll, envelope, is_repeated=outcome == "replay")
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -137,7 +138,9 @@ def _raise_unless_recorded(outcome: Outcome, reasons: list[DomainError]) -> None
             raise PollNotOpen
 
 
-def _receipt(receipts: ReceiptKeys, poll: FrozenPoll, envelope: _Envelope) -> Receipt:
+def _receipt(
+    receipts: ReceiptKeys, poll: FrozenPoll, envelope: _Envelope, *, is_repeated: bool
+) -> Receipt:
     message = receipt_message(poll.origin, poll.hash, envelope.tracker, envelope.c)
     return Receipt(
         poll_id=poll.poll_id,
@@ -147,4 +150,5 @@ def _receipt(receipts: ReceiptKeys, poll: FrozenPoll, envelope: _Envelope) -> Re
         signature=receipts.sign(poll.receipt_key_id, message),
         key_id=poll.receipt_key_id,
         ballot_salt=envelope.salt.hex() if poll.cast_check else None,
+        is_repeated=is_repeated,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from nacl.signing import SigningKey
 
@@ -26,6 +26,8 @@ class Receipt:
     key_id: str
     #: lets the app recompute the commitment; None where the definition has no cast check
     ballot_salt: str | None
+    #: nothing was recorded: the ballot was in the box already. Shown to nobody
+    is_repeated: bool = field(default=False, compare=False)
 
 
 def receipt_message(origin: str, definition_hash: bytes, tracker: bytes, c: bytes) -> bytes:

@@ -54,3 +54,10 @@ def see(
     """Let the watch see somebody at a place and time; what time it is, the test decides."""
     there = Position(lat=place[0], lon=place[1], accuracy_m=9, captured_at=at)
     watch.see(uuid.UUID(poll["id"]), anchor, there, now=at, **{"said": NOTHING_SAID} | more)
+
+
+def kinds(world: World) -> list[tuple[str, int]]:
+    """The flags that were raised, with how often."""
+    world.wiring.watch.write_now()
+    assert world.wiring.watch.dropped == 0
+    return world.rows("SELECT kind, times FROM flag ORDER BY kind, times")

@@ -171,14 +171,15 @@ def _remember_places(
 def _hurried(session: Session, sightings: Sequence[Sighting], desk: Desk) -> list[Sighting]:
     """Those of whoever came faster than anybody travels."""
     ciphers = [AESGCM(_derived(key)) for key in desk.day_keys]
-    tags = {each.anchor: _tags(desk, b"traveller", each.anchor) for each in sightings}
+    fixes = [(each, each.fix) for each in sightings if each.fix]
+    tags = {each.anchor: _tags(desk, b"traveller", each.anchor) for each, _ in fixes}
     last = _last_fixes(session, tags, ciphers, desk.now)
     hurried = []
-    for each in sightings:
+    for each, fix in fixes:
         before = last.get(each.anchor)
-        if before and is_impossible(before, each.fix):
+        if before and is_impossible(before, fix):
             hurried.append(each)
-        last[each.anchor] = each.fix
+        last[each.anchor] = fix
     _remember_fixes(session, {tags[a][0]: last[a] for a in tags}, ciphers[0], desk.now)
     return hurried
 

@@ -42,7 +42,8 @@ class Sighting:
 
     poll_id: uuid.UUID
     anchor: bytes
-    fix: Fix
+    #: None of a position that may be from anywhen
+    fix: Fix | None
     #: keyed hashes of poll and coordinates, by today's key and by yesterday's if there is one
     places: list[bytes]
     #: what can be told at once
@@ -93,8 +94,7 @@ class Watch:
             self._drop(1, error)
             return
         kinds = _kinds_at_once(position, said, now, nonce_given_at, accounts)
-        fix = Fix(*cell_of(position.lat, position.lon), int(now.timestamp()) // 60)
-        self.note(Sighting(poll_id, anchor, fix, places, kinds))
+        self.note(Sighting(poll_id, anchor, _fix(position, now), places, kinds))
 
     def note(self, sighting: Sighting) -> None:
         """Have it written soon, or drop it if too many wait."""
@@ -144,6 +144,14 @@ class Watch:
 def _places(keys: Sequence[bytes], poll_id: uuid.UUID, position: Position) -> list[bytes]:
     place = _PLACE.pack(poll_id.bytes, round(position.lat * 1e7), round(position.lon * 1e7))
     return [hmac.digest(key, b"mvote/place/1\x00" + place, "sha256") for key in keys]
+
+
+def _fix(position: Position, now: dt.datetime) -> Fix | None:
+    """By when it was captured: a request that took long is no fast way."""
+    if not position.is_fresh(now):
+        return None
+    minute = int(position.captured_at.timestamp()) // 60
+    return Fix(*cell_of(position.lat, position.lon), minute)
 
 
 def _kinds_at_once(

@@ -57,7 +57,7 @@ class Scan:
     #: what the poll asks of a position, and what the app says of it
     demand: Demand = "none"
     integrity: Integrity = NOTHING_SAID
-    #: who scans, as the poll knows them; None before it is open
+    #: who scans, as the poll knows them; None while it is not open
     anchor: bytes | None = None
 
 

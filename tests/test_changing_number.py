@@ -97,6 +97,7 @@ def test_a_code_is_good_for_its_purpose_only_and_says_which(
 
     body = {"challenge_id": ask_for_code(client, victim, "new-number")["challenge_id"]}
     assert "다른 계정" in outbox()[-1]["text"]
+    assert len(outbox()[-1]["text"].encode("cp949")) <= 90  # one Korean text message
     body["code"] = outbox()[-1]["code"]
     assert problem(client.post("/v1/auth/tokens", json=body)) == (401, "one-time-code-invalid")
     assert renew(client, theirs).status_code == 201

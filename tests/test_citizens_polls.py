@@ -137,6 +137,27 @@ def test_two_accounts_that_vote_as_one_make_polls_as_one(world: World, per_week:
     refusal(world, one)
 
 
+def test_who_opened_polls_deletes_the_account_and_comes_back_opens_no_more(
+    world: World, per_week: int
+) -> None:
+    number = a_number()
+    author = with_number(world, number)
+    saved = use_up(world, author, per_week)
+    let_pass(world, WEEK, "created_at")
+    for draft in saved:
+        assert opening(world, author, draft).status_code == 200
+    assert world.client.delete("/v1/me", headers=author.headers).status_code == 204
+    again = with_number(world, number)
+    [draft] = use_up(world, again, 1)
+    refused = opening(world, again, draft)
+    assert (refused.status_code, refused.get_json()["code"]) == (429, "too-many-requests")
+    assert world.rows("SELECT state FROM poll WHERE id = %s", draft["id"]) == [("draft",)]
+
+
+def opening(world: World, author: Person, draft: dict[str, Any]) -> Any:
+    return world.client.post(f"/v1/polls/{draft['id']}/open", headers=author.headers)
+
+
 def test_drafts_saved_up_over_weeks_are_not_opened_all_at_once(world: World, per_week: int) -> None:
     author = world.citizen()
     saved: list[dict[str, Any]] = []

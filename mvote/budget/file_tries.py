@@ -7,7 +7,7 @@ import uuid
 
 from sqlalchemy.orm import Session
 
-from mvote.people.limits import Limit, hash_of_person, use_up
+from mvote.people.limits import Limit, use_up_for_person
 
 BY_MINUTE = Limit("files-tried-a-minute", 10, dt.timedelta(minutes=1))
 BY_DAY = Limit("files-tried-a-day", 100, dt.timedelta(days=1))
@@ -19,6 +19,6 @@ def count_try(session: Session, *, citizen_id: uuid.UUID, now: dt.datetime) -> N
 
     Raises TooManyRequests.
     """
-    subject = hash_of_person(session, citizen_id, "mvote/file-tries/1")
     for limit in (BY_MINUTE, BY_DAY):
-        use_up(session, limit, subject_hash=subject, now=now)
+        label = "mvote/file-tries/1"
+        use_up_for_person(session, limit, citizen_id=citizen_id, label=label, now=now)

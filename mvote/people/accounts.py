@@ -30,7 +30,7 @@ from mvote.journal import JournalEntry
 from mvote.moderation.case import Report
 from mvote.people.attributes import Attribute
 from mvote.people.citizens import Anchor, Citizen, Consent, RoleGrant
-from mvote.people.limits import Limit, hash_of_person, use_up
+from mvote.people.limits import Limit, use_up_for_person
 from mvote.people.phones import Phones, masked
 from mvote.people.sessions import SignIn
 from mvote.polls.integrity.devices import Device
@@ -108,8 +108,7 @@ def account_of(session: Session, *, citizen: Citizen, phones: Phones) -> Account
 
 def count_export(session: Session, *, citizen_id: uuid.UUID, now: dt.datetime) -> None:
     """Count an export before it is made: all polls are looked through. Raises TooManyRequests."""
-    subject = hash_of_person(session, citizen_id, "mvote/exports/1")
-    use_up(session, EXPORTS, subject_hash=subject, now=now)
+    use_up_for_person(session, EXPORTS, citizen_id=citizen_id, label="mvote/exports/1", now=now)
 
 
 def export_of(

@@ -21,6 +21,7 @@ from mvote.ballotbox.keystore import Keystore
 from mvote.ballotbox.notation import h
 from mvote.base import Base
 from mvote.errors import TooManyRequests
+from mvote.people.anchors import accounts_of_one
 from mvote.people.citizens import Citizen, hash_check
 
 ADDRESS_KEY = "address-hash"
@@ -76,6 +77,17 @@ def use_up(session: Session, limit: Limit, *, subject_hash: bytes, now: dt.datet
         raise TooManyRequests(retry_after_s=max(1, left))
 
 
+def use_up_for_person(
+    session: Session, limit: Limit, *, citizen_id: uuid.UUID, label: str, now: dt.datetime
+) -> None:
+    """Use *limit* once for a person, by whichever account, number or identity they come.
+
+    Raises TooManyRequests when nothing of it is left to one of them.
+    """
+    for subject_hash in hashes_of_person(session, citizen_id, label):
+        use_up(session, limit, subject_hash=subject_hash, now=now)
+
+
 def is_used_up(session: Session, limit: Limit, *, subject_hash: bytes, now: dt.datetime) -> bool:
     """Whether nothing of *limit* is left to the subject; nothing is used by asking."""
     found = session.get(Allowance, (limit.name, subject_hash), populate_existing=True)
@@ -88,6 +100,14 @@ def give_back(session: Session, limit: Limit, *, subject_hash: bytes) -> None:
         Allowance.name == limit.name, Allowance.subject_hash == subject_hash, Allowance.used > 0
     )
     session.execute(counted.values(used=Allowance.used - 1))
+
+
+def hashes_of_person(session: Session, citizen_id: uuid.UUID, label: str) -> list[bytes]:
+    """What stands under *label* for each number and identity of a person, in one order for all."""
+    accounts = accounts_of_one(session, citizen_id)
+    found = select(Citizen.identity_hash, Citizen.phone_hash).where(Citizen.id.in_(accounts))
+    bearers = {each for both in session.execute(found) for each in both if each is not None}
+    return sorted(h(label, each) for each in bearers or {citizen_id.bytes})
 
 
 def hash_of_person(session: Session, citizen_id: uuid.UUID, label: str) -> bytes:

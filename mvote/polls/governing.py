@@ -139,6 +139,7 @@ CLOSE = Act(
     event=PollClosedEarly,
     settle=_hide,
 )
+_ALONE_WITH_ENDS = text("SELECT pg_advisory_xact_lock(hashtextextended('extending', 11))")
 EXTEND = Act(
     verb="extend",
     statuses=frozenset({"scheduled", "open"}),
@@ -192,6 +193,8 @@ def govern(
     Raises NotFound, NotAllowed, ImpossibleTransition, and InvalidRequest for arguments that break
     a rule of the act.
     """
+    if act is EXTEND:  # as a cycle that is moved, which then moves its polls
+        session.execute(_ALONE_WITH_ENDS)
     one_at_a_time(session, poll_id)
     poll = poll_known_to(session, poll_id, by, has_pass=has_pass)
     session.refresh(poll)

@@ -40,7 +40,7 @@ def check_drafting(session: Session, *, author_id: uuid.UUID, quota: int) -> Non
     waiting = select(func.count()).select_from(Poll).where(_theirs(person), Poll.state == "draft")
     if session.scalars(waiting).one() >= MOST_DRAFTS:
         raise TooManyDrafts(most=MOST_DRAFTS)
-    _check_those_before(session, author_id, quota, now)
+    _check_those_before(session, author_id, Limit("citizen-polls", quota, WEEK), now)
 
 
 def check_opening(session: Session, *, poll: Poll, quota: int) -> None:
@@ -49,6 +49,7 @@ def check_opening(session: Session, *, poll: Poll, quota: int) -> None:
         person = _alone(session, poll.author_id)
         now = database_time(session)
         _check(_times(session, person, Poll.frozen_at, now), quota, now)
+        _check_those_before(session, poll.author_id, Limit("citizen-openings", quota, WEEK), now)
 
 
 def _alone(session: Session, author_id: uuid.UUID) -> Sequence[uuid.UUID]:
@@ -80,17 +81,16 @@ def _check(times: Sequence[dt.datetime], quota: int, now: dt.datetime) -> None:
 
 
 def _check_those_before(
-    session: Session, author_id: uuid.UUID, quota: int, now: dt.datetime
+    session: Session, author_id: uuid.UUID, limit: Limit, now: dt.datetime
 ) -> None:
     """The same for whoever had this number or identity with an account that is gone."""
     citizen = session.get(Citizen, author_id)
     bearers = (citizen.phone_hash, citizen.identity_hash) if citizen else ()
     try:
         for bearer in filter(None, bearers):
-            limit = Limit("citizen-polls", quota, WEEK)
             use_up(session, limit, subject_hash=bearer, now=now)
     except TooManyRequests as refused:
-        _refuse(quota, dt.timedelta(seconds=refused.retry_after_s))
+        _refuse(limit.most, dt.timedelta(seconds=refused.retry_after_s))
 
 
 def _refuse(quota: int, wait: dt.timedelta) -> None:

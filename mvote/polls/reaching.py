@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from mvote.ballotbox.notation import m
 from mvote.people.attributes import Attribute
 from mvote.people.citizens import Citizen
-from mvote.people.limits import Limit, hash_of_person, use_up
+from mvote.people.limits import Limit, use_up_for_person
 from mvote.polls.definition import Eligibility
 from mvote.polls.poll import Poll
 
@@ -60,8 +60,7 @@ def reach(
 
     Whether somebody is on a roll is not looked at: their number is known to whoever made it.
     """
-    subject = hash_of_person(session, by.id, "mvote/reach-limit/1")
-    use_up(session, PER_HOUR, subject_hash=subject, now=now)
+    use_up_for_person(session, PER_HOUR, citizen_id=by.id, label="mvote/reach-limit/1", now=now)
     year = (poll.opens_at or now).astimezone(ZoneInfo(time_zone)).year
     grain = OF_OFFICERS if by.is_officer else OF_CITIZENS
     return shown(*_counted(session, rules, year, key), key, grain)

@@ -20,7 +20,7 @@ from mvote.base import database_time
 from mvote.errors import ImpossibleTransition, NotAllowed, NotFound, Overloaded
 from mvote.journal import Event, write_down
 from mvote.people.citizens import Citizen
-from mvote.people.limits import Limit, hash_of_person, use_up
+from mvote.people.limits import Limit, use_up_for_person
 from mvote.people.phones import Phones
 from mvote.polls.drafting import is_own, own_poll, poll_known_to
 from mvote.polls.inviting.running import keep_invitations
@@ -98,8 +98,8 @@ def check_may_import(session: Session, *, poll_id: uuid.UUID, by: Citizen) -> in
 def count_reading(session: Session, *, by: Citizen) -> None:
     """Count one file that *by* has sent, before it is looked at: to be committed by itself, for
     what cannot be read has taken its time, too. Raises TooManyRequests."""
-    subject_hash = hash_of_person(session, by.id, "mvote/roll-reading/1")
-    use_up(session, READINGS, subject_hash=subject_hash, now=database_time(session))
+    now, label = database_time(session), "mvote/roll-reading/1"
+    use_up_for_person(session, READINGS, citizen_id=by.id, label=label, now=now)
 
 
 def read_roll(

@@ -84,6 +84,13 @@ def transaction(session: Session | None = None) -> Iterator[Session]:
 
 
 @contextmanager
+def transaction_on(engine: Engine) -> Iterator[Session]:
+    """A `transaction` in a session of its own, whose connection goes back at the end."""
+    with Session(engine) as session, transaction(session):
+        yield session
+
+
+@contextmanager
 def reading(engine: Engine | None = None) -> Iterator[Session]:
     """A session that only reads, each statement on its own: no transaction is held open, and the
     connection goes back at the end, before anything is waited for."""

@@ -236,17 +236,14 @@ def test_keys_that_are_none_are_refused_at_the_start() -> None:
 def checked(statement: bytes, key_id: str, token: str) -> bytes:
     decoder = LocalDecoder(decryption=GOOGLE.decryption, verification=GOOGLE.verification)
     attestation = Attestation(platform="play-integrity", key_id=key_id, token=token)
-    return (
-        PlayIntegrity(rules=RULES, decoder=decoder)
-        .check(
-            Session(),
-            statement=statement,
-            attestation=attestation,
-            citizen_id=uuid.UUID(int=1),
-            now=NOW,
-        )
-        .device_key
+    ask = PlayIntegrity(rules=RULES, decoder=decoder).check(
+        Session(),
+        statement=statement,
+        attestation=attestation,
+        citizen_id=uuid.UUID(int=1),
+        now=NOW,
     )
+    return ask().device_key
 
 
 def test_the_key_that_the_genuine_app_named_is_the_phones() -> None:

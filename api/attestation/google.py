@@ -35,8 +35,9 @@ SERVER = "https://playintegrity.googleapis.com"
 SCOPE = "https://www.googleapis.com/auth/playintegrity"
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 TIMEOUT_S = 3.0
-AT_ONCE = 8
-PATIENCE_S = 0.5
+AT_ONCE = 4
+PATIENCE_S = 0.0
+"""Who finds no place is told at once: workers that wait for Google serve nobody else."""
 LARGEST = 64 * 1024
 CHUNK = 8 * 1024
 ASSERTION_S = 600
@@ -129,18 +130,27 @@ class GoogleDecoder:
         return verdict
 
     def _access_token(self) -> str:
-        """One is fetched for all, and kept until it is about to end. Raises AttestorAway."""
-        with self._alone:
-            now = time.monotonic()
-            if now >= self._access_ends:
-                if now < self._asked_at + PAUSE_S:
-                    raise AttestorAway
-                self._asked_at = now
-                try:
-                    self._access, self._access_ends = self._new_access(now)
-                except (*AWAY, KeyError) as error:
-                    raise _away(error) from None
+        """One is fetched for all, and kept until it is about to end; nobody waits while another
+        fetches it. Raises AttestorAway."""
+        if time.monotonic() < self._access_ends:
             return self._access
+        if not self._alone.acquire(blocking=False):
+            raise AttestorAway
+        try:
+            return self._fetched(time.monotonic())
+        finally:
+            self._alone.release()
+
+    def _fetched(self, now: float) -> str:
+        if now >= self._access_ends:
+            if now < self._asked_at + PAUSE_S:
+                raise AttestorAway
+            self._asked_at = now
+            try:
+                self._access, self._access_ends = self._new_access(now)
+            except (*AWAY, KeyError) as error:
+                raise _away(error) from None
+        return self._access
 
     def _new_access(self, now: float) -> tuple[str, float]:
         form = {"grant_type": GRANT, "assertion": self._assertion()}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 import marshmallow as ma
@@ -21,9 +23,11 @@ from mvote.base import utc_now
 from mvote.people.voters import anchor_at, anchors_of
 from mvote.polls import errors
 from mvote.polls.integrity import errors as integrity
+from mvote.polls.integrity.asking import answered
+from mvote.polls.integrity.checking import Checked
 from mvote.polls.integrity.demanding import demand_of
 from mvote.polls.onsite.errors import ScanValueExpired, ScanValueInvalid, ScanValueUsed
-from mvote.polls.onsite.scanning import Scan, scan
+from mvote.polls.onsite.scanning import Scan, first_look, scan
 from mvote.polls.poll import Poll
 from mvote.polls.site_codes import SiteCode
 from qr.codes import normalise_value
@@ -68,13 +72,23 @@ def scan_code(body: dict[str, Any], code: str) -> dict[str, Any]:
     `link`: by a fresh position within the site's radius. `rotating`: by the value that the site's
     screen shows now, each once. `steward`: by the value of a slip, which is then used up.
     """
+    now = utc_now()
+    said = _answered(body, code, now)
     with transaction() as session:
-        found, poll = known_code(session, code)
-        wanted = _wanted(body, found, poll, _anchor(session, poll))
-        answer = scan(session, gate=wiring().gate, scan=wanted, now=utc_now())
+        wanted = replace(_wanted(session, body, code), answered=said)
+        answer = scan(session, gate=wiring().gate, scan=wanted, now=now)
     if answer is None:  # the wrong try is counted by now
         raise ScanValueInvalid
     return answer
+
+
+def _answered(body: dict[str, Any], code: str, now: dt.datetime) -> Checked | None:
+    """What a platform says of the phone; nothing is held while it is asked."""
+    if "attestation" not in body.get("integrity", {}):
+        return None
+    with transaction() as session:
+        looked = first_look(session, wiring().gate, _wanted(session, body, code), now)
+    return answered(transaction, looked, now=now) if looked else None
 
 
 def _anchor(session: Session, poll: Poll) -> bytes | None:
@@ -84,7 +98,9 @@ def _anchor(session: Session, poll: Poll) -> bytes | None:
     return anchor_at(anchors_of(session, caller().id), poll.opens_at)
 
 
-def _wanted(body: dict[str, Any], code: SiteCode, poll: Poll, anchor: bytes | None) -> Scan:
+def _wanted(session: Session, body: dict[str, Any], text: str) -> Scan:
+    """Raises NotFound for a code that nobody is to know of."""
+    code, poll = known_code(session, text)
     return Scan(
         code=code,
         citizen_id=caller().id,
@@ -92,7 +108,7 @@ def _wanted(body: dict[str, Any], code: SiteCode, poll: Poll, anchor: bytes | No
         position=position_in(body),
         demand=demand_of(poll.content),
         integrity=integrity_in(body),
-        anchor=anchor,
+        anchor=_anchor(session, poll),
     )
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from dataclasses import dataclass, replace
+from functools import partial
 
 from sqlalchemy.orm import Session
 
 from api.crowd import Comer
-from api.db import reading, transaction
+from api.db import reading, transaction_on
 from api.polls.rooms import knows_password
 from api.wiring import Wiring
 from mvote.ballotbox.casting import Ballot, cast
@@ -20,6 +21,7 @@ from mvote.errors import DomainError, TokenInvalid, TooManyRequests
 from mvote.people.voters import Voter
 from mvote.polls.definition import FrozenPoll
 from mvote.polls.eligibility import reasons_not_to_vote
+from mvote.polls.integrity.asking import answered
 from mvote.polls.integrity.checking import NOTHING_SAID, Checked, spend
 from mvote.polls.integrity.watching import Watch
 from mvote.polls.proving import Evidence, Presence, proven_presence
@@ -117,9 +119,13 @@ def _spent(wiring: Wiring, checked: Checked, now: dt.datetime) -> tuple[int, lis
     quicker, and that is a reason like others. Beside it, how many accounts use the phone.
 
     In a transaction of its own: in the slot's it would tie whoever asked for it to an envelope.
+    No connection is held while a platform is asked: the pool is everybody's.
     """
+    checked = answered(partial(transaction_on, wiring.engine), checked, now=now)
+    if checked.reasons:
+        return 0, checked.reasons
     try:
-        with Session(wiring.engine) as session, transaction(session):
+        with transaction_on(wiring.engine) as session:
             used = spend(session, wiring.owners, checked, now=now)
             return used or 0, []
     except DomainError as error:

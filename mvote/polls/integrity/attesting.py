@@ -12,7 +12,8 @@ import hashlib
 import logging
 import re
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal, Protocol
@@ -56,6 +57,11 @@ class Vouched:
     counter: int | None = None
 
 
+Ask = Callable[[], Vouched]
+"""Asks a platform that is elsewhere, which may take seconds: call it while you hold no connection
+to the database. Raises AttestationInvalid, AttestorAway."""
+
+
 class Attestor(Protocol):
     """One platform's way of vouching."""
 
@@ -71,10 +77,10 @@ class Attestor(Protocol):
         attestation: Attestation,
         citizen_id: uuid.UUID,
         now: dt.datetime,
-    ) -> Vouched:
-        """What the platform says of *statement*. Reads, never writes.
+    ) -> Vouched | Ask:
+        """What the platform says of *statement*, or how to ask it. Reads, never writes.
 
-        Raises AttestationInvalid; AttestorAway where the platform has to be asked and is away.
+        Raises AttestationInvalid.
         """
 
 
@@ -103,23 +109,39 @@ class Attestors:
         attestation: Attestation,
         citizen_id: uuid.UUID,
         now: dt.datetime,
-    ) -> Vouched:
-        """What the platform named in *attestation* says; a refusal is logged by name, without data.
+    ) -> Vouched | Ask:
+        """What the platform named in *attestation* says, or how to ask it; a refusal is logged by
+        name, without data.
 
-        Raises AttestationInvalid, AttestorAway.
+        Raises AttestationInvalid.
         """
-        try:
-            return self.of(attestation.platform).check(
+        with _refusals_logged(attestation.platform):
+            said = self.of(attestation.platform).check(
                 session,
                 statement=statement,
                 attestation=attestation,
                 citizen_id=citizen_id,
                 now=now,
             )
-        except AttestationInvalid as refused:
-            known = attestation.platform if attestation.platform in PLATFORMS else "unknown"
-            log.info("attestation refused", extra={"platform": known, "why": refused.why})
-            raise
+        return said if isinstance(said, Vouched) else _logging(said, attestation.platform)
+
+
+def _logging(ask: Ask, platform: str) -> Ask:
+    def asked() -> Vouched:
+        with _refusals_logged(platform):
+            return ask()
+
+    return asked
+
+
+@contextmanager
+def _refusals_logged(platform: str) -> Iterator[None]:
+    try:
+        yield
+    except AttestationInvalid as refused:
+        known = platform if platform in PLATFORMS else "unknown"
+        log.info("attestation refused", extra={"platform": known, "why": refused.why})
+        raise
 
 
 def position_statement(

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from mvote.errors import DomainError
 from mvote.polls.integrity.attesting import (
+    Ask,
     Attestation,
     Attestors,
     Vouched,
@@ -24,7 +25,6 @@ from mvote.polls.integrity.devices import Owners, use_device
 from mvote.polls.integrity.errors import (
     AttestationInvalid,
     AttestationRequired,
-    AttestorAway,
     PositionNonceInvalid,
 )
 from mvote.polls.integrity.nonces import given_at, use_nonce
@@ -66,22 +66,23 @@ class Checked:
     reasons: list[DomainError] = field(default_factory=list)
     #: when its nonce was given out; None without a valid one
     nonce_given_at: dt.datetime | None = None
-    #: what the platform said, where it was asked and vouches
-    vouched: Vouched | None = None
+    #: what the platform says, or how to ask it: see `asking.answered`
+    vouched: Vouched | Ask | None = None
 
 
 def check(session: Session, attestors: Attestors, claim: Claim, *, now: dt.datetime) -> Checked:
     """Every reason why the position is not taken as it came. Reads only, and asks the database
-    nothing where nothing was sent."""
+    nothing where nothing was sent. A platform that is elsewhere is not asked yet."""
     reasons: list[DomainError] = []
     if claim.demand == "attested" and claim.integrity.attestation is None:
         reasons.append(AttestationRequired())
-    given = vouched = None
+    given: dt.datetime | None = None
+    vouched: Vouched | Ask | None = None
     try:
         given = _nonce_given_at(session, claim, now)
         if given and claim.integrity.attestation:
             vouched = _vouched(session, attestors, claim, now)
-    except (PositionNonceInvalid, AttestationInvalid, AttestorAway) as error:
+    except (PositionNonceInvalid, AttestationInvalid) as error:
         reasons.append(error)
     return Checked(claim=claim, reasons=reasons, nonce_given_at=given, vouched=vouched)
 
@@ -97,7 +98,7 @@ def _nonce_given_at(session: Session, claim: Claim, now: dt.datetime) -> dt.date
 
 def _vouched(
     session: Session, attestors: Attestors, claim: Claim, now: dt.datetime
-) -> Vouched | None:
+) -> Vouched | Ask | None:
     said = claim.integrity
     if said.attestation is None or said.nonce is None:
         return None
@@ -121,12 +122,14 @@ def spend(session: Session, owners: Owners, checked: Checked, *, now: dt.datetim
     """Use what is good once, for a position that admits: nonce and counter, both or neither.
 
     How many accounts the phone's key vouched for within 30 days; None if nothing vouches. Raises
-    PositionNonceInvalid, AttestationInvalid.
+    PositionNonceInvalid; AttestationInvalid, also where a platform is still to be asked.
     """
-    claim = checked.claim
+    claim, vouched = checked.claim, checked.vouched
+    if not isinstance(vouched, Vouched) and (vouched or claim.demand == "attested"):
+        raise AttestationInvalid("not-asked")
     if claim.integrity.nonce is not None:
         use_nonce(session, citizen_id=claim.citizen_id, nonce=claim.integrity.nonce, now=now)
-    if checked.vouched is None:
+    if not isinstance(vouched, Vouched):
         return None
     tag = owners.tag(claim.citizen_id)
-    return use_device(session, vouched=checked.vouched, owner_tag=tag, now=now)
+    return use_device(session, vouched=vouched, owner_tag=tag, now=now)

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from mvote.polls.integrity.attesting import (
     EPOCH,
+    Ask,
     Attestation,
     Platform,
     Vouched,
@@ -80,13 +81,17 @@ class PlayIntegrity:
         attestation: Attestation,
         citizen_id: uuid.UUID,  # the statement holds a nonce of theirs
         now: dt.datetime,
-    ) -> Vouched:
+    ) -> Ask:
         key = key_bytes(attestation.key_id)
         if not statement.endswith(b"\n" + attestation.key_id.encode()):
             raise AttestationInvalid("key-id")
-        payload = self.decoder.payload(attestation.token)
-        check_verdict(self.rules, payload, statement=statement, now=now)
-        return Vouched(platform=self.platform, device_key=digest_of_key(self.platform, key))
+
+        def ask() -> Vouched:
+            payload = self.decoder.payload(attestation.token)
+            check_verdict(self.rules, payload, statement=statement, now=now)
+            return Vouched(platform=self.platform, device_key=digest_of_key(self.platform, key))
+
+        return ask
 
 
 def check_verdict(rules: PlayRules, payload: Any, *, statement: bytes, now: dt.datetime) -> None:

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from mvote.base import database_time
-from mvote.errors import NotFound
+from mvote.errors import DomainError, NotFound
 from mvote.people.limits import Limit, is_used_up, use_up
 from mvote.polls.errors import PositionStale, PresenceRequired
-from mvote.polls.integrity.attesting import Attestors
-from mvote.polls.integrity.checking import NOTHING_SAID, Claim, Demand, Integrity, check, spend
+from mvote.polls.integrity.attesting import Attestors, Vouched
+from mvote.polls.integrity.checking import (
+    NOTHING_SAID,
+    Checked,
+    Claim,
+    Demand,
+    Integrity,
+    check,
+    spend,
+)
 from mvote.polls.integrity.devices import Owners
 from mvote.polls.integrity.watching import Watch
 from mvote.polls.onsite.rotation import secret_of, step_of, use_once
@@ -59,6 +67,8 @@ class Scan:
     integrity: Integrity = NOTHING_SAID
     #: who scans, as the poll knows them; None while it is not open
     anchor: bytes | None = None
+    #: what a platform elsewhere says of the phone: `first_look`, once it is answered
+    answered: Checked | None = None
 
 
 def scan(session: Session, *, gate: Gate, scan: Scan, now: dt.datetime) -> dict[str, Any] | None:
@@ -85,6 +95,16 @@ def scan(session: Session, *, gate: Gate, scan: Scan, now: dt.datetime) -> dict[
         "site_id": code.site_id,
         "expires_at": expires_at,
     }
+
+
+def first_look(session: Session, gate: Gate, scan: Scan, now: dt.datetime) -> Checked | None:
+    """What is to be asked of a platform before the scan itself, whose transaction must not wait
+    for it. None if nothing is, or if the position is refused anyway."""
+    try:
+        checked = _checked(session, gate, scan, now) if scan.code.kind == "link" else None
+    except DomainError:
+        return None
+    return None if checked is None or checked.reasons else checked
 
 
 def _check_position(session: Session, gate: Gate, scan: Scan, now: dt.datetime) -> None:
@@ -118,24 +138,37 @@ class _Look:
 
 def _judge(session: Session, gate: Gate, scan: Scan, look: _Look, now: dt.datetime) -> None:
     """What is good once is used up by the token that it gives."""
-    if not look.position.is_fresh(now):
+    answered = scan.answered
+    if answered and answered.reasons:
+        raise answered.reasons[0]
+    checked = _checked(session, gate, scan, now)
+    look.nonce_given_at = checked.nonce_given_at
+    if checked.reasons:
+        raise checked.reasons[0]
+    if answered and not isinstance(checked.vouched, Vouched):
+        checked = replace(checked, vouched=answered.vouched)
+    look.accounts = spend(session, gate.owners, checked, now=now) or 0
+
+
+def _checked(session: Session, gate: Gate, scan: Scan, now: dt.datetime) -> Checked:
+    """What a look at the position finds; nothing is used up. Raises why it proves nothing."""
+    position = scan.position
+    if position is None:
+        raise PresenceRequired
+    if not position.is_fresh(now):
         raise PositionStale
     site_id = scan.code.site_id
-    verdict = gate.sites.verdict_at_site(session, site_id=site_id, position=look.position)
+    verdict = gate.sites.verdict_at_site(session, site_id=site_id, position=position)
     if verdict != "inside":
         raise ERRORS[verdict]()  # noqa: RSE102  # a factory of errors, not an error
     claim = Claim(
         poll_id=scan.code.poll_id,
         citizen_id=scan.citizen_id,
-        position=look.position,
+        position=position,
         demand=scan.demand,
         integrity=scan.integrity,
     )
-    checked = check(session, gate.attestors, claim, now=now)
-    look.nonce_given_at = checked.nonce_given_at
-    if checked.reasons:
-        raise checked.reasons[0]
-    look.accounts = spend(session, gate.owners, checked, now=now) or 0
+    return check(session, gate.attestors, claim, now=now)
 
 
 def _proven_by_value(session: Session, gate: Gate, scan: Scan, now: dt.datetime) -> bool:

@@ -18,6 +18,7 @@ from mvote.budget.cycle import Cycle
 from mvote.budget.deciding import allocating
 from mvote.budget.deciding.allocating import WorkedOut, work_out, write_allocation
 from mvote.budget.deciding.errors import AlreadyAllocated
+from mvote.budget.deciding.unsealed import Unsealed
 from mvote.budget.drawing.lots import in_order
 from tests.support.balloting import field
 from tests.support.budgets import definition_of, plan
@@ -73,11 +74,17 @@ def test_it_waits_for_every_source_and_names_those_that_it_waits_for(world: Worl
     assert year.allocate().status_code == 201
 
 
-def test_a_source_that_was_never_sealed_blocks_the_blend(world: World) -> None:
+def test_a_source_that_was_never_sealed_blocks_the_blend(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it may be in polls that were frozen before it hindered them."""
+    monkeypatch.setattr(
+        "mvote.budget.balloting.opening.unsealed", lambda *_, **__: Unsealed([], [])
+    )
     year = Council(world, 2015)
     projects = year.projects(3, heading=field)
     year.plenary(5)
-    citizens, committee = year.open("citizens"), year.open("committee")
+    citizens, committee = (year.try_open(each).get_json() for each in ("citizens", "committee"))
     year.vote(citizens, [projects[:1]] * 5, year.citizens(5))
     year.vote(committee, [projects[:1]] * 5, year.members)
     year.finish(citizens, committee)

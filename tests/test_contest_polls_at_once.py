@@ -32,6 +32,7 @@ CONTENDERS = 4
 def year(world: World) -> Balloting:
     year = Balloting(world, 2015)
     year.projects(8, heading=field)
+    year.seal_surveys("city")
     return year
 
 

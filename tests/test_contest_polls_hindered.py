@@ -43,6 +43,7 @@ def test_everything_that_hinders_is_named_at_once_and_nothing_is_written(world: 
         ("appeal-open", None),
         ("appeal-window-open", None),
         ("roll-empty", "/contests/0/sources/1/roll"),
+        ("statement-not-sealed", "/contests/0/sources/2"),
     ]
     [under_review] = [h for h in answer.get_json()["hindrances"] if h["code"] == "review-open"]
     assert under_review["proposals"] == [year.references[2]]
@@ -55,6 +56,7 @@ def test_while_proposals_are_taken_no_ballot_is_frozen(world: World) -> None:
     year.projects(8, heading=field)
     assert hindrances_of(year.try_open("citizens")) == [
         ("proposing-open", "/phases/0/closes_at"),
+        ("statement-not-sealed", "/contests/0/sources/2"),
     ]
     assert (world.count("poll"), year.states()) == (0, {"approved"})
 

@@ -72,6 +72,7 @@ def seen_of(world: World, two: Two) -> dict[str, set[str]]:
 
 INNOCENT = {"/v1/cycles/<uuid:cycle_id>": {"records"}, "/v1/polls/<uuid:poll_id>": {"records"},
             "/v1/polls/<uuid:poll_id>/definition": {"records"},
+            "/v1/polls/<uuid:poll_id>/similar": {"records"},
             "/v1/polls/<uuid:poll_id>/turnout": {"by_age", "by_area"}}  # fmt: skip
 """The plan says what will be published (`records`); the turnout that there is none yet (null)."""
 

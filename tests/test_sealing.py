@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
 
+from mvote.budget.cycle import PhaseKind
 from mvote.budget.drawing.lots import seed_of
 from tests.support.balloting import field
 from tests.support.deciding import Council
@@ -18,6 +19,8 @@ from tests.support.governing import twin
 from tests.support.hostile import no_trace
 from tests.support.proposals import refused
 from tests.support.world import World
+
+NOT_SEALED = ("statement-not-sealed", "/contests/0/sources/2")
 
 
 @pytest.fixture
@@ -93,11 +96,46 @@ def test_a_mistake_is_sealed_anew_until_anybody_votes_and_the_last_one_counts(
 
 
 def test_once_a_poll_has_opened_nothing_is_sealed(world: World, year: Council) -> None:
+    year.seal(values(year, 1, 2, 3))
     assert year.try_seal(values(year)).status_code == 202
-    opened = year.open("citizens")
-    assert [each["code"] for each in opened["warnings"]] == ["statement-not-sealed"]
+    assert year.open("citizens")["warnings"] == []
     with no_trace(world):
         assert refused(year.try_seal(values(year), year.second)) == (409, "sealing-over")
+
+
+@pytest.mark.parametrize("now", ["balloting", "reviewing"])
+def test_without_the_statement_that_it_cannot_do_without_a_contest_opens_no_poll(
+    world: World, now: PhaseKind
+) -> None:
+    """Nor is one frozen ahead: voting begins by the clock, and then nothing can be sealed."""
+    year = Council(world, now=now)
+    year.projects(3, heading=field)
+    with no_trace(world):
+        answer = year.try_open("citizens")
+    assert refused(answer) == (409, "not-ready-to-open")
+    [hindrance] = answer.get_json()["hindrances"]
+    assert (hindrance["code"], hindrance["pointer"]) == NOT_SEALED
+    year.seal(values(year))
+    opened = year.try_open("citizens")
+    assert (opened.status_code, opened.get_json()["warnings"]) == (201, [])
+
+
+def test_until_voting_begins_another_statement_may_follow_the_frozen_ballot(world: World) -> None:
+    year = Council(world, now="reviewing")
+    year.projects(3, heading=field)
+    year.seal(values(year, 1, 2, 3))
+    assert year.open("citizens")["status"] == "scheduled"
+    assert len(year.seal(values(year))["seals"]) == 2
+
+
+def test_where_the_weights_present_suffice_it_is_only_warned_of(world: World) -> None:
+    year = Council(world)
+    year.definition["contests"][0]["blend"]["missing"] = "redistribute"
+    year.projects(3, heading=field)
+    opened = year.try_open("citizens")
+    assert opened.status_code == 201
+    warned = [(each["code"], each["pointer"]) for each in opened.get_json()["warnings"]]
+    assert warned == [NOT_SEALED]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,8 @@ from werkzeug.test import TestResponse
 
 from api.db import transaction
 from mvote.base import utc_now
-from mvote.budget.cycle import PhaseKind
+from mvote.budget.cycle import Cycle, PhaseKind
+from mvote.budget.deciding.projects import references_in
 from mvote.people.declaring import declare
 from mvote.people.phones import read_number
 from mvote.people.registering import register_many
@@ -23,6 +24,7 @@ from tests.support.budgets import Definition, around_now, definition_of, phase, 
 from tests.support.proposals import AREAS
 from tests.support.world import Person, World, _numbers
 
+SURVEY = {"url": "https://survey.example/all-alike.pdf", "sha256": "cd" * 32}
 Of = Callable[[int], Any]
 """Something of the n-th project, from 0 on."""
 
@@ -133,10 +135,29 @@ class Balloting:
         return self.world.client.post(path, json=body, headers=self.officer.headers)
 
     def open(self, source: str, contest: str | None = None, **more: Any) -> dict[str, Any]:
-        """The poll of a source, open."""
+        """The poll of a source, open; what must be sealed before is sealed."""
+        self.seal_surveys(contest or self.contest)
         answer = self.try_open(source, contest, **more)
         assert answer.status_code == 201, answer.get_data(as_text=True)
         return dict(answer.get_json())
+
+    def seal_surveys(self, contest: str) -> None:
+        """Let two officers seal what is not sealed yet: one answer for each project."""
+        with Session(self.world.engines["api"]) as session:
+            cycle = session.get_one(Cycle, uuid.UUID(self.cycle["id"]))
+            values = dict.fromkeys(sorted(references_in(session, cycle, contest)), 1)
+        [planned] = [each for each in self.cycle["contests"] if each["key"] == contest]
+        for source in planned["sources"]:
+            path = f"/v1/cycles/{self.cycle['id']}/blend/{source['key']}?contest={contest}"
+            if source.get("kind") != "statement" or not values:
+                continue
+            if self.world.client.get(path).get_json()["seals"]:
+                continue
+            body = {"values": values, "unit": source.get("unit", "respondents"),
+                    "sample_size": 1_000, "document": SURVEY}  # fmt: skip
+            for officer in (self.officer, self.world.officer()):
+                answer = self.world.client.put(path, json=body, headers=officer.headers)
+                assert answer.status_code in (200, 202), answer.get_data(as_text=True)
 
     def citizens(self, count: int, **attributes: Any) -> list[Person]:
         """So many people of whom this is known; they live in the city unless said otherwise."""

@@ -76,18 +76,18 @@ def open_contest_poll(
     poll = _draft(session, asking, question, by, around)
     now = database_time(session)
     hindering, left_out = _put_on_roll(session, asking, poll, listed, now)
-    obstacles += hindering
+    to_seal = unsealed(
+        session, cycle=asking.cycle, definition=asking.definition, contest=asking.contest
+    )
+    obstacles += [*hindering, *to_seal.hindering]
     warnings = open_poll(
         session, poll=poll, actor_id=by.citizen_id, around=around, obstacles=obstacles, at=now
     )
     _freeze(session, found)
     _write_down(session, asking, poll, n, frozen=len(found), by=by)
-    to_seal = unsealed(
-        session, cycle=asking.cycle, definition=asking.definition, contest=asking.contest
-    )
     unheard = not_on_ballot(asking.definition, asking.contest, question["options"])
     few = if_few(asking.definition, asking.contest)
-    return poll, [*warnings, *to_seal, *unheard, *few, *left_out]
+    return poll, [*warnings, *to_seal.warned_of, *unheard, *few, *left_out]
 
 
 def _next_attempt(session: Session, asking: Asking) -> int:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import threading
+import uuid
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
+from mvote.ballotbox.keystore import KeyUnreadable
 from mvote.polls.integrity.checking import Integrity
 from mvote.polls.integrity.watching import Watch
 from tests.support.integrity import CIRCLE, see
@@ -64,6 +67,85 @@ def test_what_is_noted_is_written_without_anybody_asking(
     sighted(poll, watch, 1)
     assert written.wait(20)
     watch.close()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_fault_that_nobody_thought_of_is_counted_and_writing_goes_on(
+    world: World, poll: dict[str, Any]
+) -> None:
+    written = threading.Event()
+    faults = [TypeError("nobody thought of it")]
+
+    def write(_: Any) -> None:
+        if faults:
+            raise faults.pop()
+        written.set()
+
+    watch = Watch(world.wiring.watch._keys, write, pause_s=0)
+    sighted(poll, watch, 1)
+    assert watch._thread
+    watch._thread.join(20)
+    assert watch.dropped == 1
+    sighted(poll, watch, 1)
+    assert written.wait(20)
+    watch.close()
+
+
+def test_without_a_thread_nobody_is_refused_and_the_next_tries_again(
+    world: World, poll: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    written = threading.Event()
+    watch = Watch(world.wiring.watch._keys, lambda _: written.set(), pause_s=0)
+    with monkeypatch.context() as without:
+        without.setattr(threading.Thread, "start", refuse)
+        sighted(poll, watch, 1)
+    assert (watch.waiting, watch.dropped) == (1, 0)
+    sighted(poll, watch, 1)
+    assert written.wait(20)
+    watch.close()
+
+
+def test_what_a_lock_stood_in_the_way_of_is_tried_once_more(
+    world: World, poll: dict[str, Any]
+) -> None:
+    tries: list[int] = []
+
+    def write(batch: Any) -> None:
+        tries.append(len(batch))
+        raise OperationalError("", None, Exception())
+
+    watch = Watch(world.wiring.watch._keys, write, pause_s=60)
+    sighted(poll, watch, 2)
+    watch.write_now()
+    assert (watch.waiting, watch.dropped) == (2, 0)
+    sighted(poll, watch, 1)
+    watch.write_now()
+    assert (watch.waiting, watch.dropped) == (1, 2)
+    watch.close()
+    assert (watch.waiting, watch.dropped, tries) == (0, 3, [2, 3, 1])
+
+
+def test_a_key_that_cannot_be_read_loses_the_sightings_of_its_poll_alone(
+    world: World, poll: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other, watch = world.open_poll(presence=CIRCLE), world.wiring.watch
+    keyring, of = world.wiring.box.keys, world.wiring.box.keys.of
+
+    def keys_of(poll_id: uuid.UUID) -> Any:
+        if poll_id == uuid.UUID(poll["id"]):
+            raise KeyUnreadable("V")
+        return of(poll_id)
+
+    monkeypatch.setattr(keyring, "of", keys_of)
+    for each in (poll, other):
+        see(watch, each, b"a" * 32, SEOUL, NOON, said=Integrity(is_mock=True))
+    monkeypatch.setattr(watch, "dropped", 0)  # and as it was, at the end
+    watch.write_now()
+    assert watch.dropped == 1
+    assert world.rows("SELECT DISTINCT poll_id FROM flag") == [(uuid.UUID(other["id"]),)]
 
 
 def test_sightings_in_many_polls_are_written_in_as_few_statements_as_those_in_one(

@@ -15,9 +15,10 @@ import threading
 import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from mvote.polls.integrity.cells import Fix, cell_of
 from mvote.polls.integrity.checking import Integrity
@@ -48,6 +49,8 @@ class Sighting:
     places: list[bytes]
     #: what can be told at once
     kinds: list[Kind]
+    #: it could not be written once
+    is_second_try: bool = False
 
 
 class Watch:
@@ -91,7 +94,7 @@ class Watch:
         try:
             places = _places(self._keys.around(now), poll_id, position)
         except FAULTS as error:
-            self._drop(1, error)
+            self.drop(1, error)
             return
         kinds = _kinds_at_once(position, said, now, nonce_given_at, accounts)
         self.note(Sighting(poll_id, anchor, _fix(position, now), places, kinds))
@@ -104,34 +107,64 @@ class Watch:
         self._queue.append(sighting)
         if not self._woken.is_set():
             self._woken.set()
-            self._start_if_needed()
+        if self._thread is None or not self._thread.is_alive():
+            self._start()
 
     def write_now(self) -> None:
-        """Write all that waits."""
+        """Write all that waits, but what could not be written just now and is tried once more."""
         with self._writing:
-            while batch := self._next_batch():
-                try:
-                    self._write(batch)
-                except FAULTS as error:
-                    self._drop(len(batch), error)
+            while (batch := self._next_batch()) and self._is_done_with(batch):
+                pass
 
     def close(self) -> None:
         """The process ends: write what waits."""
         self._ended.set()
         self.write_now()
+        if self._queue:
+            self.write_now()
+
+    def drop(self, count: int, error: Exception) -> None:
+        """So many are lost by *error*."""
+        self.dropped += count
+        log.warning("sightings lost", extra={"count": count, "error": type(error).__name__})
+
+    def _is_done_with(self, batch: list[Sighting]) -> bool:
+        """Write a batch, or drop it; false if a lock or the database stood in the way the first
+        time, and it waits again."""
+        is_known = False
+        try:
+            self._write(batch)
+            is_known = True
+        except FAULTS as error:
+            is_known = True
+            return self._failed(batch, error)
+        finally:
+            if not is_known:  # our own fault: it ends this thread, and whoever notes starts another
+                self.dropped += len(batch)
+        return True
+
+    def _failed(self, batch: list[Sighting], error: Exception) -> bool:
+        """Drop them, but those who may be tried once more; whether none is."""
+        may_wait = isinstance(error, OperationalError)
+        again = [each for each in batch if may_wait and not each.is_second_try]
+        if len(again) < len(batch):
+            self.drop(len(batch) - len(again), error)
+        for each in again:
+            each.is_second_try = True
+        self._queue.extendleft(reversed(again))
+        if again:
+            self._woken.set()
+        return not again
 
     def _next_batch(self) -> list[Sighting]:
         return [self._queue.popleft() for _ in range(min(len(self._queue), TOGETHER))]
 
-    def _drop(self, count: int, error: Exception) -> None:
-        self.dropped += count
-        log.warning("sightings lost", extra={"count": count, "error": type(error).__name__})
-
-    def _start_if_needed(self) -> None:
+    def _start(self) -> None:
         with self._starting:
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._work, name="watch", daemon=True)
-                self._thread.start()
+                with suppress(RuntimeError):  # no thread to be had: whoever notes next tries again
+                    self._thread.start()
 
     def _work(self) -> None:
         while not self._ended.is_set():

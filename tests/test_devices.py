@@ -187,7 +187,7 @@ def test_after_thirty_days_without_use_nothing_is_left(
     assert [each.key_digest for each in devices_of(session, tag)] == [kept.device_key]
 
 
-def test_each_account_forgets_its_own_use_and_the_last_one_the_key(
+def test_each_account_forgets_its_own_use_and_the_phone_counts_on(
     session: Session, attestor: AppAttest
 ) -> None:
     phone = Phone(APPLE)
@@ -197,9 +197,39 @@ def test_each_account_forgets_its_own_use_and_the_last_one_the_key(
     tag, other = attestor.owners.tag(ME), attestor.owners.tag(ANOTHER)
     assert not forget_device(session, device_id=mine.id, owner_tag=other)
     assert forget_device(session, device_id=mine.id, owner_tag=tag)
-    assert len(session.scalars(select(DeviceKey.digest)).all()) == 1
+    assert devices_of(session, tag) == []
+    assert len(devices_of(session, other)) == 1
     forget_devices_of(session, other)
+    assert devices_of(session, other) == []
+    [digest] = session.scalars(select(DeviceKey.digest))
+    assert accounts_of(session, digest, now=utc_now()) == 2
+    forget_old_devices(session, now=utc_now() + KEPT + DAY)
     assert session.scalars(select(DeviceKey.digest)).all() == []
+
+
+def test_accounts_that_forget_a_phone_one_after_the_other_are_counted_all(
+    session: Session, attestor: AppAttest
+) -> None:
+    vouched = Vouched(platform="play-integrity", device_key=bytes(32))
+    for number in range(1, 6):
+        tag = attestor.owners.tag(uuid.UUID(int=number))
+        assert use_device(session, vouched=vouched, owner_tag=tag, now=utc_now()) == number
+        [device] = devices_of(session, tag)
+        assert forget_device(session, device_id=device.id, owner_tag=tag)
+        assert devices_of(session, tag) == []
+
+
+def test_what_is_left_of_a_phone_that_was_forgotten_leads_to_nobody(
+    session: Session, attestor: AppAttest
+) -> None:
+    register(session, attestor, Phone(APPLE))
+    tag = attestor.owners.tag(ME)
+    [before] = devices_of(session, tag)
+    old_id = before.id
+    forget_devices_of(session, tag)
+    left = session.execute(select(Device.id, Device.owner_tag)).one()
+    assert left.id != old_id
+    assert left.owner_tag != tag
 
 
 @pytest.mark.parametrize(

@@ -110,17 +110,24 @@ def test_a_phone_is_forgotten_by_its_owner_alone(world: World, platforms: Platfo
     assert refusal(world.client.delete(url, headers=other.headers)) == (404, "not-found")
     assert world.count("device_key") == 1
     assert world.client.delete(url, headers=citizen.headers).status_code == 204
-    assert world.count("device") == world.count("device_key") == 0
+    assert devices(world, citizen) == []
+    exported = world.client.get("/v1/me/export", headers=citizen.headers).get_json()
+    assert exported["devices"] == []
+    assert world.count("device") == 1  # nobody's any more, and counted on
     assert refusal(world.client.delete(url, headers=citizen.headers)) == (404, "not-found")
     unknown = f"{DEVICES}/{uuid.uuid4()}"
     assert refusal(world.client.delete(unknown, headers=citizen.headers)) == (404, "not-found")
 
 
-def test_an_account_that_is_deleted_leaves_no_phone(world: World, platforms: Platforms) -> None:
+def test_an_account_that_is_deleted_leaves_no_phone_of_its_own(
+    world: World, platforms: Platforms
+) -> None:
     citizen, other = world.citizens(2)
     platforms.registered(citizen)
     kept = platforms.registered(other)
     assert world.client.delete("/v1/me", headers=citizen.headers).status_code == 204
-    assert world.count("device") == world.count("device_key") == 1
+    gone = world.wiring.owners.tag(citizen.id)
+    assert world.rows("SELECT count(*) FROM device WHERE owner_tag = %s", gone) == [(0,)]
+    assert len(devices(world, other)) == 1
     assert platforms.register(citizen, kept, nonce="A" * 43).status_code == 401
-    assert world.count("device") == 1
+    assert world.count("device") == 2

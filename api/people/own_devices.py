@@ -112,7 +112,7 @@ def list_my_devices() -> dict[str, Any]:
 @may_raise(NotFound)
 @blp.response(204)
 def forget_my_device(device_id: uuid.UUID) -> Response:
-    """Forget a phone; to vouch again, its app makes a new key."""
+    """Forget a phone. Nothing leads from it to me any more; that it was used counts for 30 days."""
     owner_tag = wiring().owners.tag(caller_id())
     with transaction() as session:
         if not forget_device(session, device_id=device_id, owner_tag=owner_tag):

@@ -15,13 +15,14 @@ from dataclasses import replace
 from sqlalchemy.orm import Session
 
 from mvote.errors import DomainError, TooManyRequests
-from mvote.people.limits import Limit, hash_of_person, is_used_up, use_up
+from mvote.people.limits import Limit, hashes_of_person, is_used_up, use_up_for_person
 from mvote.polls.integrity.attesting import Ask, Vouched
 from mvote.polls.integrity.checking import Checked, Claim
 from mvote.polls.integrity.errors import AttestationInvalid, AttestorAway, PositionNonceInvalid
 from mvote.polls.integrity.nonces import use_nonce
 
 REFUSED_TOKENS = Limit("refused-tokens", 10, dt.timedelta(days=1))
+LABEL = "mvote/refused-tokens/1"
 LATER_S = 3600
 Begin = Callable[[], AbstractContextManager[Session]]
 """Begins a transaction, which is kept at the end."""
@@ -47,19 +48,20 @@ def answered(begin: Begin, checked: Checked, *, now: dt.datetime) -> Checked:
 
 def _asked(begin: Begin, ask: Ask, claim: Claim, now: dt.datetime) -> Vouched:
     with begin() as session:
-        subject = hash_of_person(session, claim.citizen_id, "mvote/refused-tokens/1")
-        if is_used_up(session, REFUSED_TOKENS, subject_hash=subject, now=now):
-            raise TooManyRequests(retry_after_s=LATER_S)
+        for subject in hashes_of_person(session, claim.citizen_id, LABEL):
+            if is_used_up(session, REFUSED_TOKENS, subject_hash=subject, now=now):
+                raise TooManyRequests(retry_after_s=LATER_S)
     try:
         return ask()
     except AttestationInvalid:
         with begin() as session:
-            _count_refusal(session, claim, subject, now)
+            _count_refusal(session, claim, now)
         raise
 
 
-def _count_refusal(session: Session, claim: Claim, subject: bytes, now: dt.datetime) -> None:
-    use_up(session, REFUSED_TOKENS, subject_hash=subject, now=now)
+def _count_refusal(session: Session, claim: Claim, now: dt.datetime) -> None:
+    citizen_id = claim.citizen_id
+    use_up_for_person(session, REFUSED_TOKENS, citizen_id=citizen_id, label=LABEL, now=now)
     if claim.integrity.nonce is not None:
         with suppress(PositionNonceInvalid):  # another request with it was quicker
-            use_nonce(session, citizen_id=claim.citizen_id, nonce=claim.integrity.nonce, now=now)
+            use_nonce(session, citizen_id=citizen_id, nonce=claim.integrity.nonce, now=now)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import hmac
+import secrets
 import uuid
 from dataclasses import dataclass
 
@@ -37,6 +38,7 @@ DEVICES_OF_A_CITIZEN = Limit("devices-of-a-citizen", 20, dt.timedelta(days=1))
 KEPT = dt.timedelta(days=30)
 """So long it is known that an account used a phone."""
 POINT_BYTES = 65
+OWNER_TAG_BYTES = 32
 LARGEST_COUNTER = 2**32 - 1
 ENVIRONMENTS = ("development", "production")
 
@@ -161,17 +163,31 @@ def devices_of(session: Session, owner_tag: bytes) -> list[Device]:
 
 def forget_device(session: Session, *, device_id: uuid.UUID, owner_tag: bytes) -> bool:
     """Forget that the account uses this phone; false if it has none such."""
-    return _forget(session, Device.id == device_id, Device.owner_tag == owner_tag)
+    return _unlink(session, Device.id == device_id, Device.owner_tag == owner_tag)
 
 
 def forget_devices_of(session: Session, owner_tag: bytes) -> None:
-    """Forget every phone of an account that is deleted."""
-    _forget(session, Device.owner_tag == owner_tag)
+    """Forget that an account which is deleted used any phone."""
+    _unlink(session, Device.owner_tag == owner_tag)
 
 
 def forget_old_devices(session: Session, *, now: dt.datetime) -> None:
     """Forget what was used last so long ago that it is no reason for anybody to look."""
     _forget(session, Device.last_used_on < now.date() - KEPT)
+
+
+def _unlink(session: Session, *which: ColumnElement[bool]) -> bool:
+    """Put somebody who is nobody in the account's place: that so many use the phone counts on.
+
+    Else one phone would vote for any number of accounts that forget it, one after the other.
+    """
+    mine = session.scalars(select(Device.id).where(*which).order_by(Device.id).with_for_update())
+    kept = (Device.key_digest, Device.platform, Device.registered_on, Device.last_used_on)
+    gone = session.execute(delete(Device).where(Device.id.in_(mine.all())).returning(*kept)).all()
+    for row in gone:
+        session.add(Device(owner_tag=secrets.token_bytes(OWNER_TAG_BYTES), **row._asdict()))
+    session.flush()
+    return bool(gone)
 
 
 def _forget(session: Session, *which: ColumnElement[bool]) -> bool:

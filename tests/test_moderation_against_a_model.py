@@ -22,7 +22,7 @@ ACTS = ("report", "release", "keep")
 
 class Model:
     """The rules in plain words: nothing is held before enough have reported since the last
-    release."""
+    decision, twice as many after each time that it was left out and released."""
 
     def __init__(self, to_hold: int) -> None:
         self.needed, self.state, self.waiting = to_hold, "", 0
@@ -39,8 +39,9 @@ class Model:
             return 404
         if not self.waiting and (self.state, decision) != ("kept", "release"):
             return 409
+        comes_back = decision == "release" and self.state in ("held", "kept")
         self.state = "released" if decision == "release" else "kept"
-        self.waiting, self.needed = 0, self.needed * (2 if decision == "release" else 1)
+        self.waiting, self.needed = 0, self.needed * (2 if comes_back else 1)
         return 200
 
 

@@ -167,6 +167,18 @@ def test_after_a_release_it_takes_twice_as_many_new_reports(
     assert is_listed(world, poll)
 
 
+def test_releasing_what_was_in_the_lists_protects_it_from_nobody(
+    world: World, poll: dict[str, Any], to_hold: int
+) -> None:
+    for _ in range(2):
+        reported(world, poll, 1)
+        assert decided(world, poll, "release").status_code == 200
+    reported(world, poll, to_hold - 1)
+    assert is_listed(world, poll)
+    reported(world, poll, 1)
+    assert not is_listed(world, poll)
+
+
 def test_what_was_kept_stays_out_until_an_officer_releases_it(world: World, to_hold: int) -> None:
     poll = held_back(world)
     assert decided(world, poll, "keep").get_json()["state"] == "kept"

@@ -11,14 +11,16 @@ import pytest
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
+from api.db import transaction
 from mvote.errors import DomainError
 from mvote.moderation import reporting
 from mvote.moderation.case import Case, Report
 from mvote.moderation.reporting import Complaint, report_poll
 from mvote.people.citizens import Citizen
 from mvote.polls.poll import Poll
-from tests.support.racing import race
+from tests.support.racing import Beside, race
 from tests.support.reporting import citizens_poll, reported
+from tests.support.waiting import is_blocked, wait_until
 from tests.support.world import Person, World
 
 AT_ONCE = 8
@@ -108,3 +110,27 @@ def test_counting_without_waiting_for_each_other_would_miss_that_it_is_enough(
     race(world.engines["api"], len(people), reporting_by(world, poll, people))
     assert world.count("report") == world.settings.reports_to_hold
     assert state_of(world) == [("reported", 1)]
+
+
+def test_what_is_reported_while_the_account_is_deleted_keeps_no_words(
+    world: World, poll: dict[str, Any]
+) -> None:
+    person = world.citizen()
+    leaving = Beside(lambda: world.app.test_client().delete("/v1/me", headers=person.headers))
+    with Session(world.engines["api"]) as session, transaction(session):
+        report_poll(
+            session,
+            poll=session.get_one(Poll, uuid.UUID(poll["id"])),
+            citizen=session.get_one(Citizen, person.id),
+            complaint=Complaint(ground="other", text="내 번호는 …"),
+            desk=world.wiring.moderation,
+        )
+        leaving.__enter__()
+        wait_until(lambda: is_blocked(world.admin_url, "advisory") or is_gone(world, person))
+    leaving.__exit__()
+    assert is_gone(world, person)
+    assert world.rows("SELECT text FROM report") == [(None,)]
+
+
+def is_gone(world: World, person: Person) -> bool:
+    return world.rows("SELECT 1 FROM citizen WHERE id = %s", person.id) == []

@@ -54,12 +54,39 @@ def test_who_deletes_the_account_and_comes_back_has_reported(
 
 def test_two_accounts_of_one_person_report_a_poll_once(world: World) -> None:
     one, other = world.citizens(2)
-    with Session(world.engines["api"]) as session, transaction(session):
-        hold_still(session)
-        become_one(session, session.get_one(Citizen, one.id), session.get_one(Citizen, other.id))
+    make_one(world, one, other)
     poll = citizens_poll(world)
     assert try_report(world, poll, one).status_code == 201
     assert problem(try_report(world, poll, other)) == (409, "already-reported")
+
+
+def test_no_new_anchor_reports_a_poll_again_before_it_begins(world: World) -> None:
+    """Joining another account, deleting this one and coming back renews the anchor: three times."""
+    number, elder = a_number(), world.citizen()
+    person = with_number(world, number)
+    poll = citizens_poll(world, opens_at="2026-12-31T00:00:00Z", closes_at="2027-01-01T00:00:00Z")
+    assert try_report(world, poll, person).status_code == 201
+    for _ in range(3):
+        make_one(world, elder, person)
+        assert world.client.delete("/v1/me", headers=person.headers).status_code == 204
+        person = with_number(world, number)
+        assert problem(try_report(world, poll, person)) == (409, "already-reported")
+    assert world.count("report") == 1
+
+
+def make_one(world: World, one: Person, other: Person) -> None:
+    with Session(world.engines["api"]) as session, transaction(session):
+        hold_still(session)
+        become_one(session, session.get_one(Citizen, one.id), session.get_one(Citizen, other.id))
+
+
+def test_nobody_reports_a_poll_of_their_own_by_another_account(world: World) -> None:
+    one, other = world.citizens(2)
+    poll = citizens_poll(world, one)
+    make_one(world, one, other)
+    before = kept(world)
+    assert problem(try_report(world, poll, other)) == (403, "own-poll")
+    assert kept(world) == before
 
 
 def test_nobody_reports_a_poll_of_their_own(

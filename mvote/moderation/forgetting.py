@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterator
+from collections.abc import Sequence
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import LargeBinary, any_, bindparam, delete, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
-from mvote.moderation.case import Decided, Report
-from mvote.moderation.reporting import hash_of_reporter
+from mvote.moderation.case import Case, Decided, Report
+from mvote.moderation.reporting import hash_of_reporter, reports_one_by_one
 from mvote.people.voters import anchor_at, anchors_of
 from mvote.polls.poll import Poll
 
@@ -37,19 +38,25 @@ def reports_of(session: Session, *, citizen_id: uuid.UUID, key: bytes) -> list[R
 
 def forget_texts(session: Session, *, citizen_id: uuid.UUID, key: bytes) -> None:
     """Take away what the citizen wrote in reports. That there is a report stays until its term is
-    over: else one could report, delete the account and report again."""
+    over: else one could report, delete the account and report again. Until commit nothing more is
+    reported with the account."""
+    reports_one_by_one(session, citizen_id)
     for report in _own(session, citizen_id, key):
-        mine = (Report.poll_id == report.poll_id, Report.reporter == report.reporter)
-        session.execute(update(Report).where(*mine).values(text=None))
+        report.text = None
+    session.flush()
 
 
-def _own(session: Session, citizen_id: uuid.UUID, key: bytes) -> Iterator[Report]:
+def _own(session: Session, citizen_id: uuid.UUID, key: bytes) -> Sequence[Report]:
+    """In one statement, however many polls were reported."""
     anchors = anchors_of(session, citizen_id)
     if not anchors:
-        return
-    opened = select(Poll.id, Poll.opens_at).where(Poll.id.in_(select(Report.poll_id)))
-    for poll_id, opens_at in session.execute(opened.order_by(Poll.id)).all():
-        anchor = anchor_at(anchors, opens_at) if opens_at else b""
-        report = session.get(Report, (poll_id, hash_of_reporter(key, poll_id, anchor)))
-        if report is not None:
-            yield report
+        return ()
+    posted = select(Poll.id, Poll.frozen_at).where(Poll.id.in_(select(Case.poll_id)))
+    tried = [
+        hash_of_reporter(key, poll_id, anchor_at(anchors, frozen_at))
+        for poll_id, frozen_at in session.execute(posted)
+        if frozen_at
+    ]
+    # a hash holds for its poll alone, so that no other's report has it
+    mine = Report.reporter == any_(bindparam(None, tried, type_=ARRAY(LargeBinary)))
+    return session.scalars(select(Report).where(mine).order_by(Report.poll_id)).all()

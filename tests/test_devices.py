@@ -111,6 +111,17 @@ def test_a_key_of_the_other_environment_vouches_for_nothing(
     assert refused(checked, session, other, phone, assertion) == "unknown-key"
 
 
+def test_a_known_key_of_the_other_environment_is_not_registered_again(
+    session: Session, attestor: AppAttest
+) -> None:
+    phone = Phone(APPLE)
+    register(session, attestor, phone)
+    other = AppAttest(rules=APPLE.rules(environment="production"), owners=attestor.owners)
+    shared = phone.asserted(device_statement(NONCE, ANOTHER))
+    assert refused(register, session, other, phone, ANOTHER, shared) == "unknown-key"
+    assert len(session.scalars(select(Device.id)).all()) == 1
+
+
 def test_a_familys_phone_is_registered_by_each_and_counted(
     session: Session, attestor: AppAttest
 ) -> None:

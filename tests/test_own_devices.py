@@ -7,6 +7,8 @@ import uuid
 import pytest
 from werkzeug.test import TestResponse
 
+from api import limits
+from api.limits import Meter
 from mvote.base import utc_now
 from mvote.polls.integrity.app_attestor import device_statement
 from mvote.polls.integrity.attesting import spelt
@@ -57,19 +59,37 @@ def test_a_word_that_is_forged_or_for_somebody_else_registers_nothing(
     citizen, other = world.citizens(2)
     phone, nonce = Phone(platforms.apple), nonce_of(world, citizen)
     of_other = spelt(phone.attested(device_statement(nonce, other.id)))
+    answer = platforms.register(citizen, phone, nonce=nonce, attestation=of_other)
+    assert refusal(answer) == (403, "attestation-invalid")
     forged: tuple[dict[str, str], ...] = (
-        {"attestation": of_other},
         {"attestation": "AAAA"},
         {"attestation": "?"},
         {"key_id": Phone(platforms.apple).key_id},
         {"key_id": "short"},
     )
     for changed in forged:
-        answer = platforms.register(citizen, phone, **({"nonce": nonce} | changed))
+        answer = platforms.register(citizen, phone, **changed)
         assert refusal(answer) == (403, "attestation-invalid")
         assert "why" not in answer.get_json()
-    assert world.count("device") == world.count("device_key") == world.count("allowance") == 0
-    assert platforms.register(citizen, phone, nonce=nonce).status_code == 201  # good still
+    assert world.count("device") == world.count("device_key") == 0
+    assert platforms.register(citizen, phone).status_code == 201
+
+
+def test_a_try_that_fails_counts_and_uses_up_its_nonce(
+    world: World, platforms: Platforms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "meter", Meter(10_000))
+    citizen = world.citizen()
+    phone, nonce = Phone(platforms.apple), nonce_of(world, citizen)
+    answer = platforms.register(citizen, phone, nonce=nonce, attestation="AAAA")
+    assert refusal(answer) == (403, "attestation-invalid")
+    answer = platforms.register(citizen, phone, nonce=nonce)
+    assert refusal(answer) == (403, "position-nonce-invalid")
+    for _ in range(19):
+        answer = platforms.register(citizen, phone, attestation="AAAA")
+        assert refusal(answer) == (403, "attestation-invalid")
+    assert refusal(platforms.register(citizen, phone)) == (429, "too-many-requests")
+    assert world.count("device") == 0
 
 
 def test_a_nonce_registers_one_phone_of_whom_it_was_given_to(
@@ -93,7 +113,10 @@ def test_where_apple_is_not_configured_no_phone_is_registered(world: World) -> N
     assert world.count("position_nonce") == 1
 
 
-def test_nobody_registers_phones_without_end(world: World, platforms: Platforms) -> None:
+def test_nobody_registers_phones_without_end(
+    world: World, platforms: Platforms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "meter", Meter(10_000))
     citizen = world.citizen()
     for _ in range(20):
         platforms.registered(citizen)

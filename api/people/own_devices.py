@@ -81,12 +81,13 @@ def register_my_device(body: dict[str, Any]) -> dict[str, Any]:
     attestor = wiring().attestors.of(body["platform"])
     if not isinstance(attestor, AppAttest):
         raise AttestationInvalid("platform")
-    with transaction() as session:
-        if locked(session, citizen_id) is None:
-            raise TokenInvalid
+    with transaction() as session:  # kept whatever comes: tries that fail are tries
         subject = wiring().owners.tag(citizen_id)
         use_up(session, DEVICES_OF_A_CITIZEN, subject_hash=subject, now=now)
         use_nonce(session, citizen_id=citizen_id, nonce=body["nonce"], now=now)
+    with transaction() as session:
+        if locked(session, citizen_id) is None:
+            raise TokenInvalid
         device = attestor.register(
             session,
             citizen_id=citizen_id,

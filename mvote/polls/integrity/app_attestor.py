@@ -79,7 +79,7 @@ class AppAttest:
 
         A key that is new comes with Apple's attestation; one that is known, because somebody else
         uses the phone too, with an assertion: a key is attested only once. The nonce is used up by
-        the caller, in the same transaction. Raises AttestationInvalid.
+        the caller before. Raises AttestationInvalid.
         """
         key, content = key_bytes(key_id), decoded(attestation)
         statement = device_statement(nonce, citizen_id)
@@ -89,6 +89,8 @@ class AppAttest:
         if known is None:
             self._add(session, key, statement, content, now)
             note_use(session, vouched=vouched, owner_tag=owner_tag, now=now)
+        elif known.environment != self.rules.environment:
+            raise AttestationInvalid("unknown-key")
         else:
             counter = asserted_counter(
                 self.rules, point=known.point, statement=statement, assertion=content

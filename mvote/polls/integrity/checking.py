@@ -21,7 +21,7 @@ from mvote.polls.integrity.attesting import (
     Vouched,
     position_statement,
 )
-from mvote.polls.integrity.devices import Owners, use_device
+from mvote.polls.integrity.devices import Owners, use_device_of
 from mvote.polls.integrity.errors import (
     AttestationInvalid,
     AttestationRequired,
@@ -131,5 +131,6 @@ def spend(session: Session, owners: Owners, checked: Checked, *, now: dt.datetim
         use_nonce(session, citizen_id=claim.citizen_id, nonce=claim.integrity.nonce, now=now)
     if not isinstance(vouched, Vouched):
         return None
-    tag = owners.tag(claim.citizen_id)
-    return use_device(session, vouched=vouched, owner_tag=tag, now=now)
+    return use_device_of(
+        session, vouched=vouched, citizen_id=claim.citizen_id, owners=owners, now=now
+    )

@@ -17,10 +17,12 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     ColumnElement,
+    Select,
     UniqueConstraint,
     delete,
     func,
     select,
+    text,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
@@ -28,7 +30,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from mvote.ballotbox.keystore import Keystore
 from mvote.base import Base, random_id, state_check
-from mvote.people.citizens import hash_check
+from mvote.errors import TokenInvalid
+from mvote.people.citizens import Citizen, hash_check
 from mvote.people.limits import Limit
 from mvote.polls.integrity.attesting import PLATFORMS, Vouched
 from mvote.polls.integrity.errors import AttestationInvalid
@@ -40,6 +43,7 @@ KEPT = dt.timedelta(days=30)
 POINT_BYTES = 65
 OWNER_TAG_BYTES = 32
 LARGEST_COUNTER = 2**32 - 1
+_ONE_OF_AN_ACCOUNT = text("SELECT pg_advisory_xact_lock(hashtextextended(:owner, 13))")
 ENVIRONMENTS = ("development", "production")
 
 
@@ -107,6 +111,27 @@ def use_device(session: Session, *, vouched: Vouched, owner_tag: bytes, now: dt.
     return accounts_of(session, vouched.device_key, now=now)
 
 
+def use_device_of(
+    session: Session, *, vouched: Vouched, citizen_id: uuid.UUID, owners: Owners, now: dt.datetime
+) -> int:
+    """`use_device` for an account that is there. Raises TokenInvalid for one that was deleted
+    since, AttestationInvalid.
+
+    A lock that leaves no trace on disk: a locked row of the account would tie it to the ballot
+    that is recorded next.
+    """
+    tag = owners.tag(citizen_id)
+    _hold(session, tag)
+    if session.scalar(select(Citizen.id).where(Citizen.id == citizen_id)) is None:
+        raise TokenInvalid
+    return use_device(session, vouched=vouched, owner_tag=tag, now=now)
+
+
+def _hold(session: Session, owner_tag: bytes) -> None:
+    """Wait for who uses or forgets the same account's phones."""
+    session.execute(_ONE_OF_AN_ACCOUNT, {"owner": owner_tag.hex()})
+
+
 def note_use(session: Session, *, vouched: Vouched, owner_tag: bytes, now: dt.datetime) -> None:
     """Write down that the account uses the key, today for the first time or again."""
     today = now.date()
@@ -167,13 +192,23 @@ def forget_device(session: Session, *, device_id: uuid.UUID, owner_tag: bytes) -
 
 
 def forget_devices_of(session: Session, owner_tag: bytes) -> None:
-    """Forget that an account which is deleted used any phone."""
+    """Forget that an account which is deleted used any phone. Call it in the same transaction."""
+    _hold(session, owner_tag)
     _unlink(session, Device.owner_tag == owner_tag)
 
 
 def forget_old_devices(session: Session, *, now: dt.datetime) -> None:
     """Forget what was used last so long ago that it is no reason for anybody to look."""
-    _forget(session, Device.last_used_on < now.date() - KEPT)
+    is_old = Device.last_used_on < now.date() - KEPT
+    digests = session.scalars(select(Device.key_digest).where(is_old).distinct()).all()
+    keys = select(DeviceKey.digest).where(DeviceKey.digest.in_(digests))
+    # keys before uses and both in order, as whoever registers or votes: or two would wait in a
+    # circle; and who registers a key again just now is done with it
+    held = session.scalars(keys.order_by(DeviceKey.digest).with_for_update()).all()
+    old = session.scalars(_in_order(is_old, Device.key_digest.in_(digests))).all()
+    session.execute(delete(Device).where(Device.id.in_(old)))
+    is_used = select(Device.id).where(Device.key_digest == DeviceKey.digest).exists()
+    session.execute(delete(DeviceKey).where(DeviceKey.digest.in_(held), ~is_used))
 
 
 def _unlink(session: Session, *which: ColumnElement[bool]) -> bool:
@@ -181,7 +216,7 @@ def _unlink(session: Session, *which: ColumnElement[bool]) -> bool:
 
     Else one phone would vote for any number of accounts that forget it, one after the other.
     """
-    mine = session.scalars(select(Device.id).where(*which).order_by(Device.id).with_for_update())
+    mine = session.scalars(_in_order(*which))
     kept = (Device.key_digest, Device.platform, Device.registered_on, Device.last_used_on)
     gone = session.execute(delete(Device).where(Device.id.in_(mine.all())).returning(*kept)).all()
     for row in gone:
@@ -190,12 +225,5 @@ def _unlink(session: Session, *which: ColumnElement[bool]) -> bool:
     return bool(gone)
 
 
-def _forget(session: Session, *which: ColumnElement[bool]) -> bool:
-    """Delete uses, and the keys that then nobody uses, in one order: or two who forget would wait
-    for each other in a circle."""
-    gone = session.scalars(delete(Device).where(*which).returning(Device.key_digest)).all()
-    used = select(Device.id).where(Device.key_digest == DeviceKey.digest).exists()
-    unused = select(DeviceKey.digest).where(DeviceKey.digest.in_(gone), ~used)
-    for digest in session.scalars(unused.order_by(DeviceKey.digest)).all():
-        session.execute(delete(DeviceKey).where(DeviceKey.digest == digest))
-    return bool(gone)
+def _in_order(*which: ColumnElement[bool]) -> Select[uuid.UUID]:
+    return select(Device.id).where(*which).order_by(Device.id).with_for_update()

@@ -69,7 +69,7 @@ def cast_ballot(headers: dict[str, str], body: dict[str, Any], poll_id: uuid.UUI
         caller_id(),
         headers["key"],
         body["selections"],
-        _evidence(body),
+        _evidence(body, headers["key"]),
         body["accept_spoilt"],
         body.get("room_password"),
     )
@@ -93,11 +93,12 @@ def check_eligibility(body: dict[str, Any], poll_id: uuid.UUID) -> dict[str, Any
     return {"may_vote": not standing, "reasons": [problem_summary(each) for each in standing]}
 
 
-def _evidence(body: dict[str, Any]) -> Evidence:
+def _evidence(body: dict[str, Any], ballot_key: str | None = None) -> Evidence:
     return Evidence(
         position=position_in(body),
         presence_token=body.get("presence_token"),
         integrity=integrity_in(body),
+        ballot_key=ballot_key,
     )
 
 

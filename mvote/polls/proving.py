@@ -39,6 +39,8 @@ class Evidence:
     presence_token: str | None = None
     #: what the app says of the position
     integrity: Integrity = NOTHING_SAID
+    #: the key K of the ballot that it comes with, where something is said of the position
+    ballot_key: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +110,7 @@ def _judged_position(
         position=position,
         demand=poll.integrity,
         integrity=evidence.integrity,
+        ballot_key=evidence.ballot_key,
     )
     checked = check(session, judge.attestors, claim, now=now)
     return [*checked.reasons] or [None], checked

@@ -78,7 +78,7 @@ BUDGET_RIGHTS = {
         ),
         "SELECT INSERT",
     ),
-    "position_nonce": "SELECT INSERT DELETE",
+    "position_nonce": "SELECT INSERT DELETE UPDATE(used_for)",
     "flag": "SELECT INSERT DELETE UPDATE(times) UPDATE(finding) UPDATE(note) UPDATE(found_by)"
     " UPDATE(found_at)",
     "place_seen": "SELECT INSERT DELETE",

@@ -12,7 +12,7 @@ import hashlib
 import secrets
 import uuid
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from mvote.base import Base
@@ -26,13 +26,20 @@ LIFETIME = dt.timedelta(seconds=60)
 
 
 class PositionNonce(Base):
-    """A nonce that somebody may use until it expires. Using it deletes it."""
+    """A nonce that somebody may use until it expires. Using it deletes it; used for a ballot it
+    stays, marked, so that the same request is taken again after a lost answer."""
 
     __tablename__ = "position_nonce"
-    __table_args__ = (hash_check("nonce_hash"), {"prefixes": ["UNLOGGED"]})
+    __table_args__ = (
+        hash_check("nonce_hash"),
+        hash_check("used_for"),
+        {"prefixes": ["UNLOGGED"]},
+    )
 
     nonce_hash: Mapped[bytes] = mapped_column(primary_key=True)
     expires_at: Mapped[dt.datetime] = mapped_column(index=True)
+    #: a hash of the request, which its own key K makes nobody's to guess
+    used_for: Mapped[bytes | None]
 
 
 def give_nonce(
@@ -45,11 +52,44 @@ def give_nonce(
 
 
 def given_at(
-    session: Session, *, citizen_id: uuid.UUID, nonce: str, now: dt.datetime
-) -> dt.datetime:
-    """When this citizen was given the nonce, which stays good. Raises PositionNonceInvalid."""
-    wanted = select(PositionNonce.expires_at).where(_is_good(citizen_id, nonce, now))
-    return _given_at(session.scalar(wanted))
+    session: Session,
+    *,
+    citizen_id: uuid.UUID,
+    nonce: str,
+    now: dt.datetime,
+    mark: bytes | None = None,
+) -> tuple[dt.datetime, bool]:
+    """When this citizen was given the nonce, which stays as it is; and whether it was used, for
+    the very request that *mark* stands for. Raises PositionNonceInvalid."""
+    is_free = PositionNonce.used_for.is_(None) | (PositionNonce.used_for == mark)
+    wanted = select(PositionNonce.expires_at, PositionNonce.used_for).where(
+        _is_known(citizen_id, nonce, now), is_free
+    )
+    found = session.execute(wanted).one_or_none()
+    if found is None:
+        raise PositionNonceInvalid
+    return _given_at(found[0]), found[1] is not None
+
+
+def use_nonce_for(
+    session: Session, *, citizen_id: uuid.UUID, nonce: str, mark: bytes, now: dt.datetime
+) -> bool:
+    """Use the nonce for the request that *mark* stands for; false if it was used for it before.
+
+    As with `use_nonce`, of two that are not the same the later is refused. Raises
+    PositionNonceInvalid.
+    """
+    used = (
+        update(PositionNonce)
+        .where(_is_good(citizen_id, nonce, now))
+        .values(used_for=mark)
+        .returning(PositionNonce.expires_at)
+        .execution_options(synchronize_session=False)
+    )
+    if session.scalar(used) is not None:
+        return True
+    given_at(session, citizen_id=citizen_id, nonce=nonce, now=now, mark=mark)
+    return False
 
 
 def use_nonce(
@@ -70,6 +110,10 @@ def forget_expired_nonces(session: Session) -> None:
 
 
 def _is_good(citizen_id: uuid.UUID, nonce: str, now: dt.datetime) -> ColumnElement[bool]:
+    return _is_known(citizen_id, nonce, now) & PositionNonce.used_for.is_(None)
+
+
+def _is_known(citizen_id: uuid.UUID, nonce: str, now: dt.datetime) -> ColumnElement[bool]:
     is_it = PositionNonce.nonce_hash == _hash_of(citizen_id, nonce)
     return is_it & (PositionNonce.expires_at > now)
 

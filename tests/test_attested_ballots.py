@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 
 from api import limits
 from api.limits import Meter
-from mvote.polls.integrity.attesting import spelt
+from mvote.polls.integrity.attesting import digest_of_key, key_bytes, spelt
 from mvote.polls.integrity.errors import AttestorAway
 from tests.support.attesting import Platforms, Vouch, by_phone, cast_attested
 from tests.support.integrity import asking, nonce_of
@@ -77,6 +77,8 @@ def test_other_platforms_vouch_for_the_key_that_the_app_names(
     )
     assert answer.status_code == 201, answer.get_data(as_text=True)
     assert world.rows("SELECT platform FROM device") == [(platform,)]
+    unkeyed = digest_of_key(platform, key_bytes(KEY_ID))
+    assert world.rows("SELECT key_digest FROM device") != [(unkeyed,)]
 
 
 def test_without_a_word_such_a_poll_takes_no_position(

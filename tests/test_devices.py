@@ -182,6 +182,26 @@ def test_keys_of_platforms_that_register_none_are_noted_with_their_use(
         assert use_device(session, vouched=vouched, owner_tag=tag, now=utc_now()) == number
 
 
+def test_a_second_use_on_a_day_writes_nothing_about_the_account(
+    session: Session, attestor: AppAttest
+) -> None:
+    phone = Phone(APPLE)
+    register(session, attestor, phone)
+    tokens = Vouched(platform="play-integrity", device_key=bytes(32))
+    used(session, attestor, tokens)
+    session.commit()
+    written = text("SELECT xmin::text, xmax::text FROM device ORDER BY id")
+    before = session.execute(written).all()
+    used(session, attestor, checked(session, attestor, phone, phone.asserted(STATEMENT)))
+    used(session, attestor, tokens)
+    session.commit()
+    assert session.execute(written).all() == before
+    tag, tomorrow = attestor.owners.tag(ME), utc_now() + DAY
+    use_device(session, vouched=tokens, owner_tag=tag, now=tomorrow)
+    days = session.scalars(select(Device.last_used_on).order_by(Device.last_used_on)).all()
+    assert days == [utc_now().date(), tomorrow.date()]
+
+
 def test_after_thirty_days_without_use_nothing_is_left(
     session: Session, attestor: AppAttest
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import datetime as dt
 from collections import Counter
 from collections.abc import Sequence
 
@@ -20,8 +21,9 @@ KEY_FAULTS = (OSError, LookupError, ValueError)
 """A keystore that is away, a key that is not there or cannot be read."""
 
 
-def watch(engine: Engine, day_keys: DayKeys, keyring: PollKeyring) -> Watch:
-    """A watch that writes to *engine*, whatever the polls, and at the process's end."""
+def watch(engine: Engine, day_keys: DayKeys, keyring: PollKeyring, zone: dt.tzinfo) -> Watch:
+    """A watch that writes to *engine*, whatever the polls, and at the process's end; flags have
+    the day that it is in *zone*."""
 
     def write(sightings: Sequence[Sighting]) -> None:
         now, polls = utc_now(), Counter(each.poll_id for each in sightings)
@@ -34,7 +36,12 @@ def watch(engine: Engine, day_keys: DayKeys, keyring: PollKeyring) -> Watch:
                 continue
             if keys:
                 roll_keys[poll_id] = keys.V
-        desk = Desk(day_keys=day_keys.around(now), roll_keys=roll_keys, now=now)
+        desk = Desk(
+            day_keys=day_keys.around(now),
+            roll_keys=roll_keys,
+            now=now,
+            day=now.astimezone(zone).date(),
+        )
         # without its key nobody could be told apart by the flags of a poll any more
         of_living = [each for each in sightings if each.poll_id in roll_keys]
         if of_living:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from flask import Flask, current_app
 from sqlalchemy import Engine
@@ -89,7 +90,8 @@ def connect(app: Flask, settings: Settings) -> None:
     with app.app_context():
         engine = db.engine
     box = ballot_box(keystore, engine)
-    sightings = watch(engine, DayKeys(keystore), box.keys)
+    zone = ZoneInfo(settings.city_time_zone)
+    sightings = watch(engine, DayKeys(keystore), box.keys, zone)
     app.extensions["keystore"] = keystore
     app.extensions["tokens"] = tokens
     app.extensions["last_poll_ends"] = last_poll_ends

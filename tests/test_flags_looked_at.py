@@ -30,6 +30,7 @@ def poll(world: World, officer: Person) -> dict[str, Any]:
     for voter in (one, other):
         world.cast(poll, voter, position=position(**GWANGHWAMUN), integrity={"mock": True})
     world.wiring.watch.write_now()
+    world.end_voting(poll)
     return poll
 
 

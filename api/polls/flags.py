@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import marshmallow as ma
 from marshmallow.validate import Length, OneOf
@@ -13,6 +14,8 @@ from api.blueprint import Blueprint, may_raise
 from api.db import db, transaction
 from api.fields import Instant, Strict, String
 from api.pages import PageQuery, place_of, write_cursor
+from api.wiring import wiring
+from mvote.base import database_time
 from mvote.errors import NotAllowed, NotFound
 from mvote.polls.integrity.flags import (
     FINDINGS,
@@ -21,7 +24,9 @@ from mvote.polls.integrity.flags import (
     Flag,
     counted_by_kind,
     flags_of,
+    hidden_from,
     look_at,
+    own_pseudonym,
     poll_to_watch,
 )
 
@@ -71,13 +76,18 @@ def list_of_flags(query: dict[str, Any], poll_id: uuid.UUID) -> dict[str, Any]:
     """What was noticed of positions, without names, in no order.
 
     For the officers of the poll's department; of a citizen's poll for every officer but its author.
+    While voting runs, of the days that are over (the city's); then all.
     """
     session, limit = db.session(), query["limit"]
     poll = poll_to_watch(session, poll_id, caller())
-    found = flags_of(session, poll.id, after=place_of(query["cursor"]), limit=limit + 1)
+    zone = ZoneInfo(wiring().settings.city_time_zone)
+    before = hidden_from(poll, database_time(session), zone)
+    found = flags_of(
+        session, poll.id, before=before, after=place_of(query["cursor"]), limit=limit + 1
+    )
     more = write_cursor(str(found[limit - 1].id)) if len(found) > limit else None
     items = [_shown(flag) for flag in found[:limit]]
-    by_kind = counted_by_kind(session, poll.id)
+    by_kind = counted_by_kind(session, poll.id, before=before)
     return {"by_kind": by_kind, "items": items, "next_cursor": more}
 
 
@@ -87,10 +97,15 @@ def list_of_flags(query: dict[str, Any], poll_id: uuid.UUID) -> dict[str, Any]:
 @blp.arguments(FindingRequest)
 @blp.response(200, FlagSchema)
 def find_of_flag(body: dict[str, Any], poll_id: uuid.UUID, flag_id: uuid.UUID) -> dict[str, Any]:
-    """Say what I found; the ballot stays in the box whatever it is. Journalled each time."""
+    """Say what I found; the ballot stays in the box whatever it is. Journalled each time.
+
+    Not of a flag that is my own.
+    """
     with transaction() as session:
         poll = poll_to_watch(session, poll_id, caller())
-        flag = look_at(session, poll=poll, flag_id=flag_id, officer_id=caller().id, **body)
+        officer_id = caller().id
+        own = own_pseudonym(session, poll, officer_id, wiring().box.keys)
+        flag = look_at(session, poll=poll, flag_id=flag_id, officer_id=officer_id, own=own, **body)
         return _shown(flag)
 
 

@@ -15,16 +15,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, NamedTuple
 
-from sqlalchemy import CheckConstraint, UniqueConstraint, delete, func, select
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    UniqueConstraint,
+    delete,
+    func,
+    select,
+    true,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from mvote.ballotbox.keystore import Keystore, KeystoreAway
-from mvote.ballotbox.poll_keys import key_name
+from mvote.ballotbox.poll_keys import PollKeyring, key_name
 from mvote.base import Base, random_id, state_check, utc_now
 from mvote.errors import NotAllowed, NotFound
 from mvote.journal import Event, write_down
+from mvote.people.anchors import accounts_of_one
 from mvote.people.citizens import Citizen, hash_check
+from mvote.people.voters import anchor_at, anchors_of
 from mvote.polls.drafting import is_own, poll_known_to
 from mvote.polls.poll import Poll
 
@@ -63,6 +73,7 @@ class Flag(Base):
     kind: Mapped[str]
     #: HMAC by the poll's roll key: the same for all flags of one voter in this poll
     pseudonym: Mapped[bytes]
+    #: the city's
     day: Mapped[dt.date]
     times: Mapped[int]
     finding: Mapped[str | None]
@@ -115,27 +126,65 @@ def raise_flags(session: Session, noticed: Sequence[Noticed], day: dt.date) -> N
 
 def poll_to_watch(session: Session, poll_id: uuid.UUID, officer: Citizen) -> Poll:
     """The poll, if *officer* may see its flags: of the department whose poll it is, and of a
-    citizen's poll any but its author. Raises NotFound, NotAllowed."""
+    citizen's poll any but its author, whatever accounts they have. Raises NotFound, NotAllowed."""
     poll = poll_known_to(session, poll_id, officer)
-    is_theirs = is_own(poll, officer)
-    if is_theirs is (poll.department_id is None):
+    if poll.department_id is None:
+        may_see = poll.author_id not in accounts_of_one(session, officer.id)
+    else:
+        may_see = is_own(poll, officer)
+    if not may_see:
         raise NotAllowed
     return poll
 
 
-def counted_by_kind(session: Session, poll_id: uuid.UUID) -> dict[str, int]:
-    """How many flags there are of each kind."""
-    counted = select(Flag.kind, func.count()).where(Flag.poll_id == poll_id).group_by(Flag.kind)
+def own_pseudonym(
+    session: Session, poll: Poll, citizen_id: uuid.UUID, keyring: PollKeyring
+) -> bytes | None:
+    """What stands for them in the flags of the poll; None if nothing can."""
+    keys = keyring.of(poll.id)
+    if keys is None or poll.opens_at is None:
+        return None
+    anchor = anchor_at(anchors_of(session, citizen_id), poll.opens_at)
+    return pseudonym_of(keys.V, anchor) if anchor else None
+
+
+def hidden_from(poll: Poll, now: dt.datetime, zone: dt.tzinfo) -> dt.date | None:
+    """The day whose flags are not shown yet; None once voting is over.
+
+    Else whoever asks each second would see when a flag comes up, and beside the log's entries it
+    would lead to a tracker.
+    """
+    return now.astimezone(zone).date() if poll.closed_by(now) is None else None
+
+
+def counted_by_kind(
+    session: Session, poll_id: uuid.UUID, *, before: dt.date | None
+) -> dict[str, int]:
+    """How many flags there are of each kind, of the days *before* that one."""
+    counted = select(Flag.kind, func.count()).where(Flag.poll_id == poll_id, _shown(before))
+    counted = counted.group_by(Flag.kind)
     found = {kind: count for kind, count in session.execute(counted)}  # noqa: C416  # rows
     return {kind: found.get(kind, 0) for kind in KINDS}
 
 
 def flags_of(
-    session: Session, poll_id: uuid.UUID, *, after: uuid.UUID | None, limit: int
+    session: Session,
+    poll_id: uuid.UUID,
+    *,
+    before: dt.date | None,
+    after: uuid.UUID | None,
+    limit: int,
 ) -> list[Flag]:
-    """Flags of a poll, in the order of their ids, which tells nothing."""
-    wanted = select(Flag).where(Flag.poll_id == poll_id).order_by(Flag.id).limit(limit)
+    """Flags of a poll of the days *before* that one, in the order of their ids, which tells
+    nothing."""
+    wanted = (
+        select(Flag).where(Flag.poll_id == poll_id, _shown(before)).order_by(Flag.id).limit(limit)
+    )
     return list(session.scalars(wanted.where(Flag.id > after) if after else wanted))
+
+
+def _shown(before: dt.date | None) -> ColumnElement[bool]:
+    return true() if before is None else Flag.day < before
 
 
 def look_at(
@@ -146,11 +195,15 @@ def look_at(
     finding: Finding,
     note: str | None,
     officer_id: uuid.UUID,
+    own: bytes | None,
 ) -> Flag:
-    """Keep what an officer found; the journal keeps each. Raises NotFound."""
+    """Keep what an officer found, who is *own* in the poll's flags; the journal keeps each. Raises
+    NotFound; NotAllowed of a flag of their own."""
     flag = session.get(Flag, (poll.id, flag_id), with_for_update=True)
     if flag is None:
         raise NotFound
+    if flag.pseudonym == own:
+        raise NotAllowed
     flag.finding, flag.note = finding, note
     flag.found_by, flag.found_at = officer_id, utc_now()
     session.flush()

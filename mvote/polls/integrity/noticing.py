@@ -99,6 +99,8 @@ class Desk:
     day_keys: Sequence[bytes]
     roll_keys: Mapping[uuid.UUID, bytes]
     now: dt.datetime
+    #: the city's
+    day: dt.date
 
 
 def write_sightings(session: Session, sightings: Sequence[Sighting], desk: Desk) -> None:
@@ -113,7 +115,7 @@ def write_sightings(session: Session, sightings: Sequence[Sighting], desk: Desk)
     ]
     noticed += [(each, "repeated-coordinates") for each in _crowded(session, sightings, desk)]
     noticed += [(each, "impossible-travel") for each in _hurried(session, sightings, desk)]
-    raise_flags(session, [_noticed(each, kind, desk) for each, kind in noticed], desk.now.date())
+    raise_flags(session, [_noticed(each, kind, desk) for each, kind in noticed], desk.day)
 
 
 def _noticed(sighting: Sighting, kind: Kind, desk: Desk) -> Noticed:

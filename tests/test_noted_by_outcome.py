@@ -55,6 +55,22 @@ def test_nothing_is_noted_where_nobody_may_vote_or_not_this_one(
     assert world.count("place_seen") == 0
 
 
+def test_of_one_voter_twenty_places_are_remembered_and_a_crowd_is_noticed_all_the_same(
+    world: World, poll: dict[str, Any]
+) -> None:
+    watch, now = world.wiring.watch, utc_now()
+    for other in (b"b", b"c"):
+        see(watch, poll, other * 32, SEOUL, now)
+    for batch in range(3):
+        for n in range(10):
+            see(watch, poll, b"a" * 32, (SEOUL[0], SEOUL[1] + 1e-6 * (10 * batch + n + 1)), now)
+        assert kinds(world) == []
+    assert world.count("place_seen") == 2 + 20
+    see(watch, poll, b"a" * 32, SEOUL, now)
+    assert kinds(world) == [("repeated-coordinates", 1)]
+    assert world.count("place_seen") == 2 + 20
+
+
 def test_an_old_position_is_no_end_of_a_fast_way(world: World, poll: dict[str, Any]) -> None:
     watch, anchor = world.wiring.watch, b"a" * 32
     now = utc_now().replace(second=59)

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import CheckConstraint, delete, func, select, text
+from sqlalchemy import CheckConstraint, Index, delete, func, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from mvote.base import Base
@@ -24,6 +24,8 @@ from mvote.polls.integrity.flags import Kind, Noticed, pseudonym_of, raise_flags
 from mvote.polls.integrity.watching import Sighting
 
 FEW_AT_A_PLACE = 2
+PLACES_OF_ONE = 20
+"""So many places are remembered of one visitor of a poll within a day: nobody fills the disk."""
 PLACES_KEPT = dt.timedelta(hours=24)
 FIXES_KEPT = dt.timedelta(hours=6)
 HOUR = dt.timedelta(hours=1)
@@ -37,7 +39,10 @@ _AT_PLACES = text("""
             AND visitor IN (given.visitor, given.visitor_before)) AS is_known,
         (SELECT count(*) FROM (SELECT FROM place_seen WHERE poll_id = given.poll_id
             AND place IN (given.place, given.place_before) AND expires_at > :now
-            LIMIT :few) AS seen) AS others
+            LIMIT :few) AS seen) AS others,
+        (SELECT count(*) FROM (SELECT FROM place_seen WHERE poll_id = given.poll_id
+            AND visitor IN (given.visitor, given.visitor_before) AND expires_at > :now
+            LIMIT :most) AS kept) AS of_visitor
     FROM unnest(CAST(:polls AS uuid[]), CAST(:places AS bytea[]), CAST(:places_before AS bytea[]),
         CAST(:visitors AS bytea[]), CAST(:visitors_before AS bytea[]))
         WITH ORDINALITY AS given (poll_id, place, place_before, visitor, visitor_before, n)
@@ -66,6 +71,7 @@ class PlaceSeen(Base):
     __table_args__ = (
         hash_check("place"),
         hash_check("visitor"),
+        Index("ix_place_seen_poll_id_visitor", "poll_id", "visitor"),
         {"prefixes": ["UNLOGGED"]},
     )
 
@@ -138,14 +144,16 @@ def _crowded(session: Session, sightings: Sequence[Sighting], desk: Desk) -> lis
         "polls": [each.poll_id for each in sightings],
         "now": desk.now,
         "few": FEW_AT_A_PLACE,
+        "most": PLACES_OF_ONE,
         "places": [each.places[0] for each in sightings],
         "places_before": [each.places[-1] for each in sightings],
         "visitors": [tags[0] for tags in visitors],
         "visitors_before": [tags[-1] for tags in visitors],
     }
     places: dict[bytes, _Place] = {}
+    kept: dict[bytes, int] = {}
     crowded, new = [], list[tuple[bytes, bytes, uuid.UUID]]()
-    for n, is_known, others in session.execute(_AT_PLACES, given).all():
+    for n, is_known, others, of_visitor in session.execute(_AT_PLACES, given).all():
         sighting, tags = sightings[n - 1], visitors[n - 1]
         place = places.setdefault(sighting.places[0], _Place(others))
         if is_known or tags[0] in place.visitors:
@@ -153,7 +161,9 @@ def _crowded(session: Session, sightings: Sequence[Sighting], desk: Desk) -> lis
         if place.others + len(place.visitors) >= FEW_AT_A_PLACE:
             crowded.append(sighting)
         place.visitors.add(tags[0])
-        new.append((sighting.places[0], tags[0], sighting.poll_id))
+        if kept.setdefault(tags[0], of_visitor) < PLACES_OF_ONE:
+            kept[tags[0]] += 1
+            new.append((sighting.places[0], tags[0], sighting.poll_id))
     _remember_places(session, sorted(new), desk.now)
     return crowded
 

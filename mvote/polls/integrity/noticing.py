@@ -226,9 +226,16 @@ def _remember_fixes(
 
 
 def forget_sightings(session: Session) -> None:
-    """Remove what was remembered long enough."""
-    for table in (PlaceSeen, LastFix):
-        session.execute(delete(table).where(table.expires_at < func.clock_timestamp()))
+    """Remove what was remembered long enough. A last cell that is being written anew just now is
+    left: who writes many of them takes them in an order of their own."""
+    expired = PlaceSeen.expires_at < func.clock_timestamp()
+    session.execute(delete(PlaceSeen).where(expired))
+    old = select(LastFix.traveller).where(LastFix.expires_at < func.clock_timestamp())
+    free = old.order_by(LastFix.traveller).with_for_update(skip_locked=True)
+    session.execute(
+        delete(LastFix).where(LastFix.traveller.in_(free)),
+        execution_options={"synchronize_session": False},
+    )
 
 
 def _tags(desk: Desk, what: bytes, content: bytes) -> list[bytes]:

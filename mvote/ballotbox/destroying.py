@@ -24,7 +24,7 @@ from mvote.ballotbox.tables import SealingKey
 from mvote.ballotbox.trustees import COUNTED, TrusteeKey, TrusteeKeyErased
 from mvote.base import database_time
 from mvote.journal import Event, JournalEntry, write_down
-from mvote.polls.integrity.day_keys import destroy_old_day_keys
+from mvote.polls.integrity.day_keys import keep_day_keys
 from mvote.polls.integrity.flags import forget_flags
 from mvote.polls.inviting.ending import without_numbers
 from mvote.polls.inviting.links import LETTER as NUMBERS_LETTER
@@ -173,7 +173,7 @@ def journal_destroyed_keys(session: Session, keystore: Keystore, terms: Terms) -
     _journal_erased_trustee_keys(session, keystore)
     forget_rolls(session, keystore)
     forget_flags(session, keystore)
-    destroy_old_day_keys(keystore, database_time(session))
+    keep_day_keys(keystore, database_time(session))
 
 
 def _journal_erased_trustee_keys(session: Session, keystore: Keystore) -> None:

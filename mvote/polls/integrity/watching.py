@@ -12,6 +12,7 @@ import hmac
 import logging
 import struct
 import threading
+import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -20,6 +21,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
+from mvote.base import utc_now
 from mvote.polls.integrity.cells import Fix, cell_of
 from mvote.polls.integrity.checking import Integrity
 from mvote.polls.integrity.day_keys import DayKeys
@@ -29,6 +31,10 @@ from mvote.polls.presence import AHEAD, OLDEST, Position
 MOST = 10_000
 TOGETHER = 500
 PAUSE_S = 1.0
+IDLE_S = 600.0
+"""So long nothing may be noted before the keys that are at hand are looked at."""
+SILENCE_S = 60.0
+"""Between two lines in the log."""
 FEW_ACCOUNTS = 3
 """So many with one phone are a family."""
 _PLACE = struct.Struct(">16sqq")
@@ -65,6 +71,7 @@ class Watch:
         pause_s: float = PAUSE_S,
     ) -> None:
         self.dropped = 0
+        self._unsaid, self._silent_until = 0, 0.0
         self._keys, self._write = keys, write
         self._most, self._pause_s = most, pause_s
         self._queue: deque[Sighting] = deque()
@@ -126,7 +133,12 @@ class Watch:
     def drop(self, count: int, error: Exception) -> None:
         """So many are lost by *error*."""
         self.dropped += count
-        log.warning("sightings lost", extra={"count": count, "error": type(error).__name__})
+        self._unsaid += count
+        if time.monotonic() < self._silent_until:
+            return
+        self._silent_until = time.monotonic() + SILENCE_S
+        unsaid, self._unsaid = self._unsaid, 0
+        log.warning("sightings lost", extra={"count": unsaid, "error": type(error).__name__})
 
     def _is_done_with(self, batch: list[Sighting]) -> bool:
         """Write a batch, or drop it; false if a lock or the database stood in the way the first
@@ -168,7 +180,9 @@ class Watch:
 
     def _work(self) -> None:
         while not self._ended.is_set():
-            self._woken.wait()
+            if not self._woken.wait(IDLE_S):
+                self._keys.forget_past(utc_now())
+                continue
             self._ended.wait(self._pause_s)
             self._woken.clear()
             self.write_now()

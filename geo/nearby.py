@@ -143,7 +143,7 @@ def set_live(session: Session, *, poll_id: uuid.UUID, live: bool) -> None:
 
     A private poll is found nowhere, nor one that is held back.
     """
-    live = live and bool(session.scalar(select(in_lists()).where(Poll.id == poll_id)))
+    live = live and not session.scalar(select(~in_lists()).where(Poll.id == poll_id))
     until = session.scalar(select(Poll.closes_at).where(Poll.id == poll_id)) if live else None
     of_poll = update(PollPlace).where(PollPlace.poll_id == poll_id)
     _change(session, of_poll.values(live=live, live_until=until))

@@ -15,6 +15,7 @@ DECIDES_NOTHING = {
     "ballotbox/trustees.py",  # where keys and ballots lie: what they must be is checked
     "budget/definition/scalars.py", "budget/drawing/errors.py", "polls/errors.py", "polls/poll.py",
     "budget/definition/whole.py",  # of a cycle; a poll reads its own limits only
+    "polls/integrity/checking.py",  # what a position comes with, where somebody casts
     "base.py", "languages.py", "wording.py",  # what is refused, and how that is said
 }  # fmt: skip
 

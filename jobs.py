@@ -5,6 +5,7 @@ Each role is a process of its own with its login, keystore and master key; witho
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import multiprocessing
 import signal
@@ -55,7 +56,7 @@ from mvote.ballotbox.stock import fill_stock
 from mvote.base import database_time
 from mvote.budget.deciding.comparing import finish_contests, work_out_comparisons
 from mvote.budget.keeping import keep_budgets
-from mvote.housekeeping import hide_ended_polls, remove_expired
+from mvote.housekeeping import keep_lists, remove_expired
 from mvote.people.forgetting import forget_expired
 from mvote.polls.auditing import begin_audit, polls_to_audit, read_roll, write_audit
 from mvote.polls.turnout_cells import Audit
@@ -186,7 +187,7 @@ def keeper_round(engine: Engine, keystore: DirectoryKeystore, ends: Ends = UNWAT
     with Session(engine) as session, transaction(session):
         journal_destroyed_keys(session, keystore, ends.terms)
     with Session(engine) as session, transaction(session):
-        hide_ended_polls(session, CityPlaces())
+        keep_lists(session, CityPlaces(), ends.hold)
         remove_expired(session)
         forget_expired(session, now=database_time(session))
     with Session(engine) as session, transaction(session):
@@ -232,7 +233,7 @@ def _by(do_round: Callable[[Engine, DirectoryKeystore, Ends], None]) -> Start:
 
 def _ends(settings: Settings) -> Ends:
     terms = Terms.of_days(appeal=settings.appeal_days, retention=settings.retention_days)
-    return Ends(terms=terms, watch=ClockWatch())
+    return Ends(terms=terms, watch=ClockWatch(), hold=dt.timedelta(hours=settings.hold_hours))
 
 
 ROLES: dict[str, tuple[Holder, Callable[[Settings], str], Start]] = {

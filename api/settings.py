@@ -58,6 +58,8 @@ class Settings:
     citizen_polls_per_week: int = 3
     #: so many people who report a citizen's poll hold it back until an officer has looked
     reports_to_hold: int = 5
+    #: a hold that no officer has looked at ends after so long
+    hold_hours: int = 72
     #: text messages with invitations that the worker sends
     invitations_per_second: int = 10
     trusted_proxies: int = 0
@@ -116,6 +118,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         phone_region=values.get("PHONE_REGION") or "KR",
         citizen_polls_per_week=_number(values, "CITIZEN_POLLS_PER_WEEK", 3),
         reports_to_hold=max(1, _number(values, "REPORTS_TO_HOLD", 5)),
+        hold_hours=max(1, _number(values, "HOLD_HOURS", 72)),
         invitations_per_second=max(1, _number(values, "INVITATIONS_PER_SECOND", 10)),
         trusted_proxies=_number(values, "TRUSTED_PROXIES", 0),
         requests_at_once=_number(values, "REQUESTS_AT_ONCE", 64),

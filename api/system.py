@@ -44,6 +44,14 @@ UNSIGNED = Gauge(
     "Checkpoints without a signature; if it does not fall, the shuffler says why in its log.",
     registry=REGISTRY,
 )
+HELD = Gauge(
+    "mvote_polls_held", "Polls that reports hold back until an officer has looked.",
+    registry=REGISTRY,
+)  # fmt: skip
+OLDEST_CASE = Gauge(
+    "mvote_oldest_case_hours", "So long the oldest reported poll waits for an officer.",
+    registry=REGISTRY,
+)  # fmt: skip
 WAITING = Gauge(
     "mvote_sightings_waiting", "Positions noted by this process and not yet written.",
     registry=REGISTRY,
@@ -53,6 +61,12 @@ DROPPED = Gauge(
     "Positions that this process saw since its start and could not look into: no flag is raised by"
     " them.",
     registry=REGISTRY,
+)
+
+
+_OLDEST_CASE = (
+    "SELECT CAST(coalesce(extract(epoch FROM clock_timestamp() - min(waiting_since)) / 3600, 0)"
+    " AS integer) FROM moderation_case"
 )
 
 
@@ -86,12 +100,18 @@ def metrics() -> Response:
     settings: Settings = current_app.extensions["settings"]
     if not settings.metrics:
         raise HTTP_FAULTS[404]
-    unsigned = _one("SELECT count(*) FROM checkpoint WHERE note IS NULL")
+    HELD.set(_figure("SELECT count(*) FROM moderation_case WHERE state = 'held'"))
+    OLDEST_CASE.set(_figure(_OLDEST_CASE))
     watch = current_app.extensions["wiring"].watch
     WAITING.set(watch.waiting)
     DROPPED.set(watch.dropped)
-    UNSIGNED.set(unsigned if isinstance(unsigned, int) else float("nan"))
+    UNSIGNED.set(_figure("SELECT count(*) FROM checkpoint WHERE note IS NULL"))
     return Response(generate_latest(REGISTRY), content_type=CONTENT_TYPE_LATEST)
+
+
+def _figure(query: str) -> float:
+    found = _one(query)
+    return found if isinstance(found, int) else float("nan")
 
 
 def _json(document: dict[str, object], status: int) -> Response:

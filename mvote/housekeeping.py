@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from sqlalchemy import delete, func
 from sqlalchemy.orm import Session
 
@@ -9,6 +11,7 @@ from mvote.answers import remove_old_answers
 from mvote.ballotbox.tables import SpentToken
 from mvote.base import database_time
 from mvote.budget.files import forget_orphans
+from mvote.moderation.expiring import release_unseen
 from mvote.moderation.forgetting import forget_decided_reports
 from mvote.polls.integrity.devices import forget_old_devices
 from mvote.polls.integrity.nonces import forget_expired_nonces
@@ -17,9 +20,11 @@ from mvote.polls.onsite.rotation import forget_used_values
 from mvote.polls.places import Places
 
 
-def hide_ended_polls(session: Session, places: Places) -> None:
-    """Take polls whose voting is over out of the search for what is near."""
+def keep_lists(session: Session, places: Places, hold: dt.timedelta) -> None:
+    """Take polls whose voting is over out of the search for what is near, and put those back into
+    the lists that were held back longer than *hold* without an officer."""
     places.hide_ended(session)
+    release_unseen(session, places=places, term=hold)
 
 
 def remove_expired(session: Session) -> None:

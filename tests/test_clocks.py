@@ -16,7 +16,7 @@ from geo.places import CityPlaces
 from jobs import keeper_round, shuffler_round
 from mvote.ballotbox.clocks import ClockWatch, machine_time
 from mvote.base import instant, utc_now
-from mvote.housekeeping import hide_ended_polls
+from mvote.housekeeping import keep_lists
 from mvote.people.citizens import Tombstone
 from mvote.people.registering import register_many
 from mvote.people.voters import anchors_of
@@ -123,7 +123,7 @@ def test_an_open_poll_stays_findable_nearby_while_the_applications_clock_is_ahea
 ) -> None:
     world.open_poll(presence=CIRCLE, closes_at=in_(minutes=30))
     with wrong(HOUR), Session(world.engines["api"]) as session, transaction(session):
-        hide_ended_polls(session, CityPlaces())
+        keep_lists(session, CityPlaces(), dt.timedelta(hours=72))
     assert world.rows("SELECT live FROM poll_place") == [(True,)]
 
 

@@ -124,7 +124,7 @@ def test_nothing_that_is_told_hangs_on_a_ballot_or_dates_a_wish(world: World) ->
     )
     found = world.rows(refers, ["bulletin", "inbox_item", "cycle_follower"])
     assert {name for (name,) in found} == {"bulletin", "citizen", "cycle", "poll", "proposal"}
-    told = "poll_held_back", "poll_released", "poll_kept_out"
+    told = "poll_held_back", "poll_released", "poll_kept_out", "poll_hold_expired"
     assert told == OF_POLLS
     [rule] = world.rows(
         "SELECT pg_get_constraintdef(oid) FROM pg_constraint"

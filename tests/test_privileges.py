@@ -51,7 +51,7 @@ GOLDEN = {
         "receipt_key": "SELECT INSERT",
         "trustee_key": "SELECT INSERT UPDATE(poll_id)",
         "moderation_case": "SELECT INSERT UPDATE(state) UPDATE(waiting) UPDATE(waiting_since)"
-        " UPDATE(held_at) UPDATE(decided) UPDATE(releases)",
+        " UPDATE(held_at) UPDATE(decided) UPDATE(releases) UPDATE(spent) UPDATE(expired)",
         "report": "SELECT INSERT DELETE UPDATE(text)",
         "moderation_decision": "SELECT INSERT",
         "cycle": "SELECT INSERT UPDATE(state) UPDATE(version) UPDATE(definition)",

@@ -82,7 +82,14 @@ class SummarySchema(ma.Schema):
         "description": "Polls that an officer keeps out of the lists."
     })  # fmt: skip
     held = ma.fields.Integer(required=True, metadata={
-        "description": "How often a poll was left out of the lists, ever."
+        "description": "How often reports held a poll back, ever; what an officer kept out without"
+        " that counts under `kept` alone."
+    })  # fmt: skip
+    expired = ma.fields.Integer(required=True, metadata={
+        "description": "How many holds ended by themselves: no officer had looked in time."
+    })  # fmt: skip
+    oldest_waiting_since = ma.fields.Date(required=True, allow_none=True, metadata={
+        "description": "The day (UTC) since when the oldest case waits for an officer."
     })  # fmt: skip
     released = ma.fields.Integer(required=True)
     kept = ma.fields.Integer(required=True)

@@ -71,6 +71,8 @@ class Ends:
 
     terms: Terms = field(default_factory=Terms)
     watch: ClockWatch | None = None
+    #: after which the keeper puts a poll back into the lists that no officer has looked at
+    hold: dt.timedelta = dt.timedelta(hours=72)
 
 
 UNWATCHED = Ends()

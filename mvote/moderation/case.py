@@ -47,6 +47,7 @@ TRANSITIONS: dict[tuple[State, str], State] = {
     ("reported", "hold"): "held",
     ("reported", "release"): "released",
     ("reported", "keep"): "kept",
+    ("held", "expire"): "reported",
     ("held", "release"): "released",
     ("held", "keep"): "kept",
     ("kept", "release"): "released",
@@ -74,6 +75,8 @@ class Case(Base):
         ),
         CheckConstraint("(waiting > 0) = (waiting_since IS NOT NULL)", name="waiting_dated"),
         CheckConstraint("0 <= releases AND releases <= decided", name="releases_decided"),
+        CheckConstraint("0 <= spent AND spent <= waiting", name="spent_waits"),
+        CheckConstraint("expired >= 0", name="expired_counted"),
         Index(
             "ix_moderation_case_held_at", "held_at", postgresql_where=text("held_at IS NOT NULL")
         ),
@@ -89,6 +92,10 @@ class Case(Base):
     held_at: Mapped[dt.datetime | None]
     decided: Mapped[int] = mapped_column(default=0)
     releases: Mapped[int] = mapped_column(default=0)
+    #: of those that wait, so many have held it back already, and do not again
+    spent: Mapped[int] = mapped_column(default=0)
+    #: how many holds ended by themselves
+    expired: Mapped[int] = mapped_column(default=0)
 
 
 class Report(Base):

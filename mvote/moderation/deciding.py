@@ -72,7 +72,7 @@ def decide(
     )
     session.add(decided)
     found.state, found.decided = state, decided.n
-    found.waiting, found.waiting_since = 0, None
+    found.waiting, found.spent, found.waiting_since = 0, 0, None
     found.releases += decision == "release" and found.held_at is not None
     found.held_at = None if decision == "release" else found.held_at or cut_to_hour(now)
     session.flush()

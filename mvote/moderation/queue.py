@@ -84,18 +84,23 @@ def told_to_author(session: Session, poll_id: uuid.UUID) -> dict[str, Any] | Non
 
 _SUMMARY = text("""
 WITH hold AS (
-    SELECT poll_id, held_at, min(at) AS decided_at FROM moderation_decision
-    WHERE held_at IS NOT NULL GROUP BY poll_id, held_at
+    SELECT held_at, at FROM moderation_decision d
+    WHERE held_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM moderation_decision before
+        WHERE before.poll_id = d.poll_id AND before.n = d.n - 1 AND before.decision = 'keep')
 )
 SELECT (SELECT count(*) FROM moderation_case WHERE state = 'reported') AS reported,
     (SELECT count(*) FROM moderation_case WHERE state = 'held') AS held_now,
     (SELECT count(*) FROM moderation_case WHERE state = 'kept') AS kept_now,
-    (SELECT count(*) FROM hold) + (SELECT count(*) FROM moderation_case WHERE state = 'held')
-        AS held,
+    (SELECT count(*) FROM hold)
+        + (SELECT count(*) FILTER (WHERE state = 'held') + coalesce(sum(expired), 0)
+            FROM moderation_case) AS held,
+    (SELECT coalesce(sum(expired), 0) FROM moderation_case) AS expired,
+    (SELECT CAST(min(waiting_since) AT TIME ZONE 'UTC' AS date) FROM moderation_case)
+        AS oldest_waiting_since,
     (SELECT count(*) FROM moderation_decision WHERE decision = 'release') AS released,
     (SELECT count(*) FROM moderation_decision WHERE decision = 'keep') AS kept,
     (SELECT CAST(percentile_cont(0.5) WITHIN GROUP (
-        ORDER BY extract(epoch FROM decided_at - held_at)) AS bigint) FROM hold)
+        ORDER BY extract(epoch FROM at - held_at)) AS bigint) FROM hold)
         AS median_seconds_held
 """)
 

@@ -28,7 +28,7 @@ from mvote.polls.poll import Poll
 REPORT_KEY = "report-hash"
 LIMIT_LABEL = "mvote/reports/2"
 _ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended(:citizen, 13))")
-PER_PERSON = Limit("reports", 20, dt.timedelta(days=1))
+PER_PERSON = Limit("reports", 3, dt.timedelta(days=1))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,8 +145,8 @@ def _counted(session: Session, poll_id: uuid.UUID) -> Case:
 
 
 def _is_enough(found: Case, poll: Poll, to_hold: int) -> bool:
-    needed = to_hold * 2**found.releases
-    return found.state == "reported" and may_be_held_back(poll) and found.waiting >= needed
+    needed, new = to_hold * 2**found.releases, found.waiting - found.spent
+    return found.state == "reported" and may_be_held_back(poll) and new >= needed
 
 
 def _hold(session: Session, poll: Poll, found: Case, places: Places) -> None:

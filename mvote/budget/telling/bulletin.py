@@ -17,14 +17,16 @@ Kind = Literal[
     "returned", "lapsed", "under_review", "approved", "rejected", "withdrawn", "merged", "split",
     "on_ballot", "struck", "funded", "reserve", "not_funded", "enacted", "reduced", "dropped",
     "update", "assessment_overdue", "delivery_overdue",
-    "poll_held_back", "poll_released", "poll_kept_out",
+    "poll_held_back", "poll_released", "poll_kept_out", "poll_hold_expired",
 ]  # fmt: skip
 """States a proposal came into, what is said of its delivery, what the city is late with; and what
 became of a poll that was reported."""
 KINDS: tuple[Kind, ...] = get_args(Kind)
 OVERDUE: tuple[Kind, ...] = ("assessment_overdue", "delivery_overdue")
 TO_AUTHORS_ALONE: tuple[Kind, ...] = ("returned", "lapsed", "under_review")
-OF_POLLS: tuple[Kind, ...] = ("poll_held_back", "poll_released", "poll_kept_out")
+OF_POLLS: tuple[Kind, ...] = (
+    "poll_held_back", "poll_released", "poll_kept_out", "poll_hold_expired",
+)  # fmt: skip
 TO_FOLLOWERS: tuple[Kind, ...] = (
     "on_ballot", "struck", "funded", "enacted", "reduced", "dropped", "update",
 )  # fmt: skip

@@ -39,6 +39,10 @@ OF_POLL: dict[Kind, Message] = {
         "It is left out of the lists until an officer has looked at what was reported"
         " ({grounds}). Voting by its link goes on."
     ),
+    "poll_hold_expired": say(
+        "It is in the lists again: no officer has looked at what was reported in time. One still"
+        " will."
+    ),
     "poll_released": say(
         "An officer has looked at what was reported ({grounds}): it is in the lists. The reason:"
         " {reason}"

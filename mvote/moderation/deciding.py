@@ -76,8 +76,8 @@ def decide(
     found.releases += decision == "release" and found.held_at is not None
     found.held_at = None if decision == "release" else found.held_at or cut_to_hour(now)
     session.flush()
-    _show_or_hide(session, poll, decided, desk)
     _make_known(session, officer, decided)
+    _show_or_hide(session, poll, decided, desk)
     return found
 
 

@@ -153,10 +153,11 @@ def _hold(session: Session, poll: Poll, found: Case, places: Places) -> None:
     now = cut_to_hour(database_time(session))
     found.state, found.held_at = after(found.state, "hold"), now
     session.flush()
-    places.hide(session, poll_id=poll.id)
     grounds = waiting_grounds(session, found)
     write_down(session, PollHeldBack(grounds=grounds), actor_id=None, subject_id=poll.id)
+    # first what locks the poll's row, then its places: as whoever cancels or extends it
     tell_author(session, "poll_held_back", poll.id, grounds=grounds)
+    places.hide(session, poll_id=poll.id)
 
 
 def waiting_grounds(session: Session, found: Case) -> dict[str, int]:

@@ -48,8 +48,8 @@ OF_POLL: dict[Kind, Message] = {
         " {reason}"
     ),
     "poll_kept_out": say(
-        "An officer has looked at what was reported ({grounds}): it stays out of the lists. Voting"
-        " by its link goes on. The reason: {reason}"
+        "An officer has looked at what was reported ({grounds}): it is left out of the lists."
+        " Voting by its link goes on. The reason: {reason}"
     ),
 }
 OF_SEVERAL: dict[Kind, Message] = {

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from api.access import access, caller, caller_or_nobody
 from api.blueprint import Blueprint, may_raise, needs_version
 from api.db import db, transaction
-from api.etags import check_if_match, tagged, tagged_apart, tagged_body
+from api.etags import check_if_match, tagged, tagged_as_read, tagged_body
 from api.idempotency import idempotent
 from api.polls.examples import POLL
 from api.polls.schemas import NewPoll, PollChanges, PollSchema
@@ -140,7 +140,7 @@ def draft_a_poll(content: dict[str, Any]) -> Response:
             lock_room(session, poll=poll, password=password, passwords=wiring().room_passwords)
         near = [each.shown() for each in warn_of_similar(session, poll)]
         view = shown(session, poll, database_time(session), warnings=near)
-    return tagged_apart(view, WARNED, status=201)
+    return tagged_as_read(view, WARNED, status=201)
 
 
 @blp.get("/polls/<uuid:poll_id>")
@@ -193,7 +193,7 @@ def revise_a_poll(changes: dict[str, Any], poll_id: uuid.UUID) -> Response:
         _settle_room(session, poll, rooms)
         near = [each.shown() for each in warn_of_similar(session, poll)]
         view = shown(session, poll, database_time(session), warnings=near)
-    return tagged_apart(view, WARNED)
+    return tagged_as_read(view, WARNED)
 
 
 def _settle_room(session: Session, poll: Poll, changes: dict[str, str | None]) -> None:

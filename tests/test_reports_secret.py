@@ -12,7 +12,7 @@ from api.db import transaction
 from mvote.base import database_time
 from mvote.moderation.reporting import LIMIT_LABEL, PER_PERSON, Complaint, report_poll
 from mvote.people.citizens import Citizen
-from mvote.people.limits import hash_of_person, use_up
+from mvote.people.limits import hashes_of_person, use_up
 from mvote.polls.poll import Poll
 from tests.support.reporting import citizens_poll, decided, held_back, reported, shown
 from tests.support.world import Person, World
@@ -36,7 +36,7 @@ def poll(world: World) -> dict[str, Any]:
 def hash_in_the_open(world: World, person: Person) -> bytes:
     """What anybody works out from the row of an account."""
     with Session(world.engines["api"]) as session:
-        return hash_of_person(session, person.id, LIMIT_LABEL)
+        return hashes_of_person(session, person.id, LIMIT_LABEL)[0]
 
 
 def test_no_hidden_transaction_number_joins_a_report_with_a_row_of_its_person(
@@ -61,7 +61,7 @@ def test_the_join_finds_a_limit_that_is_used_up_with_the_report(
     """The sabotaged twin: both in one transaction."""
     person = world.citizen()
     with Session(world.engines["api"]) as session, transaction(session):
-        subject = hash_of_person(session, person.id, LIMIT_LABEL)
+        subject = hashes_of_person(session, person.id, LIMIT_LABEL)[0]
         use_up(session, PER_PERSON, subject_hash=subject, now=database_time(session))
         report_poll(
             session,

@@ -19,7 +19,7 @@ from mvote.moderation.case import Case, Ground, Report, after, cut_to_hour, may_
 from mvote.moderation.errors import AlreadyReported, OwnPollReported, ReporterNotConfirmed
 from mvote.people.anchors import accounts_of_one
 from mvote.people.citizens import Citizen
-from mvote.people.limits import Limit, hash_of_person, use_up
+from mvote.people.limits import Limit, hashes_of_person, use_up
 from mvote.people.voters import voter_of
 from mvote.polls.drafting import is_own
 from mvote.polls.places import Places
@@ -63,9 +63,9 @@ def count_report(session: Session, *, poll: Poll, citizen: Citizen, desk: Desk) 
     reporter = _checked_reporter(session, poll, citizen, desk.key)
     if session.get(Report, (poll.id, reporter)) is not None:
         raise AlreadyReported
-    subject = m(desk.key, LIMIT_LABEL, hash_of_person(session, citizen.id, LIMIT_LABEL))
     now = cut_to_hour(database_time(session))
-    use_up(session, PER_PERSON, subject_hash=subject, now=now)
+    for bearer in hashes_of_person(session, citizen.id, LIMIT_LABEL):
+        use_up(session, PER_PERSON, subject_hash=m(desk.key, LIMIT_LABEL, bearer), now=now)
 
 
 def report_poll(

@@ -103,22 +103,15 @@ def give_back(session: Session, limit: Limit, *, subject_hash: bytes) -> None:
 
 
 def hashes_of_person(session: Session, citizen_id: uuid.UUID, label: str) -> list[bytes]:
-    """What stands under *label* for each number and identity of a person, in one order for all."""
+    """32 bytes under *label* for each number and identity of a person, in one order for all.
+
+    Whoever comes back after deleting the account, or by another one of theirs, begins with nothing
+    new.
+    """
     accounts = accounts_of_one(session, citizen_id)
     found = select(Citizen.identity_hash, Citizen.phone_hash).where(Citizen.id.in_(accounts))
     bearers = {each for both in session.execute(found) for each in both if each is not None}
     return sorted(h(label, each) for each in bearers or {citizen_id.bytes})
-
-
-def hash_of_person(session: Session, citizen_id: uuid.UUID, label: str) -> bytes:
-    """32 bytes that stand, under *label*, for who has the account, or comes back after deleting it.
-
-    By the number or the identity: a new account with the same begins with nothing new.
-    """
-    bearers = select(Citizen.identity_hash, Citizen.phone_hash).where(Citizen.id == citizen_id)
-    found = session.execute(bearers).one_or_none()
-    own = (found and (found.identity_hash or found.phone_hash)) or citizen_id.bytes
-    return h(label, own)
 
 
 def hash_of_address(keystore: Keystore, address: str) -> bytes:

@@ -15,7 +15,8 @@ from mvote.ballotbox.keystore import DirectoryKeystore
 from mvote.ballotbox.shuffling import Batch, close_poll, shuffle
 from mvote.polls.definition import FrozenPoll
 from tests.support.ballots import cast_together, frozen, strangers
-from tests.support.boxes import batches_in, check_log, waiting
+from tests.support.boxes import batches_out, check_log, waiting
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 from tests.support.world import World
 
 K = 50
@@ -62,27 +63,33 @@ def test_casting_from_four_sides_while_two_shufflers_are_at_work_loses_and_doubl
     world: World, poll: FrozenPoll, keystore: DirectoryKeystore
 ) -> None:
     trackers: list[str] = []
+    a_batch_is_out = threading.Event()  # without it, all could be cast before a shuffler's turn
     done = threading.Event()
 
     def cast() -> None:
-        for _ in range(12):
+        for _ in range(6):
+            trackers.extend(cast_together(world, poll, strangers(25)))
+        assert a_batch_is_out.wait(PATIENCE_SECONDS)
+        for _ in range(6):
             trackers.extend(cast_together(world, poll, strangers(25)))
 
     def work() -> None:
         while not done.is_set():
             shuffler_round(world.engines["shuffler"], keystore)
+            if batches_out(world, poll):
+                a_batch_is_out.set()
 
     casters = [threading.Thread(target=cast) for _ in range(4)]
     workers = [threading.Thread(target=work) for _ in range(2)]
     for thread in (*casters, *workers):
         thread.start()
     for thread in casters:
-        thread.join(60)
+        thread.join()
+    assert len(trackers) == 1200
+    wait_until(lambda: batches_out(world, poll) > 1)
     done.set()
     for thread in workers:
-        thread.join(60)
-    assert len(trackers) == 1200
-    assert len(batches_in(world, poll.poll_id)) > 1
+        thread.join(PATIENCE_SECONDS)
     check_log(world, poll, trackers)
     world.close({"id": str(poll.poll_id)})
     check_log(world, poll, trackers)

@@ -50,6 +50,12 @@ def check_log(world: World, poll: FrozenPoll, trackers: Collection[str]) -> None
     assert waiting(world, poll) + len(logged) == len(trackers)
 
 
+def batches_out(world: World, poll: FrozenPoll) -> int:
+    """How many batches the log has; may be asked while they are made."""
+    counted = world.rows("SELECT count(*) FROM checkpoint WHERE poll_id = %s", poll.poll_id)
+    return int(counted[0][0])
+
+
 def waiting(world: World, poll: FrozenPoll) -> int:
     """How many envelopes wait to be shuffled."""
     return int(world.rows("SELECT count(*) FROM envelope WHERE poll_id = %s", poll.poll_id)[0][0])

@@ -66,8 +66,6 @@ _ROWS = (
     .where(Citizen.__table__.c.id == any_(bindparam("citizen_ids", type_=ARRAY(Uuid()))))
     .order_by(Anchor.__table__.c.since)
 )
-
-
 _ROWS_OF_DRIVER = driver_sql(_ROWS)
 
 
@@ -97,20 +95,11 @@ def _voters_in(rows: Iterable[Sequence[Any]], wanted: Sequence[Wanted]) -> list[
     for row in rows:
         found[row[0]].append(row[1:])
     return [
-        Voter(citizen_id, _anchor_at(mine, opened_at), _attributes(mine[0][2]))
+        Voter(citizen_id, anchor_at(mine, opened_at), _attributes(mine[0][2]))
         if (mine := found[citizen_id])
         else None
         for citizen_id, opened_at in wanted
     ]
-
-
-def _anchor_at(rows: Sequence[Sequence[Any]], opened_at: dt.datetime) -> bytes:
-    """*rows* come in order of time, so the last one not after the opening was in force."""
-    anchor: bytes = rows[0][1] or b""
-    for row in rows:
-        if row[0] is not None and row[0] <= opened_at:
-            anchor = row[1]
-    return anchor
 
 
 def _attributes(named: Mapping[str, Sequence[Any]] | None) -> dict[str, VoterAttribute]:
@@ -123,6 +112,12 @@ def anchors_of(session: Session, citizen_id: uuid.UUID) -> Sequence[Any]:
     return session.execute(mine.order_by(Anchor.since)).all()
 
 
-def anchor_at(anchors: Sequence[Any], opened_at: dt.datetime) -> bytes:
-    """The anchor that counts in a poll opened at *opened_at*; *anchors* as `anchors_of` gives."""
-    return _anchor_at(anchors, opened_at)
+def anchor_at(anchors: Sequence[Sequence[Any]], opened_at: dt.datetime) -> bytes:
+    """The anchor that counts in a poll opened at *opened_at*: the last one not after it, else the
+    first. *anchors* begin with (since, anchor) each and come in order of time; no bytes for none.
+    """
+    anchor: bytes = anchors[0][1] or b""
+    for since, each, *_ in anchors:
+        if since is not None and since <= opened_at:
+            anchor = each
+    return anchor

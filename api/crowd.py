@@ -17,7 +17,7 @@ from geo.geofence import Geofences
 from mvote.driver import Connection
 from mvote.gathering import Gathered
 from mvote.people.voters import Voter, voters_seen
-from mvote.polls.frozen import Found, definitions_seen
+from mvote.polls.frozen import definitions_seen
 from mvote.polls.presence import Position, Verdict
 from mvote.polls.rolls.entries import AskedFor, RollKeys, are_on_rolls
 
@@ -62,10 +62,10 @@ def crowd(engine: Engine, roll_keys: RollKeys) -> Gathered[Comer, Seen]:
     return Gathered(look, pause=pause_of_this_process())
 
 
-def definitions(engine: Engine) -> Gathered[uuid.UUID, Found | None]:
+def definitions(engine: Engine) -> Gathered[uuid.UUID, bytes | None]:
     """Reads the definitions of polls that this process has not met yet, in one statement."""
 
-    def look(poll_ids: Sequence[uuid.UUID]) -> Sequence[Found | None]:
+    def look(poll_ids: Sequence[uuid.UUID]) -> Sequence[bytes | None]:
         with driving(engine) as connection:
             return definitions_seen(connection, poll_ids)
 

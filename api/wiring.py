@@ -26,7 +26,7 @@ from mvote.ballotbox.writer import SlotWriter
 from mvote.gathering import Gathered
 from mvote.moderation.reporting import REPORT_KEY, Desk
 from mvote.people.tokens import SigningKey, Tokens
-from mvote.polls.frozen import Found, FrozenPolls
+from mvote.polls.frozen import FrozenPolls
 from mvote.polls.integrity.attesting import Attestors
 from mvote.polls.integrity.day_keys import DayKeys
 from mvote.polls.integrity.devices import Owners
@@ -61,7 +61,7 @@ class Wiring:
     engine: Engine
     crowd: Gathered[Comer, Seen]
     roll_keys: RollKeys
-    definitions: Gathered[uuid.UUID, Found | None]
+    definitions: Gathered[uuid.UUID, bytes | None]
     polls: FrozenPolls
     box: BallotBox
     moderation: Desk

@@ -17,16 +17,14 @@ KEPT = 20_000
 _CONTENTS = b"""
     SELECT poll_id, canonical FROM poll_definition WHERE poll_id = any(%(poll_ids)s::uuid[])
 """
-Found = bytes
-"""The canonical bytes of a poll."""
 
 
 def definitions_seen(
     connection: Connection, poll_ids: Sequence[uuid.UUID]
-) -> Sequence[Found | None]:
-    """What is frozen of those polls, in their order, straight from the driver."""
+) -> Sequence[bytes | None]:
+    """The canonical bytes of those polls, in their order, straight from the driver."""
     rows = rows_of(connection, _CONTENTS, {"poll_ids": list(set(poll_ids))})
-    found: dict[uuid.UUID, Found] = dict(rows)
+    found: dict[uuid.UUID, bytes] = dict(rows)
     return [found.get(poll_id) for poll_id in poll_ids]
 
 
@@ -42,17 +40,13 @@ class FrozenPolls:
 
     def of(self, session: Session, poll_id: uuid.UUID) -> FrozenPoll:
         """The frozen poll. Raises NotFound if there is none, or not yet."""
-        poll = self._kept.get(poll_id)
-        return poll or self._read(session, poll_id)
+        return self.known(poll_id) or self.keep(poll_id, definition_of(session, poll_id))
 
-    def _read(self, session: Session, poll_id: uuid.UUID) -> FrozenPoll:
-        return self.keep(poll_id, definition_of(session, poll_id))
-
-    def keep(self, poll_id: uuid.UUID, found: Found | None) -> FrozenPoll:
-        """The poll that was *found*, at hand from now on. Raises NotFound if None."""
-        if found is None:
+    def keep(self, poll_id: uuid.UUID, content: bytes | None) -> FrozenPoll:
+        """The poll of these canonical bytes, at hand from now on. Raises NotFound if None."""
+        if content is None:
             raise NotFound
-        poll = self._kept[poll_id] = read_definition(found)
+        poll = self._kept[poll_id] = read_definition(content)
         while len(self._kept) > KEPT:
             self._kept.popitem(last=False)
         return poll

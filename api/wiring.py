@@ -34,7 +34,6 @@ from mvote.polls.integrity.watching import Watch
 from mvote.polls.onsite.scanning import Gate
 from mvote.polls.onsite.wrapping import SITE_CODE_KEY, CodeSecrets
 from mvote.polls.opening import Surroundings
-from mvote.polls.participations import last_poll_ends
 from mvote.polls.presence_tokens import PresenceTokens
 from mvote.polls.proving import Judge
 from mvote.polls.rolls.entries import RollKeys
@@ -94,7 +93,6 @@ def connect(app: Flask, settings: Settings) -> None:
     sightings = watch(engine, DayKeys(keystore), box.keys, zone)
     app.extensions["keystore"] = keystore
     app.extensions["tokens"] = tokens
-    app.extensions["last_poll_ends"] = last_poll_ends
     app.extensions["wiring"] = Wiring(
         settings=settings,
         keystore=keystore,

@@ -20,7 +20,6 @@ from api.people import (
 from api.people.messages import messages_of
 from api.people.provider_keys import KeySet
 from api.settings import Settings
-from mvote.people.deleting import after_the_longest_poll
 from mvote.people.id_tokens import Provider
 from mvote.people.phones import Phones
 from mvote.people.signing_in import FrontDesk
@@ -51,8 +50,7 @@ def register(app: Flask) -> None:
         messages=messages_of(settings),
     )
     app.extensions["identity_provider"] = provider_of(settings)
-    app.extensions.setdefault("areas", geo.areas)
-    app.extensions.setdefault("last_poll_ends", after_the_longest_poll)
+    app.extensions["areas"] = geo.areas
     well_known.register(app)
 
 

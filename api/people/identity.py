@@ -28,6 +28,7 @@ from mvote.people.errors import (
 )
 from mvote.people.id_tokens import Proven, Provider, read_id_token
 from mvote.people.identities import Hall, ask, give_up_identity, link_identity, sign_in_with
+from mvote.polls.participations import last_poll_ends
 
 blp = Blueprint("identity", "identity", description="Identities by an outside provider.")
 
@@ -151,6 +152,5 @@ def link_my_identity(body: dict[str, Any]) -> Response:
 def give_up_my_identity() -> Response:
     """Take the identity out of the account; what it vouched for goes with it."""
     with transaction() as session:
-        ends = current_app.extensions["last_poll_ends"]
-        give_up_identity(session, citizen_id=caller_id(), last_poll_ends=ends)
+        give_up_identity(session, citizen_id=caller_id(), last_poll_ends=last_poll_ends)
     return Response(status=204)

@@ -23,7 +23,7 @@ from mvote.people.declaring import consent, declare
 from mvote.people.deleting import delete_account
 from mvote.people.phones import Phones
 from mvote.polls.integrity.devices import devices_of, forget_devices_of
-from mvote.polls.participations import all_polls_took_part_in
+from mvote.polls.participations import all_polls_took_part_in, last_poll_ends
 
 blp = Blueprint("me", "me", description="The caller's own account.")
 
@@ -108,7 +108,6 @@ def export_me() -> Export:
 def delete_me() -> Response:
     """Delete the account at once. While polls of its time live, its number cannot vote anew."""
     with transaction() as session:
-        last_poll_ends = current_app.extensions["last_poll_ends"]
         citizen = caller()
         forget_texts(session, citizen_id=citizen.id, key=wiring().moderation.key)
         delete_account(session, citizen=citizen, last_poll_ends=last_poll_ends)

@@ -15,6 +15,7 @@ from api.people.schemas import AccountSchema, NumberChangeSchema
 from mvote.base import utc_now
 from mvote.people.changing_number import NumberChange, change_number
 from mvote.people.errors import NumberInUse, OneTimeCodeInvalid
+from mvote.polls.participations import last_poll_ends
 
 blp = Blueprint("own_number", "own_number", description="The caller's own number.")
 
@@ -40,7 +41,7 @@ def change_my_number(body: dict[str, Any]) -> Response:
             citizen_id=caller_id(),
             change=NumberChange(**body),
             session_id=caller_session(),
-            last_poll_ends=current_app.extensions["last_poll_ends"],
+            last_poll_ends=last_poll_ends,
             now=utc_now(),
         )
         view = shown(session, citizen) if citizen else None

@@ -13,22 +13,13 @@ from mvote.people.anchors import LastPollEnds, from_now_on, hold_still, is_share
 from mvote.people.challenges import Challenge
 from mvote.people.citizens import Citizen
 
-TOMBSTONE_TERM = dt.timedelta(days=365)
-
 
 @dataclass(frozen=True, kw_only=True)
 class AccountDeleted(Event):
     kind = "account:deleted"
 
 
-def after_the_longest_poll(_: Session) -> dt.datetime:
-    """The end of the longest poll there may be: for whoever cannot ask the polls."""
-    return dt.datetime.now(dt.UTC) + TOMBSTONE_TERM
-
-
-def delete_account(
-    session: Session, *, citizen: Citizen, last_poll_ends: LastPollEnds = after_the_longest_poll
-) -> None:
+def delete_account(session: Session, *, citizen: Citizen, last_poll_ends: LastPollEnds) -> None:
     """Delete the account with all that is known of it, now and without a way back.
 
     While a poll of its time lives, tombstones hold the hashes of its number and identity and its

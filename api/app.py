@@ -59,7 +59,7 @@ def create_app(settings: Settings | None = None, *, recount: Recount | None = No
     app.extensions["settings"] = settings
     db.init_app(app)
     wiring.connect(app, settings)
-    for module in (system, people, places, polls, codes, budget):
+    for module in (system, people, places, polls, codes):
         module.register(app)
     api = Api(app, spec_kwargs=contract.SPEC)
     contract.teach_fields(api)

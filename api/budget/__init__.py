@@ -1,7 +1,5 @@
 """The participatory budget over HTTP."""
 
-from flask import Flask
-
 from api.budget import (
     assessments,
     balloting,
@@ -60,7 +58,3 @@ BLUEPRINTS = [
     judgments.blp,
     shortlists.blp,
 ]
-
-
-def register(app: Flask) -> None:
-    """Nothing of it lies outside /v1."""

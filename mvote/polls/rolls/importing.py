@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import uuid
+from collections.abc import Sized
 from dataclasses import dataclass
 from typing import BinaryIO, ClassVar
 
@@ -92,7 +93,7 @@ def check_may_import(session: Session, *, poll_id: uuid.UUID, by: Citizen) -> in
     if not is_own(poll, by):
         raise NotAllowed
     _check_is_draft(session, poll)
-    return MOST_OF_A_CITIZEN if poll.origin == "citizen" else None
+    return _most_on_roll_of(poll)
 
 
 def count_reading(session: Session, *, by: Citizen) -> None:
@@ -118,8 +119,7 @@ def read_roll(
     report, numbers = reading.report, dict[bytes, str]()
     for number in reading:
         numbers.setdefault(desk.phones.hash_of(number), number)
-        if most is not None and len(numbers) > most:
-            raise RollTooLarge(most=most)
+        _check_size(numbers, most)
     report.accepted = len(numbers)
     report.duplicates = report.rows - report.rejected_total - report.accepted
     if not numbers:
@@ -146,7 +146,7 @@ def keep_roll(
     """
     poll = own_poll(session, poll_id, by)
     _check_is_draft(session, poll)
-    _check_size(poll, found)
+    _check_size(found.numbers, _most_on_roll_of(poll))
     if found.invites and poll.origin == "citizen":
         raise NotAllowed
     before = session.get(Roll, poll_id)
@@ -184,9 +184,13 @@ def _check_is_draft(session: Session, poll: Poll) -> None:
         raise ImpossibleTransition(state=status, verb="import_roll")
 
 
-def _check_size(poll: Poll, found: RollFile) -> None:
-    if poll.origin == "citizen" and len(found.numbers) > MOST_OF_A_CITIZEN:
-        raise RollTooLarge(most=MOST_OF_A_CITIZEN)
+def _most_on_roll_of(poll: Poll) -> int | None:
+    return MOST_OF_A_CITIZEN if poll.origin == "citizen" else None
+
+
+def _check_size(numbers: Sized, most: int | None) -> None:
+    if most is not None and len(numbers) > most:
+        raise RollTooLarge(most=most)
 
 
 def _asked(session: Session, poll: Poll, by: Citizen, found: RollFile) -> Approval:
@@ -213,13 +217,13 @@ def _write(
     poll_id: uuid.UUID,
     by: Citizen,
     found: RollFile,
-    numbers: dict[bytes, str],
+    entries: dict[bytes, str],
     desk: Desk,
 ) -> None:
     """Write the entries, in their order, then the row that makes them a whole roll."""
-    entries = sorted(numbers)
-    for first in range(0, len(entries), AT_ONCE):
-        some = entries[first : first + AT_ONCE]
+    in_order = sorted(entries)
+    for first in range(0, len(in_order), AT_ONCE):
+        some = in_order[first : first + AT_ONCE]
         session.execute(_INSERT, {"poll_id": poll_id, "entries": some})
     report = found.report
     roll = Roll(
@@ -235,7 +239,7 @@ def _write(
     session.add(roll)
     session.flush()
     if found.invites:
-        keep_invitations(session, poll_id=poll_id, keystore=desk.keystore, numbers=numbers)
+        keep_invitations(session, poll_id=poll_id, keystore=desk.keystore, numbers=entries)
 
 
 def entries_of(poll_id: uuid.UUID, found: RollFile, desk: Desk) -> dict[bytes, str]:

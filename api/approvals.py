@@ -14,7 +14,7 @@ from api.blueprint import Blueprint, Decorator
 from api.db import db
 from api.etags import tagged
 from api.fields import Instant
-from api.pages import PageQuery, page_of, place_of, write_cursor
+from api.pages import PageQuery, cut_page, page_of, place_of
 from mvote.approvals import Approval, lapsed, waiting
 from mvote.polls.drafting import behind_doors
 
@@ -105,6 +105,5 @@ def list_of_approvals(query: dict[str, Any]) -> dict[str, Any]:
     before, limit = place_of(query["cursor"]), query["limit"]
     hidden = behind_doors(caller())
     found = waiting(db.session(), before=before, limit=limit + 1, hidden=hidden)
-    page = found[:limit]
-    more = len(found) > limit
-    return {"items": page, "next_cursor": write_cursor(str(page[-1].id)) if more else None}
+    page, more = cut_page(found, limit)
+    return {"items": page, "next_cursor": more}

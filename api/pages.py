@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import base64
-import binascii
+import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import marshmallow as ma
@@ -17,6 +17,10 @@ from mvote.wording import say
 
 DEFAULT_LIMIT, MAX_LIMIT = 20, 100
 T = TypeVar("T")
+WRITTEN_AS_TEXT: dict[type, Callable[[str], Any]] = {
+    uuid.UUID: uuid.UUID,
+    dt.datetime: dt.datetime.fromisoformat,
+}
 
 
 class PageQuery(ma.Schema):
@@ -44,20 +48,29 @@ def page_of(item: type[ma.Schema] | ma.Schema, name: str) -> type[ma.Schema]:
 
 
 def read_cursor(cursor: str | None, *types: type) -> list[Any] | None:
-    """The place a cursor names, its parts of the given JSON *types*. Raises InvalidParameter."""
+    """The place a cursor names, its parts of the given *types*. Raises InvalidParameter."""
     if cursor is None:
         return None
     try:
-        place = orjson.loads(base64.urlsafe_b64decode(cursor.encode() + b"=="))
-    except (ValueError, binascii.Error):
-        place = None
-    if (
-        not isinstance(place, list)
-        or [type(part) for part in place] != list(types)
-        or not is_clean(place)
-    ):
-        raise InvalidParameter(("query", "cursor", say("This is no cursor of ours.")))
-    return place
+        return _parts_of(cursor, types)
+    except ValueError:
+        raise InvalidParameter(("query", "cursor", say("This is no cursor of ours."))) from None
+
+
+def _parts_of(cursor: str, types: Sequence[type]) -> list[Any]:
+    """Raises ValueError for one that we have not written."""
+    parts = orjson.loads(base64.urlsafe_b64decode(cursor.encode() + b"=="))
+    if not isinstance(parts, list) or not is_clean(parts):
+        raise ValueError("no place in an order")
+    return [_part_as(kind, part) for kind, part in zip(types, parts, strict=True)]
+
+
+def _part_as(kind: type, part: Any) -> Any:
+    """Raises ValueError for what is none."""
+    read = WRITTEN_AS_TEXT.get(kind)
+    if type(part) is not (str if read else kind):
+        raise ValueError(kind.__name__)
+    return read(str(part)) if read else part
 
 
 def write_cursor(*place: Any) -> str:
@@ -67,11 +80,22 @@ def write_cursor(*place: Any) -> str:
 
 def place_of(cursor: str | None) -> uuid.UUID | None:
     """The id a cursor names; None for the beginning. Raises InvalidParameter."""
-    place = read_cursor(cursor, str)
-    try:
-        return uuid.UUID(place[0]) if place else None
-    except ValueError:
-        raise InvalidParameter(("query", "cursor", say("This is no cursor of ours."))) from None
+    place: uuid.UUID | None
+    [place] = read_cursor(cursor, uuid.UUID) or [None]
+    return place
+
+
+def _its_id(each: Any) -> tuple[uuid.UUID]:
+    return (each.id,)
+
+
+def cut_page(
+    found: Sequence[T], limit: int, place: Callable[[T], Sequence[Any]] = _its_id
+) -> tuple[Sequence[T], str | None]:
+    """The page of *found*, which holds one more than *limit* if there are more, and the cursor of
+    the next: the *place* of the last one on the page."""
+    page = found[:limit]
+    return page, write_cursor(*place(page[-1])) if len(found) > limit else None
 
 
 def page_from(found: Sequence[T], query: dict[str, Any]) -> tuple[Sequence[T], str | None]:

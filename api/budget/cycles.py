@@ -23,7 +23,7 @@ from api.budget.schemas import (
 from api.db import db, transaction
 from api.etags import check_if_match, tagged
 from api.idempotency import idempotent
-from api.pages import page_of, place_of, write_cursor
+from api.pages import cut_page, page_of, place_of
 from api.wiring import wiring
 from mvote.base import database_time, instant
 from mvote.budget.balloting.few_ballots import warnings_in
@@ -113,12 +113,9 @@ def list_of_cycles(query: dict[str, Any]) -> dict[str, Any]:
     found = list_cycles(
         session, budget_year=query["budget_year"], before=place_of(query["cursor"]), limit=limit
     )
-    page, now = found[:limit], database_time(session)
-    more = len(found) > limit
-    return {
-        "items": [_summary(cycle, now) for cycle in page],
-        "next_cursor": write_cursor(str(page[-1].id)) if more else None,
-    }
+    page, more = cut_page(found, limit)
+    now = database_time(session)
+    return {"items": [_summary(cycle, now) for cycle in page], "next_cursor": more}
 
 
 @blp.get("/cycles/<uuid:cycle_id>")

@@ -20,7 +20,7 @@ from api.budget.showing import PATHS
 from api.db import db, transaction
 from api.etags import tagged
 from api.idempotency import idempotent
-from api.pages import PageQuery, page_of, place_of, read_cursor, write_cursor
+from api.pages import PageQuery, cut_page, page_of, place_of, read_cursor
 from mvote.base import database_time
 from mvote.budget.delivering.progress import Progress, progress_of
 from mvote.budget.delivering.update import ProjectUpdate, corrections_of, updates_of
@@ -63,14 +63,13 @@ def list_of_updates(query: dict[str, Any], proposal_id: uuid.UUID) -> dict[str, 
     """What was said of the project since it was enacted, newest first; the newest counts."""
     session, limit = db.session(), query["limit"]
     proposal_known_to(session, proposal_id, None)
-    place = read_cursor(query["cursor"], int)
-    before = place[0] if place else None
+    [before] = read_cursor(query["cursor"], int) or [None]
     found = updates_of(session, proposal_id, before=before, limit=limit + 1)
-    page = found[:limit]
+    page, more = cut_page(found, limit, lambda update: (update.n,))
     corrections = corrections_of(session, proposal_id)
     return {
         "items": [shown_update(each, corrections.get(each.n, [])) for each in page],
-        "next_cursor": write_cursor(page[-1].n) if len(found) > limit else None,
+        "next_cursor": more,
     }
 
 
@@ -90,12 +89,8 @@ def list_of_deliveries(query: dict[str, Any], cycle_id: uuid.UUID) -> dict[str, 
         before=place_of(query["cursor"]),
         limit=limit + 1,
     )
-    page = found[:limit]
-    more = len(found) > limit
-    return {
-        "items": [_shown_progress(each) for each in page],
-        "next_cursor": write_cursor(str(page[-1].proposal.id)) if more else None,
-    }
+    page, more = cut_page(found, limit, lambda progress: (progress.proposal.id,))
+    return {"items": [_shown_progress(each) for each in page], "next_cursor": more}
 
 
 def _shown_progress(each: Progress) -> dict[str, Any]:

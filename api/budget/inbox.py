@@ -15,8 +15,7 @@ from api.db import db, transaction
 from api.etags import tagged
 from api.idempotency import idempotent
 from api.languages import language
-from api.pages import page_of, read_cursor, write_cursor
-from api.problems import InvalidParameter
+from api.pages import cut_page, page_of, read_cursor
 from mvote.base import instant
 from mvote.budget.telling.inbox import (
     Place,
@@ -28,7 +27,6 @@ from mvote.budget.telling.inbox import (
 )
 from mvote.budget.telling.words import told
 from mvote.languages import TEXT_LANGUAGES
-from mvote.wording import say
 
 blp = Blueprint("inbox", "inbox", description="What the caller was told.")
 
@@ -48,11 +46,8 @@ def list_of_my_inbox(query: dict[str, Any]) -> dict[str, Any]:
         before=_place(query["cursor"]),
         limit=limit + 1,
     )
-    page = found[:limit]
-    return {
-        "items": [_shown(each) for each in page],
-        "next_cursor": _cursor(page[-1]) if len(found) > limit else None,
-    }
+    page, more = cut_page(found, limit, lambda last: (instant(last.bulletin.at), last.bulletin.id))
+    return {"items": [_shown(each) for each in page], "next_cursor": more}
 
 
 def _shown(received: Received) -> dict[str, Any]:
@@ -68,17 +63,10 @@ def _shown(received: Received) -> dict[str, Any]:
     }
 
 
-def _cursor(last: Received) -> str:
-    return write_cursor(instant(last.bulletin.at), str(last.bulletin.id))
-
-
 def _place(cursor: str | None) -> Place | None:
     """Where the page before ended. Raises InvalidParameter."""
-    place = read_cursor(cursor, str, str)
-    try:
-        return (dt.datetime.fromisoformat(place[0]), uuid.UUID(place[1])) if place else None
-    except ValueError:
-        raise InvalidParameter(("query", "cursor", say("This is no cursor of ours."))) from None
+    place = read_cursor(cursor, dt.datetime, uuid.UUID)
+    return (place[0], place[1]) if place else None
 
 
 @blp.put("/me/inbox/<uuid:bulletin_id>/read")

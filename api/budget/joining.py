@@ -17,7 +17,7 @@ from api.budget.showing import shown, tagged_proposal, text_for, views_of
 from api.db import db, transaction
 from api.fields import Strict, Uuid
 from api.idempotency import idempotent
-from api.pages import PageQuery, page_of, place_of, write_cursor
+from api.pages import PageQuery, cut_page, page_of, place_of
 from mvote.base import database_time
 from mvote.budget.agreeing import disagree, merge, split
 from mvote.budget.co_authors import accept, invite, leave
@@ -52,14 +52,13 @@ def list_of_my_proposals(query: dict[str, Any]) -> dict[str, Any]:
     session, limit = db.session(), query["limit"]
     before = place_of(query["cursor"])
     found = own_proposals(session, citizen_id=caller().id, before=before, limit=limit + 1)
-    page = found[:limit]
+    page, more = cut_page(found, limit, lambda row: (row[0].id,))
     texts = [(each, text_for(session, each, caller())) for each, _ in page]
     views = views_of(session, texts, database_time(session))
     items = [
         view | {"accepted": is_author} for view, (_, is_author) in zip(views, page, strict=True)
     ]
-    more = len(found) > limit
-    return {"items": items, "next_cursor": write_cursor(str(page[-1][0].id)) if more else None}
+    return {"items": items, "next_cursor": more}
 
 
 @blp.post("/proposals/<uuid:proposal_id>/co-authors")

@@ -20,7 +20,7 @@ from api.budget.meeting_schemas import (
 from api.db import db, transaction
 from api.etags import tagged
 from api.idempotency import idempotent
-from api.pages import PageQuery, page_of, place_of, write_cursor
+from api.pages import PageQuery, cut_page, page_of, place_of
 from mvote.budget.deliberation.convening import (
     agenda_of,
     call_meeting,
@@ -82,11 +82,8 @@ def list_of_meetings(query: dict[str, Any], committee_id: uuid.UUID) -> dict[str
     committee = committee_of(session, committee_id)
     before = place_of(query["cursor"])
     found = meetings_of(session, committee.id, before=before, limit=limit + 1)
-    page, more = found[:limit], len(found) > limit
-    return {
-        "items": [_view(session, each) for each in page],
-        "next_cursor": write_cursor(str(page[-1].id)) if more else None,
-    }
+    page, more = cut_page(found, limit)
+    return {"items": [_view(session, each) for each in page], "next_cursor": more}
 
 
 @blp.get("/meetings/<uuid:meeting_id>")

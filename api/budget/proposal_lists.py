@@ -21,7 +21,7 @@ from api.budget.proposals import PLACES, known_cycle
 from api.budget.showing import text_for, views_of
 from api.db import db
 from api.negotiation import wanted_type
-from api.pages import page_of, place_of, write_cursor
+from api.pages import cut_page, page_of, place_of
 from api.places.negotiating import GEOJSON, JSON
 from api.places.sites import FEATURES
 from api.problems import NotAcceptable
@@ -59,8 +59,7 @@ def list_of_proposals(query: dict[str, Any], cycle_id: uuid.UUID) -> Response:
         return _answer(sheet, f"{CSV}; charset=utf-8")
     limit = query["limit"]
     found = _found(session, cycle_id, query, before, limit + 1)
-    page = found[:limit]
-    more = write_cursor(str(page[-1][0].id)) if len(found) > limit else None
+    page, more = cut_page(found, limit, lambda row: (row[0].id,))
     body = _as_map(session, page) if wanted == GEOJSON else {"items": _dumped(session, page)}
     return _answer(orjson.dumps(body | {"next_cursor": more}), wanted)
 
@@ -91,13 +90,13 @@ def _answer(body: bytes, media_type: str) -> Response:
     return Response(body, content_type=media_type, headers={"Vary": "Accept"})
 
 
-def _dumped(session: Session, page: list[Listed]) -> list[dict[str, Any]]:
+def _dumped(session: Session, page: Sequence[Listed]) -> list[dict[str, Any]]:
     views = views_of(session, page, database_time(session))
     dumped: list[dict[str, Any]] = ProposalSchema(many=True).dump(views)
     return dumped
 
 
-def _as_map(session: Session, page: list[Listed]) -> dict[str, Any]:
+def _as_map(session: Session, page: Sequence[Listed]) -> dict[str, Any]:
     """RFC 7946: a feature for each proposal, without geometry where it has no place."""
     shapes = PLACES.shapes(session, revisions=[(each.id, text.n) for each, text in page])
     features = [

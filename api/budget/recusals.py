@@ -13,7 +13,7 @@ from api.budget.review_schemas import RecusalRequest, RecusalSchema, SeatInteres
 from api.db import db, transaction
 from api.etags import tagged
 from api.idempotency import idempotent
-from api.pages import PageQuery, page_of, read_cursor, write_cursor
+from api.pages import PageQuery, page_from, page_of
 from geo.neighbourhood import CityNeighbourhood
 from mvote.budget.looking_up import proposal_known_to
 from mvote.budget.reviewing.interests import declared_interests
@@ -54,16 +54,10 @@ def step_aside_from_a_proposal(body: dict[str, Any], proposal_id: uuid.UUID) -> 
 @blp.response(200, page_of(RecusalSchema, "RecusalPage"))
 def list_of_recusals(query: dict[str, Any], proposal_id: uuid.UUID) -> dict[str, Any]:
     """Who is recused from a proposal, by pseudonym, on what ground, in their order."""
-    session, limit = db.session(), query["limit"]
-    viewer = caller_or_nobody()
+    session, viewer = db.session(), caller_or_nobody()
     proposal_known_to(session, proposal_id, viewer.id if viewer else None)
-    [start] = read_cursor(query["cursor"], int) or [0]
-    found = recusals_of(session, proposal_id)[max(start, 0) :]
-    more = len(found) > limit
-    return {
-        "items": [_view(*each) for each in found[:limit]],
-        "next_cursor": write_cursor(start + limit) if more else None,
-    }
+    page, more = page_from(recusals_of(session, proposal_id), query)
+    return {"items": [_view(*each) for each in page], "next_cursor": more}
 
 
 @blp.get("/committees/<uuid:committee_id>/seats/me/interests")

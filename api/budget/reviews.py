@@ -20,8 +20,7 @@ from api.budget.review_schemas import (
 from api.db import db, transaction
 from api.etags import tagged
 from api.idempotency import idempotent
-from api.pages import PageQuery, page_of, place_of, read_cursor, write_cursor
-from api.problems import InvalidParameter
+from api.pages import PageQuery, cut_page, page_of, place_of, read_cursor
 from mvote.budget.errors import PhaseNotOpen
 from mvote.budget.looking_up import proposal_known_to
 from mvote.budget.planning import own_cycle
@@ -33,7 +32,6 @@ from mvote.budget.reviewing.opining import give_opinion
 from mvote.budget.reviewing.reading import Place, opinions_for
 from mvote.budget.reviewing.stepping_aside import note_own_recusal
 from mvote.errors import ImpossibleTransition, NotAllowed
-from mvote.wording import say
 
 blp = Blueprint("reviews", "reviews", description="Reviewing proposals.")
 
@@ -47,12 +45,8 @@ def list_of_my_reviews(query: dict[str, Any]) -> dict[str, Any]:
     session, limit = db.session(), query["limit"]
     after = place_of(query["cursor"])
     found = left_for(session, citizen_id=caller().id, after=after, limit=limit + 1)
-    page = found[:limit]
-    more = len(found) > limit
-    return {
-        "items": page,
-        "next_cursor": write_cursor(str(page[-1].review_id)) if more else None,
-    }
+    page, more = cut_page(found, limit, lambda left: (left.review_id,))
+    return {"items": page, "next_cursor": more}
 
 
 @blp.put("/proposals/<uuid:proposal_id>/opinion")
@@ -93,21 +87,14 @@ def list_of_opinions(query: dict[str, Any], proposal_id: uuid.UUID) -> dict[str,
         after=_place(query["cursor"]),
         most=limit + 1,
     )
-    last = found[limit - 1] if len(found) > limit else None
-    return {
-        "items": found[:limit],
-        "next_cursor": write_cursor(str(last.review_id), last.number, last.round) if last else None,
-    }
+    page, more = cut_page(found, limit, lambda last: (last.review_id, last.number, last.round))
+    return {"items": page, "next_cursor": more}
 
 
 def _place(cursor: str | None) -> Place | None:
-    found = read_cursor(cursor, str, int, int)
-    if found is None:
-        return None
-    try:
-        return uuid.UUID(found[0]), found[1], found[2]
-    except ValueError:
-        raise InvalidParameter(("query", "cursor", say("This is no cursor of ours."))) from None
+    """Where the page before ended. Raises InvalidParameter."""
+    place = read_cursor(cursor, uuid.UUID, int, int)
+    return (place[0], place[1], place[2]) if place else None
 
 
 @blp.post("/proposals/<uuid:proposal_id>/discussion")

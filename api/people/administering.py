@@ -13,7 +13,7 @@ from api.blueprint import Blueprint, may_raise
 from api.db import db, transaction
 from api.etags import check_if_match, tagged
 from api.idempotency import idempotent
-from api.pages import PageQuery, page_of, read_cursor, write_cursor
+from api.pages import PageQuery, cut_page, page_of, place_of
 from api.people.schemas import (
     CitizenSchema,
     DepartmentSchema,
@@ -21,14 +21,12 @@ from api.people.schemas import (
     RolesRequest,
     VerificationSchema,
 )
-from api.problems import InvalidParameter
 from mvote.base import utc_now
 from mvote.errors import NotFound, StaleVersion
 from mvote.people.accounts import account_of, locked
 from mvote.people.citizens import Citizen, Department
 from mvote.people.declaring import verify
 from mvote.people.granting import Post, add_department, departments_after, set_roles
-from mvote.wording import say
 
 blp = Blueprint("administering", "administering", description="Departments, roles, verification.")
 DepartmentPage = page_of(DepartmentSchema, "DepartmentPage")
@@ -56,24 +54,15 @@ def _alone_with(session: Session, citizen_id: uuid.UUID) -> Citizen:
     return citizen
 
 
-def _id_in(cursor: str | None) -> uuid.UUID | None:
-    place = read_cursor(cursor, str)
-    try:
-        return uuid.UUID(place[0]) if place else None
-    except ValueError:
-        raise InvalidParameter(("query", "cursor", say("This is no cursor of ours."))) from None
-
-
 @blp.get("/departments")
 @access("administrator")
 @blp.arguments(PageQuery, location="query")
 @blp.response(200, DepartmentPage)
 def list_departments(query: dict[str, Any]) -> dict[str, Any]:
     """The departments, the oldest first."""
-    after = _id_in(query["cursor"])
-    found = departments_after(db.session(), after, limit=query["limit"] + 1)
-    page, more = found[: query["limit"]], found[query["limit"] :]
-    return {"items": page, "next_cursor": write_cursor(str(page[-1].id)) if more else None}
+    after, limit = place_of(query["cursor"]), query["limit"]
+    page, more = cut_page(departments_after(db.session(), after, limit=limit + 1), limit)
+    return {"items": page, "next_cursor": more}
 
 
 @blp.post("/departments")

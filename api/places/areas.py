@@ -12,7 +12,7 @@ from api.blueprint import Blueprint, may_raise
 from api.db import db, reading
 from api.etags import tagged_body
 from api.fields import PointSchema
-from api.pages import page_of, read_cursor, write_cursor
+from api.pages import cut_page, page_of, read_cursor
 from api.places.negotiating import GEOJSON, JSON, also_as, preferred
 from api.places.schemas import AreaFeature, AreaProperties, AreaSchema, AreasQuery
 from api.problems import NotAcceptable
@@ -28,16 +28,15 @@ AreaPage = page_of(AreaSchema, "AreaPage")
 @blp.response(200, AreaPage)
 def list_of_areas(query: dict[str, Any]) -> dict[str, Any]:
     """The areas that are valid today, by their codes, without boundaries."""
-    place = read_cursor(query["cursor"], str)
+    [after] = read_cursor(query["cursor"], str) or [None]
     found = list_areas(
         db.session(),
         limit=query["limit"] + 1,
         kind=query["kind"],
         parent_code=query["parent"],
-        after=place[0] if place else None,
+        after=after,
     )
-    page = found[: query["limit"]]
-    more = write_cursor(page[-1].area_code) if len(found) > len(page) else None
+    page, more = cut_page(found, query["limit"], lambda area: (area.area_code,))
     return {"items": page, "next_cursor": more}
 
 

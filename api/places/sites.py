@@ -13,7 +13,7 @@ from api.blueprint import Blueprint, may_raise, needs_version
 from api.db import db, transaction
 from api.etags import check_if_match, tagged
 from api.idempotency import idempotent
-from api.pages import page_of, read_cursor, write_cursor
+from api.pages import cut_page, page_of, place_of
 from api.places.negotiating import GEOJSON, JSON, also_as, preferred
 from api.places.schemas import NewSite, SiteChanges, SiteSchema, SitesQuery
 from api.problems import InvalidParameter, NotAcceptable
@@ -63,11 +63,9 @@ def add_a_site(facts: dict[str, Any]) -> Response:
 def list_of_sites(query: dict[str, Any]) -> Response:
     """All sites, the oldest first, or those within an area; also as GeoJSON."""
     media_type = preferred(JSON, GEOJSON)
-    found = _found(query)
-    items = [shown_site(site) for site in found[: query["limit"]]]
-    page: dict[str, Any] = {
-        "next_cursor": write_cursor(items[-1]["id"]) if len(found) > len(items) else None
-    }
+    sites, more = cut_page(_found(query), query["limit"])
+    items = [shown_site(site) for site in sites]
+    page: dict[str, Any] = {"next_cursor": more}
     if media_type == GEOJSON:
         page |= {"type": "FeatureCollection", "features": [_feature(item) for item in items]}
     else:
@@ -101,11 +99,7 @@ def revise_a_site(changes: dict[str, Any], site_id: uuid.UUID) -> Response:
 
 
 def _found(query: dict[str, Any]) -> list[Site]:
-    place = read_cursor(query["cursor"], str)
-    try:
-        after = uuid.UUID(place[0]) if place else None
-    except ValueError:
-        raise InvalidParameter(("query", "cursor", say("This is no cursor of ours."))) from None
+    after = place_of(query["cursor"])
     try:
         return list_sites(
             db.session(),

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from api.access import access
 from api.blueprint import Blueprint
 from api.db import db
-from api.pages import page_of, place_of, write_cursor
+from api.pages import cut_page, page_of, place_of
 from api.polls.examples import NEARBY
 from api.polls.schemas import NearbyPolls, NearbyRequest, PollSchema, PollsQuery
 from api.polls.views import views_of
@@ -46,12 +46,8 @@ def list_of_polls(query: dict[str, Any]) -> dict[str, Any]:
         limit=query["limit"],
     )
     found = list_polls(session, wanted=wanted, now=now)
-    page = found[: wanted.limit]
-    more = len(found) > wanted.limit
-    return {
-        "items": views_of(session, page, now),
-        "next_cursor": write_cursor(str(page[-1].id)) if more else None,
-    }
+    page, more = cut_page(found, wanted.limit)
+    return {"items": views_of(session, page, now), "next_cursor": more}
 
 
 @blp.post("/polls/nearby")

@@ -13,7 +13,7 @@ from api.access import access, caller
 from api.blueprint import Blueprint, may_raise
 from api.db import db, transaction
 from api.fields import Instant, Strict, String
-from api.pages import PageQuery, place_of, write_cursor
+from api.pages import PageQuery, cut_page, place_of
 from api.wiring import wiring
 from mvote.base import database_time
 from mvote.errors import NotAllowed, NotFound
@@ -85,8 +85,8 @@ def list_of_flags(query: dict[str, Any], poll_id: uuid.UUID) -> dict[str, Any]:
     found = flags_of(
         session, poll.id, before=before, after=place_of(query["cursor"]), limit=limit + 1
     )
-    more = write_cursor(str(found[limit - 1].id)) if len(found) > limit else None
-    items = [_shown(flag) for flag in found[:limit]]
+    page, more = cut_page(found, limit)
+    items = [_shown(flag) for flag in page]
     by_kind = counted_by_kind(session, poll.id, before=before)
     return {"by_kind": by_kind, "items": items, "next_cursor": more}
 

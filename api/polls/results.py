@@ -12,7 +12,7 @@ from api.blueprint import Blueprint, may_raise
 from api.db import db
 from api.etags import tagged, tagged_body
 from api.negotiation import wanted_type
-from api.pages import PageQuery, page_of, read_cursor, write_cursor
+from api.pages import PageQuery, cut_page, page_of, read_cursor
 from api.polls.result_schemas import PollTurnout, RecordSchema, ResultSchema
 from api.polls.result_sheets import as_csv
 from api.polls.visiting import poll_shown_to, takes_a_pass
@@ -117,11 +117,8 @@ def show_turnout(poll_id: uuid.UUID) -> Response:
 def list_of_records(query: dict[str, Any], poll_id: uuid.UUID) -> dict[str, Any]:
     """Cast vote records, sorted by content: empty where the definition publishes totals only."""
     found = _published(poll_id)
-    place = read_cursor(query["cursor"], int)
-    after, limit = place[0] if place else -1, query["limit"]
+    [after] = read_cursor(query["cursor"], int) or [-1]
+    limit = query["limit"]
     rows = [*published_records(db.session(), found.definition, after=after, limit=limit + 1)]
-    page = rows[:limit]
-    return {
-        "items": [{"selections": selections} for _, selections in page],
-        "next_cursor": write_cursor(page[-1][0]) if len(rows) > limit else None,
-    }
+    page, more = cut_page(rows, limit, lambda row: (row[0],))
+    return {"items": [{"selections": selections} for _, selections in page], "next_cursor": more}

@@ -14,7 +14,7 @@ from api.blueprint import Blueprint
 from api.db import db
 from api.etags import tagged
 from api.fields import Instant
-from api.pages import PageQuery, page_of, read_cursor, write_cursor
+from api.pages import PageQuery, cut_page, page_of, read_cursor
 from mvote.ballotbox.trustees import TrusteeKey, known_trustee_keys
 from mvote.errors import NotFound
 from mvote.polls.drafting import private_among
@@ -65,13 +65,13 @@ def _view_of(key: TrusteeKey, private: Collection[uuid.UUID]) -> dict[str, Any]:
 @blp.response(200, TrusteeKeyPage)
 def list_trustee_keys(query: dict[str, Any]) -> dict[str, Any]:
     """The keys that trustees hold, in the order of the keys."""
-    after = read_cursor(query["cursor"], str)
-    found = known_trustee_keys(db.session(), after=_key(after[0]) if after else None,
-                               limit=query["limit"] + 1)  # fmt: skip
-    page, more = found[: query["limit"]], found[query["limit"] :]
-    cursor = write_cursor(page[-1].public_key.hex()) if more else None
-    private = private_among(db.session(), [key.poll_id for key in page])
-    return {"items": [_view_of(key, private) for key in page], "next_cursor": cursor}
+    session, limit = db.session(), query["limit"]
+    [after] = read_cursor(query["cursor"], str) or [None]
+    behind = None if after is None else _key(after)
+    found = known_trustee_keys(session, after=behind, limit=limit + 1)
+    page, more = cut_page(found, limit, lambda key: (key.public_key.hex(),))
+    private = private_among(session, [key.poll_id for key in page])
+    return {"items": [_view_of(key, private) for key in page], "next_cursor": more}
 
 
 @blp.get("/trustee-keys/<public_key>")

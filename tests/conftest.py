@@ -27,12 +27,14 @@ from mvote.ballotbox.clerk import Clerk
 from mvote.ballotbox.keystore import HOLDERS
 from tests.support.contract import CheckedClient
 from tests.support.database import TestCluster
+from tests.support.waiting import at_leisure, be_patient
 from tests.support.world import World
 
 KEPT_TABLES = ("alembic_version", "spatial_ref_sys")
 # The same examples every day: a change is judged by what it changes. HYPOTHESIS=random: others.
 hypothesis.settings.register_profile("same", derandomize=True)
 hypothesis.settings.load_profile("default" if os.environ.get("HYPOTHESIS") == "random" else "same")
+be_patient()
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
@@ -80,6 +82,7 @@ def app(settings: Settings) -> Iterator[Flask]:
         open_keystore(settings, holder)
     app = create_app(settings)
     app.test_client_class = CheckedClient
+    at_leisure(app)
     logging.getLogger("mvote").setLevel(logging.WARNING)
     yield app
     with app.app_context():

@@ -14,7 +14,7 @@ from werkzeug.test import Client, TestResponse
 from api.admission import Admission
 from api.headers import SECURITY
 from api.polls.by_hand import ByHand
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 from tests.support.world import World
 
 
@@ -27,7 +27,7 @@ class Slow:
 
     def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         self.came_in.append(environ["PATH_INFO"])
-        assert self.may_end.wait(20)
+        assert self.may_end.wait(PATIENCE_SECONDS)
         start("200 OK", [])
         return [b""]
 
@@ -47,7 +47,7 @@ def full_house(slow: Slow, most: int, ask: Callable[[Client], Any]) -> Any:
             return ask(client)
         finally:
             slow.may_end.set()
-            assert [each.result(20).status_code for each in inside] == [200] * most
+            assert [each.result(PATIENCE_SECONDS).status_code for each in inside] == [200] * most
 
 
 def test_whoever_comes_beyond_what_is_worked_at_is_refused_and_nothing_is_done(slow: Slow) -> None:
@@ -90,7 +90,7 @@ def test_signs_of_life_always_get_in(slow: Slow, path: str) -> None:
             asked = pool.submit(client.get, path)
             wait_until(lambda: path in slow.came_in)
             slow.may_end.set()
-            return asked.result(20).status_code
+            return asked.result(PATIENCE_SECONDS).status_code
 
     assert full_house(slow, 2, ask) == 200
 

@@ -17,7 +17,7 @@ from mvote.budget.hindrances import OpenMatter, open_matters
 from mvote.budget.looking_up import locked_proposals
 from tests.support.governing import twin
 from tests.support.proposals import Town
-from tests.support.waiting import is_blocked, wait_until
+from tests.support.waiting import PATIENCE_SECONDS, is_blocked, wait_until
 from tests.support.world import World
 
 REVIEW = {"body": "plenary", "appeal_body": "appeals"}
@@ -130,7 +130,7 @@ def _found_while_an_appeal_commits(town: Town, owner: Session, *, held: bool) ->
         query = "FOR SHARE OF proposal"
         wait_until(lambda: not looking.is_alive() or is_blocked(town.world.admin_url, query))
         session.commit()
-        looking.join(10)
+        looking.join(PATIENCE_SECONDS)
     return [each.code for each in found]
 
 

@@ -25,6 +25,7 @@ from mvote.ballotbox.notes import sign_note
 from tests.support.code import ROOT
 from tests.support.contract import CheckedClient
 from tests.support.logs import as_superuser
+from tests.support.waiting import PATIENCE_SECONDS
 from tests.support.world import World, question
 
 PROGRAM = ROOT / "verifier" / "mvote_verify.py"
@@ -191,7 +192,7 @@ def test_who_waits_for_a_bundle_that_is_being_made_keeps_no_connection(
             each.start()
         assert world.client.get(f"/v1/polls/{poll['id']}").status_code == 200
         for each in crowd:
-            each.join(20)
+            each.join(PATIENCE_SECONDS)
     assert answers == [503] * len(crowd)
     with world.client.get(f"/v1/polls/{poll['id']}/bundle.zip") as answer:
         assert answer.status_code == 200

@@ -16,7 +16,7 @@ from mvote.errors import Overloaded
 from tests.support.ballots import ballot, frozen, rows_for
 from tests.support.governing import twin
 from tests.support.lines import Line
-from tests.support.waiting import wait_until, wait_until_blocked
+from tests.support.waiting import PATIENCE_SECONDS, wait_until, wait_until_blocked
 from tests.support.world import World
 
 Cast = tuple[uuid.UUID, SlotRow]
@@ -45,7 +45,7 @@ class Together(SlotWriter):
 
     def __init__(self, line: Line, casts: Sequence[Cast]) -> None:
         self._expected = len(casts)
-        super().__init__(line.connect, pause=self._until_all_wait)
+        super().__init__(line.connect, patience_s=PATIENCE_SECONDS, pause=self._until_all_wait)
 
     def _until_all_wait(self) -> None:
         wait_until(lambda: len(self._queue) >= self._expected)
@@ -53,17 +53,15 @@ class Together(SlotWriter):
 
 
 class GivingUp(Together):
-    """A writer that goes on only when the voter who was held up has given up."""
-
-    def __init__(self, line: Line, casts: Sequence[Cast]) -> None:
-        super().__init__(line, casts)
-        self._patience_s = 3.0
+    """A writer in which the voter who was held up gives up before it goes on."""
 
     def _until_all_wait(self) -> None:
         if self._expected:
             super()._until_all_wait()
-        else:
-            wait_until(lambda: all(each.abandoned for each in self._queue))
+            return
+        for held_up in self._queue:
+            held_up.done.release()  # as if their patience were at an end
+        wait_until(lambda: all(each.abandoned for each in self._queue))
 
 
 def is_idle(writer: SlotWriter) -> bool:
@@ -81,7 +79,7 @@ def begun(
 def cast_together(line: Line, casts: Sequence[Cast]) -> list[Outcome]:
     """The outcomes of *casts*, which share the writer's first batch."""
     with ThreadPoolExecutor(len(casts)) as pool:
-        return [each.result(20) for each in begun(pool, Together(line, casts), casts)]
+        return [each.result(PATIENCE_SECONDS) for each in begun(pool, Together(line, casts), casts)]
 
 
 def test_ballots_of_several_polls_share_a_call_and_each_poll_has_a_transaction_of_its_own(
@@ -121,11 +119,11 @@ def test_a_poll_that_is_being_closed_holds_up_no_other_poll_of_the_call(
         closer.execute("SELECT pg_advisory_xact_lock(poll_lock(%s))", [casts[0][0]])
         writer = Together(line, casts)
         stuck, *others = begun(pool, writer, casts)
-        assert [each.result(20) for each in others] == ["recorded"] * 2
+        assert [each.result(PATIENCE_SECONDS) for each in others] == ["recorded"] * 2
         wait_until_blocked(world.admin_url, "cast_ballots")
         assert not stuck.done()
         closer.commit()
-        assert stuck.result(20) == "recorded"
+        assert stuck.result(PATIENCE_SECONDS) == "recorded"
 
 
 def test_a_cast_that_is_given_up_before_its_poll_is_written_alone_is_never_written(
@@ -136,9 +134,9 @@ def test_a_cast_that_is_given_up_before_its_poll_is_written_alone_is_never_writt
     with psycopg.connect(world.admin_url) as closer, ThreadPoolExecutor(2) as pool:
         closer.execute("SELECT pg_advisory_xact_lock(poll_lock(%s))", [casts[0][0]])
         stuck, other = begun(pool, writer, casts)
-        assert other.result(20) == "recorded"
+        assert other.result(PATIENCE_SECONDS) == "recorded"
         with pytest.raises(Overloaded):
-            stuck.result(20)
+            stuck.result(PATIENCE_SECONDS)
     wait_until(lambda: is_idle(writer))
     assert world.count("participation") == world.count("envelope") == 1
 
@@ -159,7 +157,7 @@ def test_without_a_look_at_the_lock_all_polls_of_the_call_would_wait(
         wait_until_blocked(world.admin_url, "cast_in_polls")
         assert not any(each.done() for each in waiting)
         closer.commit()
-        assert [each.result(20) for each in waiting] == ["recorded"] * 3
+        assert [each.result(PATIENCE_SECONDS) for each in waiting] == ["recorded"] * 3
 
 
 def test_a_poll_that_was_closed_meanwhile_takes_no_ballot_and_the_others_do(
@@ -184,9 +182,9 @@ def test_a_bad_row_stops_neither_its_poll_nor_the_others(world: World, line: Lin
     with ThreadPoolExecutor(len(casts)) as pool:
         waiting = begun(pool, Together(line, casts), casts)
         with pytest.raises(Overloaded):
-            waiting.pop(1).result(20)
+            waiting.pop(1).result(PATIENCE_SECONDS)
         # what was committed before the call failed is found again when it is asked for anew
-        assert {each.result(20) for each in waiting} == {"recorded", "replay"}
+        assert {each.result(PATIENCE_SECONDS) for each in waiting} == {"recorded", "replay"}
     assert world.count("participation") == world.count("envelope") == 5
 
 

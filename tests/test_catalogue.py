@@ -26,6 +26,7 @@ from tests.support.delivering import on_the_ballot, walk
 from tests.support.hostile import no_trace
 from tests.support.places import add_area, box, polygon
 from tests.support.proposals import Town, refused
+from tests.support.waiting import PATIENCE_SECONDS
 from tests.support.world import World
 
 HERE = {"lat": 37.5663, "lon": 126.9779}
@@ -210,7 +211,7 @@ def test_who_waits_for_one_that_is_being_made_keeps_nobody_from_the_database(
             each.start()
         assert town.world.client.get(f"/v1/cycles/{town.cycle_id}").status_code == 200
         for each in crowd:
-            each.join(20)
+            each.join(PATIENCE_SECONDS)
     assert answers == [503] * len(crowd)
 
 

@@ -13,7 +13,7 @@ from api.db import transaction
 from mvote.ballotbox.shuffling import close_poll
 from mvote.ballotbox.slot import SlotRow
 from tests.support.ballots import ballot, cast_alone, frozen, rows_for
-from tests.support.waiting import is_blocked, wait_until, wait_until_blocked
+from tests.support.waiting import PATIENCE_SECONDS, is_blocked, wait_until, wait_until_blocked
 from tests.support.world import World
 
 WRITERS = 16
@@ -38,7 +38,7 @@ def _one_race(world: World, poll_id: uuid.UUID, rows: list[SlotRow]) -> None:
     begun = threading.Barrier(WRITERS + 1)
 
     def write(mine: list[SlotRow]) -> None:
-        begun.wait(10)
+        begun.wait(PATIENCE_SECONDS)
         acknowledged.extend(
             row.tags.voter_tag
             for row in mine
@@ -49,14 +49,14 @@ def _one_race(world: World, poll_id: uuid.UUID, rows: list[SlotRow]) -> None:
     threads = [threading.Thread(target=write, args=[part]) for part in parts]
     for thread in threads:
         thread.start()
-    begun.wait(10)
+    begun.wait(PATIENCE_SECONDS)
     wait_until(lambda: len(acknowledged) >= WRITERS)
     _end_now(world, poll_id)
     with Session(world.engines["shuffler"]) as session, transaction(session):
         assert close_poll(session, poll_id)
     at_closing = world.count("envelope")
     for thread in threads:
-        thread.join(20)
+        thread.join(PATIENCE_SECONDS)
     stored = {bytes(tag) for (tag,) in world.rows("SELECT voter_tag FROM participation")}
     assert stored == set(acknowledged)
     assert at_closing == world.count("envelope") == len(acknowledged)
@@ -104,7 +104,7 @@ def _close_while_a_cast_is_in_flight(world: World, function: str) -> tuple[bool,
         wait_until(lambda: closed.is_set() or is_blocked(world.admin_url, "close_poll"))
         waited = not closed.is_set()
         caster.commit()
-    closer.join(10)
+    closer.join(PATIENCE_SECONDS)
     return waited, found[0], world.count("envelope")
 
 
@@ -145,7 +145,7 @@ def test_a_cast_that_waits_until_the_time_is_over_is_refused(world: World) -> No
         wait_until_blocked(world.admin_url, "cast_ballots")
         _end_now(world, poll.poll_id)
         holder.commit()
-        waiter.join(10)
+        waiter.join(PATIENCE_SECONDS)
     assert outcome == ["not-open"]
     assert world.count("participation") == 0
 
@@ -169,7 +169,7 @@ def test_a_poll_cancelled_before_voting_takes_no_ballot_that_came_in_meanwhile(
         waiter.start()
         wait_until_blocked(world.admin_url, "cast_ballots")
         canceller.commit()
-        waiter.join(10)
+        waiter.join(PATIENCE_SECONDS)
     assert outcome == ["not-open"]
     assert world.count("participation") == world.count("envelope") == 0
 

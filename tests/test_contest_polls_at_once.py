@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import uuid
 from collections.abc import Callable
@@ -22,7 +23,7 @@ from mvote.polls.drafting import Author
 from mvote.polls.poll import Poll
 from tests.support.balloting import Balloting, field
 from tests.support.racing import race
-from tests.support.waiting import is_blocked, wait_until
+from tests.support.waiting import PATIENCE_SECONDS, is_blocked, wait_until
 from tests.support.world import World
 
 CONTENDERS = 4
@@ -70,9 +71,10 @@ def test_without_lock_and_guard_each_officer_would_open_one(
 ) -> None:
     """The sabotaged twin: the number of the attempt is made up, and nobody looks at it."""
     year.begin()
+    made_up = itertools.count(1)
     with psycopg.connect(world.admin_url, autocommit=True) as admin:
         admin.execute("ALTER TABLE contest_poll DISABLE TRIGGER contest_poll_guard")
-        monkeypatch.setattr(opening, "_next_attempt", lambda *_: uuid.uuid4().int % 10**6 + 1)
+        monkeypatch.setattr(opening, "_next_attempt", lambda *_: next(made_up))
         monkeypatch.setattr(opening, "_freeze", lambda *_: None)
         try:
             race(world.engines["api"], CONTENDERS, opens(world, year, locks=False))
@@ -91,7 +93,7 @@ def options_when_one_is_approved_meanwhile(world: World, year: Balloting) -> set
         judge.execute("UPDATE proposal SET state = 'approved' WHERE reference = %s", [last])
         officer.start()
         wait_until(lambda: bool(opened) or is_blocked(world.admin_url, "FROM proposal"))
-    officer.join(10)
+    officer.join(PATIENCE_SECONDS)
     assert opened[0].status_code == 201, opened[0].get_data(as_text=True)
     return {each["key"] for each in opened[0].get_json()["question"]["options"]}
 

@@ -17,7 +17,7 @@ from mvote.ballotbox.counting import Manner, count_poll
 from tests.support.governing import twin
 from tests.support.proposals import refused
 from tests.support.two_sources import Two
-from tests.support.waiting import wait_until, wait_until_blocked
+from tests.support.waiting import PATIENCE_SECONDS, wait_until, wait_until_blocked
 from tests.support.world import World
 from verifier.mvote_verify import recount
 
@@ -120,7 +120,7 @@ def count_both_at_once(world: World, two: Two, *, waits: bool) -> list[str]:
             wait_until_blocked(world.admin_url, "finish_counting")
         else:
             wait_until(lambda: not other.is_alive())
-    other.join(10)
+    other.join(PATIENCE_SECONDS)
     return two.states()
 
 

@@ -17,7 +17,7 @@ from mvote.budget.planning import cycle_of
 from mvote.budget.proposing import draft_proposal
 from tests.support.hostile import no_trace
 from tests.support.proposals import PROPOSAL, Town, refused
-from tests.support.waiting import wait_until_blocked
+from tests.support.waiting import PATIENCE_SECONDS, wait_until_blocked
 from tests.support.world import Person, World
 
 
@@ -64,9 +64,9 @@ def last_two_at_once(town: Town, *, waits: bool) -> int:
         if waits:
             wait_until_blocked(town.world.admin_url, "pg_advisory_xact_lock")
         else:
-            beside.join(20)
+            beside.join(PATIENCE_SECONDS)
         session.commit()
-        beside.join(20)
+        beside.join(PATIENCE_SECONDS)
     return answers[0]
 
 

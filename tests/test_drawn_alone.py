@@ -19,7 +19,7 @@ from tests.support.hostile import no_trace
 from tests.support.judgments import Court
 from tests.support.proposals import as_owner, refused
 from tests.support.reviews import AROUND
-from tests.support.waiting import is_blocked, wait_until
+from tests.support.waiting import PATIENCE_SECONDS, is_blocked, wait_until
 from tests.support.world import Person, World
 
 SEAT_OF_RESERVE = (
@@ -101,7 +101,7 @@ def _called_at_once(world: World) -> list[int]:
         calling.start()
         wait_until(lambda: not calling.is_alive() or is_blocked(world.admin_url, ""))
         session.commit()
-        calling.join(20)
+        calling.join(PATIENCE_SECONDS)
     return found
 
 

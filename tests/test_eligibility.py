@@ -119,7 +119,7 @@ def test_a_voter_who_does_not_belong_is_refused_with_the_rule(world: World) -> N
         (510, 40, 0, "position-ambiguous"),
         (0, 101, 0, "position-too-coarse"),
         (0, 10, 61, "position-stale"),
-        (0, 10, -10, "position-stale"),
+        (0, 10, -60, "position-stale"),
     ],
 )
 def test_a_position_that_proves_nothing_is_refused_with_its_reason(

@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from mvote.gathering import Gathered
 from tests.support.ballots import at_once
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 UNBEARABLE = 99
 
@@ -29,7 +29,7 @@ class Oracle:
 
     def answer(self, numbers: Sequence[int]) -> list[int]:
         self.sizes.append(len(numbers))
-        self.may_answer.wait(10)
+        self.may_answer.wait(PATIENCE_SECONDS)
         if UNBEARABLE in numbers:
             raise NoAnswer
         return [2 * number for number in numbers]
@@ -58,8 +58,8 @@ def asked_while_busy(oracle: Oracle, numbers: Sequence[int], *, most: int = 64) 
             return error
 
     answers = at_once(ask, numbers, threads=len(numbers))
-    first.join(10)
-    release.join(10)
+    first.join(PATIENCE_SECONDS)
+    release.join(PATIENCE_SECONDS)
     return answers
 
 

@@ -13,14 +13,14 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from api.db import db
+from api.db import db, driving, new_engine
 from mvote.ballotbox.slot import Outcome, SlotRow
 from mvote.ballotbox.writer import THREADS, SlotWriter
 from mvote.driver import Connection
 from mvote.errors import OutcomeUnknown, Overloaded
 from tests.support.ballots import ballot, frozen, rows_for
 from tests.support.lines import Line
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_SECONDS, WEB_LIMITS, wait_until
 from tests.support.world import World
 
 
@@ -52,7 +52,7 @@ def test_threads_that_ended_by_a_fault_nobody_foresaw_are_made_anew(
                 raise faults.pop()
             yield connection
 
-    writer = SlotWriter(connect, patience_s=2)
+    writer = line.writer(connect=connect)
     for _ in range(THREADS + 1):
         with pytest.raises((OutcomeUnknown, Overloaded)):
             writer.cast(poll_id, rows[0])
@@ -70,7 +70,7 @@ def test_a_pause_that_fails_keeps_nobody_from_voting_in_that_poll(
         if faults:
             raise faults.pop()
 
-    writer = SlotWriter(line.connect, patience_s=5, pause=pause)
+    writer = line.writer(pause=pause)
     assert writer.cast(poll_id, rows[0]) == "recorded"
     assert not faults
 
@@ -80,12 +80,12 @@ def test_what_is_answered_as_overloaded_is_never_recorded_afterwards(
 ) -> None:
     poll_id, rows = poll_and_rows
     line.free.clear()
-    writer = SlotWriter(line.connect, patience_s=0.05)
+    writer = line.writer(patience_s=0.05)
     for row in rows[:3]:
         with pytest.raises(Overloaded):
             writer.cast(poll_id, row)
     line.free.set()
-    patient = SlotWriter(line.connect)
+    patient = line.writer()
     assert patient.cast(poll_id, rows[3]) == "recorded"
     wait_until(lambda: not writer._queue and not writer._busy)
     assert world.count("participation") == world.count("envelope") == 1
@@ -96,7 +96,7 @@ def test_a_lost_answer_to_a_commit_is_asked_for_again_and_found(
 ) -> None:
     poll_id, rows = poll_and_rows
     line.commits_to_lose = 1
-    assert SlotWriter(line.connect).cast(poll_id, rows[0]) == "replay"
+    assert line.writer().cast(poll_id, rows[0]) == "replay"
     assert world.count("envelope") == 1
 
 
@@ -105,7 +105,7 @@ def test_if_no_commit_is_answered_the_outcome_is_unknown_and_the_same_key_tells_
 ) -> None:
     poll_id, rows = poll_and_rows
     line.commits_to_lose = 2
-    writer = SlotWriter(line.connect)
+    writer = line.writer()
     with pytest.raises(OutcomeUnknown):
         writer.cast(poll_id, rows[0])
     assert writer.cast(poll_id, rows[0]) == "replay"
@@ -123,16 +123,16 @@ def test_a_bad_row_stops_no_other_row_of_its_batch(
         outer=rows[0].outer,
     )
     line.free.clear()
-    writer = SlotWriter(line.connect)
+    writer = line.writer()
     with ThreadPoolExecutor(6) as pool:
         waiting: list[Future[Outcome]] = [
             pool.submit(writer.cast, poll_id, row) for row in (broken, *rows)
         ]
-        assert line.asked.wait(10)
+        assert line.asked.wait(PATIENCE_SECONDS)
         line.free.set()
         with pytest.raises(Overloaded):
-            waiting[0].result(20)
-        assert [each.result(20) for each in waiting[1:]] == ["recorded"] * 5
+            waiting[0].result(PATIENCE_SECONDS)
+        assert [each.result(PATIENCE_SECONDS) for each in waiting[1:]] == ["recorded"] * 5
     assert world.count("envelope") == 5
 
 
@@ -142,26 +142,28 @@ def test_a_poll_behind_a_lock_does_not_stop_the_casts_of_another(
     poll_id, rows = poll_and_rows
     other = frozen(world, world.open_poll())
     [row] = rows_for(world, other, [ballot(world, other, world.citizen())])
-    writer = SlotWriter(line.connect)
+    writer = line.writer()
     with psycopg.connect(world.admin_url) as holder, ThreadPoolExecutor(1) as pool:
         holder.execute("SELECT pg_advisory_xact_lock(poll_lock(%s))", [poll_id])
         stuck = pool.submit(writer.cast, poll_id, rows[0])
         wait_until(lambda: bool(writer._busy))
         assert writer.cast(other.poll_id, row) == "recorded"
         holder.commit()
-        assert stuck.result(20) == "recorded"
+        assert stuck.result(PATIENCE_SECONDS) == "recorded"
 
 
 def test_a_lock_that_does_not_end_is_answered_as_overloaded_and_nothing_is_recorded(
     world: World, line: Line, poll_and_rows: tuple[uuid.UUID, list[SlotRow]]
 ) -> None:
     poll_id, rows = poll_and_rows
-    writer = SlotWriter(line.connect)
+    engine = new_engine(world.settings.api_url, **WEB_LIMITS)
+    writer = line.writer(connect=lambda: driving(engine))
     with psycopg.connect(world.admin_url) as holder:
         holder.execute("SELECT pg_advisory_xact_lock(poll_lock(%s))", [poll_id])
         with pytest.raises(Overloaded):
             writer.cast(poll_id, rows[0])
     assert world.count("participation") == 0
+    engine.dispose()
 
 
 def test_when_every_connection_is_cut_in_mid_cast_nothing_is_lost_or_doubled(
@@ -170,7 +172,7 @@ def test_when_every_connection_is_cut_in_mid_cast_nothing_is_lost_or_doubled(
     poll = frozen(world, world.open_poll())
     papers = [ballot(world, poll, voter) for voter in world.citizens(120)]
     rows = rows_for(world, poll, papers)
-    writer = SlotWriter(line.connect)
+    writer = line.writer()
     done = threading.Event()
 
     def cut() -> None:
@@ -188,7 +190,7 @@ def test_when_every_connection_is_cut_in_mid_cast_nothing_is_lost_or_doubled(
             answers = list(pool.map(lambda row: _answer(writer, poll.poll_id, row), rows))
     finally:
         done.set()
-        cutter.join(10)
+        cutter.join(PATIENCE_SECONDS)
     recorded = {row.tags.voter_tag for row, answer in zip(rows, answers, strict=True)
                 if answer in ("recorded", "replay")}  # fmt: skip
     denied = {row.tags.voter_tag for row, answer in zip(rows, answers, strict=True)

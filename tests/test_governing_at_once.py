@@ -23,7 +23,7 @@ from tests.support.governing import (
     superuser,
     twin,
 )
-from tests.support.waiting import is_blocked, wait_until, wait_until_blocked
+from tests.support.waiting import PATIENCE_SECONDS, is_blocked, wait_until, wait_until_blocked
 from tests.support.world import World
 
 WRITERS = 16
@@ -50,7 +50,7 @@ def _one_race(world: World, poll: dict[str, Any], rows: list[SlotRow]) -> None:
     begun = threading.Barrier(WRITERS + 1)
 
     def write(mine: list[SlotRow]) -> None:
-        begun.wait(10)
+        begun.wait(PATIENCE_SECONDS)
         acknowledged.extend(
             row.tags.voter_tag
             for row in mine
@@ -61,12 +61,12 @@ def _one_race(world: World, poll: dict[str, Any], rows: list[SlotRow]) -> None:
     threads = [threading.Thread(target=write, args=[part]) for part in parts]
     for thread in threads:
         thread.start()
-    begun.wait(10)
+    begun.wait(PATIENCE_SECONDS)
     wait_until(lambda: len(acknowledged) >= WRITERS)
     assert done(world, deed)
     at_closing = world.count("envelope")
     for thread in threads:
-        thread.join(20)
+        thread.join(PATIENCE_SECONDS)
     stored = {bytes(tag) for (tag,) in world.rows("SELECT voter_tag FROM participation")}
     assert stored == set(acknowledged)
     assert at_closing == world.count("envelope") == len(acknowledged)
@@ -102,7 +102,7 @@ def _act_while_a_cast_is_in_flight(world: World, verb: str, slot: str) -> tuple[
         wait_until(lambda: ended.is_set() or is_blocked(world.admin_url, FUNCTIONS[verb]))
         waited = not ended.is_set()
         caster.commit()
-    actor.join(10)
+    actor.join(PATIENCE_SECONDS)
     return waited, found[0], world.count("envelope")
 
 
@@ -138,7 +138,7 @@ def _cast_that_waits_while(world: World, verb: str) -> str:
         waiter.start()
         wait_until_blocked(world.admin_url, "cast_ballots")
         session.commit()
-        waiter.join(10)
+        waiter.join(PATIENCE_SECONDS)
     return outcome[0]
 
 
@@ -208,6 +208,6 @@ def test_a_count_that_ends_while_the_poll_is_voided_publishes_nothing(world: Wor
         counter.start()
         wait_until_blocked(world.admin_url, "finish_counting")
         session.commit()
-        counter.join(10)
+        counter.join(PATIENCE_SECONDS)
     assert failed
     assert (state(world), world.count("result"), world.count("record")) == ("voided", 0, 0)

@@ -13,6 +13,7 @@ import pytest
 from mvote.ballotbox.keyfiles import KeyFiles
 from mvote.ballotbox.keystore import DirectoryKeystore, KeyMissing
 from tests.support.killing import meets
+from tests.support.waiting import PATIENCE_SECONDS
 
 OLD, NEW = bytes([1]) * 32, bytes([2]) * 32
 NAME, SECRET = "poll/1/L", bytes(range(32))
@@ -63,7 +64,7 @@ def test_whoever_holds_the_holders_lock_keeps_nobody_from_handing_over(tmp_path:
     with KeyFiles(pair.roots).alone("shuffler"):
         handing = threading.Thread(target=pair.hand_over, daemon=True)
         handing.start()
-        handing.join(10)
+        handing.join(PATIENCE_SECONDS)
         assert not handing.is_alive()
     assert pair.shuffler(OLD).get(NAME) == SECRET
 

@@ -21,7 +21,7 @@ from mvote.answers import Asked, KeptAnswer, answer_before, keep_answer
 from mvote.base import utc_now
 from mvote.housekeeping import remove_expired
 from tests.support.ballots import at_once
-from tests.support.waiting import wait_until_blocked
+from tests.support.waiting import PATIENCE_SECONDS, wait_until_blocked
 from tests.support.world import Person, World, new_key, question
 
 TOMORROW = (utc_now() + dt.timedelta(days=1)).isoformat()
@@ -159,7 +159,7 @@ def _meanwhile(act: Callable[[], None]) -> Callable[[], None]:
     """Begin *act* in a thread; the result waits for its end."""
     thread = threading.Thread(target=act)
     thread.start()
-    return lambda: thread.join(10)
+    return lambda: thread.join(PATIENCE_SECONDS)
 
 
 def test_without_the_answer_the_act_is_not_kept_either(world: World) -> None:

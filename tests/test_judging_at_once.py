@@ -19,7 +19,7 @@ from mvote.errors import DomainError, ImpossibleTransition
 from tests.support.governing import twin
 from tests.support.judgments import Court
 from tests.support.racing import race
-from tests.support.waiting import is_blocked, wait_until
+from tests.support.waiting import PATIENCE_SECONDS, is_blocked, wait_until
 from tests.support.world import World
 
 
@@ -51,7 +51,7 @@ def _while_in_flight(court: Court, session: Session, act: Callable[[], Any]) -> 
     acting.start()
     wait_until(lambda: not acting.is_alive() or is_blocked(court.world.admin_url, ""))
     session.commit()
-    acting.join(20)
+    acting.join(PATIENCE_SECONDS)
 
 
 # the last vote and the closing
@@ -168,7 +168,7 @@ def test_without_lock_and_guard_a_judgment_would_be_closed_twice(
     counted = threading.Barrier(2)
 
     def record_together(*args: Any, **more: Any) -> None:
-        counted.wait(20)
+        counted.wait(PATIENCE_SECONDS)
         record(*args, **more)
 
     record = closing.record

@@ -14,6 +14,7 @@ from mvote.ballotbox.keyfiles import KeyFiles
 from mvote.ballotbox.keystore import DirectoryKeystore, KeyMissing, KeystoreAway
 from tests.support.disks import NAME, SECRET, Disks
 from tests.support.killing import dies_at
+from tests.support.waiting import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -120,7 +121,7 @@ def test_mending_and_destroying_at_once_leave_nothing(disks: Disks) -> None:
         begin = threading.Barrier(2)
 
         def read(name: str = name, begin: threading.Barrier = begin) -> None:
-            begin.wait(10)
+            begin.wait(PATIENCE_SECONDS)
             try:
                 api.get(name)
             except KeyMissing:
@@ -128,9 +129,9 @@ def test_mending_and_destroying_at_once_leave_nothing(disks: Disks) -> None:
 
         reader = threading.Thread(target=read)
         reader.start()
-        begin.wait(10)
+        begin.wait(PATIENCE_SECONDS)
         other.destroy(name)
-        reader.join(10)
+        reader.join(PATIENCE_SECONDS)
         assert not [path for path in disks.files(name) if path.exists()]
 
 

@@ -22,7 +22,7 @@ from jobs import shuffler_round
 from mvote.polls.definition import FrozenPoll
 from tests.support.ballots import cast_together, frozen, strangers
 from tests.support.boxes import check_log, waiting
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 from tests.support.world import World
 
 K = 50
@@ -47,7 +47,7 @@ def kill_at(world: World, table: str, **options: Any) -> None:
         wait_until(lambda: bool(_blocked(world)))
         [(backend,)] = _blocked(world)
         process.kill()
-        process.join(10)
+        process.join(PATIENCE_SECONDS)
         # its server process would still end the statement: the worst is that it does not
         world.rows("SELECT pg_terminate_backend(%s)", backend)
     assert process.exitcode == -9

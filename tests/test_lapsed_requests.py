@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from mvote.approvals import ask
 from mvote.base import instant, utc_now
 from tests.support.governing import asked, both, call, done, status, superuser, twin
-from tests.support.waiting import is_blocked, wait_until
+from tests.support.waiting import PATIENCE_SECONDS, is_blocked, wait_until
 from tests.support.world import Person, World
 
 ALONE = "PERFORM pg_advisory_xact_lock(hashtextextended(p_poll_id::text, 4));"
@@ -111,7 +111,7 @@ def _asked_while_the_poll_is_extended(world: World) -> list[tuple[Any, ...]]:
         extending.start()
         wait_until(lambda: not extending.is_alive() or is_blocked(world.admin_url, "extend_poll"))
         session.commit()
-    extending.join(10)
+    extending.join(PATIENCE_SECONDS)
     assert world.count("notice") == 1
     return world.rows("SELECT lapsed_at IS NOT NULL FROM approval WHERE act = 'poll:close'")
 

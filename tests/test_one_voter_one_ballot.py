@@ -22,7 +22,7 @@ from tests.support.ballots import (
     rows_for,
     with_slot,
 )
-from tests.support.waiting import wait_until_blocked
+from tests.support.waiting import PATIENCE_SECONDS, wait_until_blocked
 from tests.support.world import World, new_key
 
 ROUNDS = 20
@@ -75,7 +75,7 @@ def test_checking_before_inserting_without_a_key_would_let_two_ballots_through(
     def check_then_insert(number: int) -> bool:
         with Session(world.engines["owner"]) as session, transaction(session):
             known = session.execute(text("SELECT 1 FROM twin WHERE voter_tag = 'x'")).first()
-            checked.wait(10)
+            checked.wait(PATIENCE_SECONDS)
             if known is None:
                 session.execute(text("INSERT INTO twin VALUES ('x')"))
             return known is None
@@ -217,7 +217,7 @@ def _cast_that_waits_for_the_close(world: World, poll_id: uuid.UUID, row: SlotRo
         waiter.start()
         wait_until_blocked(world.admin_url, "cast_ballots")
         closer.commit()
-        waiter.join(10)
+        waiter.join(PATIENCE_SECONDS)
     return outcome[0]
 
 
@@ -241,5 +241,5 @@ def test_lock_and_check_in_one_statement_would_accept_a_cast_after_the_close(
         waiter.start()
         wait_until_blocked(world.admin_url, "pg_advisory_xact_lock_shared")
         closer.commit()
-        waiter.join(10)
+        waiter.join(PATIENCE_SECONDS)
     assert seen == ["open"]

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from mvote.approvals import one_at_a_time
 from mvote.budget.looking_up import locked_proposals
 from tests.support.proposals import FEASIBLE, Town
-from tests.support.waiting import is_blocked, wait_until
+from tests.support.waiting import PATIENCE_SECONDS, is_blocked, wait_until
 from tests.support.world import World
 
 CYCLE = text("SELECT 1 FROM cycle WHERE id = :id FOR UPDATE")
@@ -42,7 +42,7 @@ def _meanwhile(
     wait_until(lambda: not acting.is_alive() or is_blocked(town.world.admin_url, ""))
     then()
     session.commit()
-    acting.join(20)
+    acting.join(PATIENCE_SECONDS)
     return answered[0]
 
 

@@ -20,12 +20,13 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from qr.codes import read_url
 from tests.support.photographs import SPOILT, with_a_tenth_covered, zbar, zxing
 from tests.support.sites import Place
+from tests.support.waiting import PATIENCE_SECONDS
 from tests.support.world import World
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 ARGUMENTS = ["--no-sandbox"]  # for root in a container; it opens no page but ours
 TABLET: ViewportSize = {"width": 800, "height": 1280}
-SOON = 20_000
+SOON = PATIENCE_SECONDS * 1000
 """ms of real time in which the page has drawn what it was told; it takes a few."""
 ANSWERED, ROUNDS = 300, 100
 """ms of real time that the server has between two steps of the page's clock, and how many."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 
 import pytest
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from api.db import transaction
@@ -52,7 +51,6 @@ def test_closing_does_not_wait_for_a_shuffle_either(
         shuffle(session, keystore, poll.poll_id)
         world.end_voting({"id": str(poll.poll_id)})
         with Session(world.engines["shuffler"]) as other, transaction(other):
-            other.execute(text("SET LOCAL lock_timeout = '5s'"))
             assert close_poll(other, poll.poll_id)
     world.run_shuffler()
     check_log(world, poll, trackers)

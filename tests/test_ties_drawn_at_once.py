@@ -23,7 +23,7 @@ from tests.support.governing import (
     superuser,
     twin,
 )
-from tests.support.waiting import wait_until_blocked
+from tests.support.waiting import PATIENCE_SECONDS, wait_until_blocked
 from tests.support.world import Person, World, new_key
 from tests.test_ties_drawn import result_of, tied
 
@@ -62,7 +62,7 @@ def second_beside_first(world: World, deeds: tuple[Deed, Deed]) -> bool | str:
         beside.start()
         wait_until_blocked(world.admin_url, "draw_tie")
         session.commit()
-        beside.join(10)
+        beside.join(PATIENCE_SECONDS)
     return answers[0]
 
 
@@ -137,7 +137,7 @@ def asked_while_drawn(world: World, poll: dict[str, Any]) -> tuple[int, int]:
         asking.start()
         wait_until_blocked(world.admin_url, "pg_advisory_xact_lock")
         session.commit()
-        asking.join(10)
+        asking.join(PATIENCE_SECONDS)
     return answers[0], waiting(world)
 
 

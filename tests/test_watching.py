@@ -16,9 +16,11 @@ from mvote.polls.integrity.checking import Integrity
 from mvote.polls.integrity.watching import Watch
 from tests.support.integrity import CIRCLE, see
 from tests.support.places import Statements
+from tests.support.waiting import PATIENCE_SECONDS
 from tests.support.world import World
 
 SEOUL = (37.57, 126.98)
+NEVER_S = 3600
 NOON = dt.datetime(2026, 5, 2, 12, tzinfo=dt.UTC)
 
 
@@ -37,7 +39,7 @@ def test_what_is_too_much_is_dropped_and_counted_and_nobody_waits(
 ) -> None:
     written: list[int] = []
     keys = world.wiring.watch._keys
-    watch = Watch(keys, lambda batch: written.append(len(batch)), most=3, pause_s=60)
+    watch = Watch(keys, lambda batch: written.append(len(batch)), most=3, pause_s=NEVER_S)
     sighted(poll, watch, 5)
     assert (watch.waiting, watch.dropped) == (3, 2)
     watch.close()
@@ -50,7 +52,7 @@ def test_a_database_that_is_away_loses_flags_and_nothing_else(
     def fail(_: Any) -> None:
         raise OSError("37.5720")
 
-    watch = Watch(world.wiring.watch._keys, fail, pause_s=60)
+    watch = Watch(world.wiring.watch._keys, fail, pause_s=NEVER_S)
     sighted(poll, watch, 2)
     with caplog.at_level(logging.WARNING, "mvote.integrity"):
         watch.write_now()
@@ -65,7 +67,7 @@ def test_what_is_noted_is_written_without_anybody_asking(
     written = threading.Event()
     watch = Watch(world.wiring.watch._keys, lambda _: written.set(), pause_s=0)
     sighted(poll, watch, 1)
-    assert written.wait(20)
+    assert written.wait(PATIENCE_SECONDS)
     watch.close()
 
 
@@ -84,10 +86,10 @@ def test_a_fault_that_nobody_thought_of_is_counted_and_writing_goes_on(
     watch = Watch(world.wiring.watch._keys, write, pause_s=0)
     sighted(poll, watch, 1)
     assert watch._thread
-    watch._thread.join(20)
+    watch._thread.join(PATIENCE_SECONDS)
     assert watch.dropped == 1
     sighted(poll, watch, 1)
-    assert written.wait(20)
+    assert written.wait(PATIENCE_SECONDS)
     watch.close()
 
 
@@ -104,7 +106,7 @@ def test_without_a_thread_nobody_is_refused_and_the_next_tries_again(
         sighted(poll, watch, 1)
     assert (watch.waiting, watch.dropped) == (1, 0)
     sighted(poll, watch, 1)
-    assert written.wait(20)
+    assert written.wait(PATIENCE_SECONDS)
     watch.close()
 
 
@@ -117,7 +119,7 @@ def test_what_a_lock_stood_in_the_way_of_is_tried_once_more(
         tries.append(len(batch))
         raise OperationalError("", None, Exception())
 
-    watch = Watch(world.wiring.watch._keys, write, pause_s=60)
+    watch = Watch(world.wiring.watch._keys, write, pause_s=NEVER_S)
     sighted(poll, watch, 2)
     watch.write_now()
     assert (watch.waiting, watch.dropped) == (2, 0)
@@ -174,7 +176,7 @@ def sighting_of(watch: Watch, poll: dict[str, Any], anchor: bytes) -> None:
 
 
 def test_nothing_in_the_queue_says_where_somebody_is(world: World, poll: dict[str, Any]) -> None:
-    watch = Watch(world.wiring.watch._keys, lambda _: None, pause_s=60)
+    watch = Watch(world.wiring.watch._keys, lambda _: None, pause_s=NEVER_S)
     see(watch, poll, b"a" * 32, (37.5720123, 126.9769456), NOON, said=Integrity(is_mock=True))
     [sighting] = watch._queue
     assert repr(sighting).startswith("<")  # no repr, so that no log can have it
@@ -185,7 +187,8 @@ def test_nothing_in_the_queue_says_where_somebody_is(world: World, poll: dict[st
     watch.close()
 
 
-def test_the_figures_of_the_watch_are_shown(world: World) -> None:
+def test_the_figures_of_the_watch_are_shown(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(world.wiring.watch, "dropped", 0)  # whatever others have lost
     shown = world.client.get("/metrics").get_data(as_text=True)
     assert "mvote_sightings_waiting 0.0" in shown
     assert "mvote_sightings_dropped 0.0" in shown

@@ -14,6 +14,7 @@ import pytest
 
 from mvote.ballotbox.notes import Verifier, open_note, parse_vkey
 from tests.support.code import ROOT
+from tests.support.waiting import PATIENCE_SECONDS
 from tests.support.witnesses import NAME, ORIGIN, Log, new_witness, served
 from verifier import mvote_witness
 from verifier.mvote_witness import Witness
@@ -108,7 +109,7 @@ def test_the_program_serves_http_on_loopback(tmp_path: Path, log: Log) -> None:
 
 def post(url: str, body: bytes, path: str = "/add-checkpoint") -> tuple[int, str, str]:
     """Status, media type and body of the answer."""
-    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=10)
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=PATIENCE_SECONDS)
     try:
         connection.request("POST", path, body)
         response = connection.getresponse()
@@ -140,7 +141,9 @@ def test_an_endless_request_is_not_read(log: Log, pair: tuple[Witness, Verifier]
     with served(pair[0]) as url:
         host, _, port = url.removeprefix("http://").partition(":")
         for length in (b"999999999", b"-1", b"x"):
-            with socket.create_connection((host, int(port)), timeout=5) as connection:
+            with socket.create_connection(
+                (host, int(port)), timeout=PATIENCE_SECONDS
+            ) as connection:
                 head = b"POST /add-checkpoint HTTP/1.1\r\nHost: x\r\nContent-Length: %b\r\n\r\n"
                 connection.sendall(head % length)
                 assert connection.recv(100).split()[1] in (b"404", b"413")

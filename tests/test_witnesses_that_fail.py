@@ -24,6 +24,7 @@ from mvote.ballotbox.notes import Verifier
 from mvote.ballotbox.witnessing import Answer
 from mvote.ballotbox.witnessing import Witness as Adapter
 from tests.support.logs import CITY, grow, kept, notes_of, unsigned
+from tests.support.waiting import PATIENCE_SECONDS
 from tests.support.witnesses import answering, new_witness, served, serving, settle, trickling
 from tests.support.world import World
 from verifier import mvote_witness
@@ -197,7 +198,7 @@ def test_a_slow_witness_delays_no_round_and_is_given_up(world: World, tmp_path: 
         clerk = clerk_with(world, tmp_path, HttpWitness(STRANGER, url, timeout_s=0.5))
         grow(world, poll)
         assert not clerk.round()  # nothing is signed before it was asked once
-        clerk.wait(10)
+        clerk.wait(PATIENCE_SECONDS)
         assert clerk.round()
         stop.set()
     assert unsigned(world) == 0
@@ -210,7 +211,7 @@ def test_who_hangs_for_ever_counts_as_asked_after_half_a_minute(
 
     class Hanging(DirectoryWitness):
         def look(self) -> Answer:
-            released.wait(20)
+            released.wait(PATIENCE_SECONDS)
             return super().look()
 
     now = [0.0]
@@ -225,7 +226,7 @@ def test_who_hangs_for_ever_counts_as_asked_after_half_a_minute(
     assert clerk.round()
     assert unsigned(world) == 0
     released.set()
-    clerk.wait(10)
+    clerk.wait(PATIENCE_SECONDS)
 
 
 # configuration

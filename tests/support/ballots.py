@@ -21,6 +21,7 @@ from mvote.ballotbox.slot import Outcome, SlotRow, cast_ballots
 from mvote.errors import DomainError
 from mvote.people.voters import Voter, voter_of
 from mvote.polls.definition import FrozenPoll
+from tests.support.waiting import PATIENCE_SECONDS
 from tests.support.world import Person, World, new_key
 
 
@@ -113,7 +114,7 @@ def at_once(act: Any, arguments: Sequence[Any], *, threads: int = 16) -> list[An
         number, value = argument
         if number < barrier.parties:
             started.add(number)
-            barrier.wait(10)
+            barrier.wait(PATIENCE_SECONDS)
         return act(value)
 
     with ThreadPoolExecutor(barrier.parties) as pool:

@@ -22,6 +22,7 @@ from api.db import db
 from api.settings import Settings, read_settings
 from tests.support.contract import CheckedClient
 from tests.support.database import ROOT, TestCluster
+from tests.support.waiting import at_leisure
 from verifier.mvote_verify import recount
 
 LOGINS = ("owner", "api", "shuffler", "counter", "auditor")
@@ -106,6 +107,7 @@ def a_city(cluster: TestCluster, label: str, var: Path) -> Iterator[City]:
     settings = replace(base, **urls)  # type: ignore[arg-type]
     app = create_app(settings, recount=recount)
     app.test_client_class = CheckedClient
+    at_leisure(app)
     logging.getLogger("mvote").setLevel(logging.WARNING)
     try:
         yield City(app, settings, cluster.admin(database))

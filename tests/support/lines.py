@@ -6,11 +6,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import psycopg
 
 from api.db import driving
+from mvote.ballotbox.writer import SlotWriter
 from mvote.driver import Connection
+from tests.support.waiting import PATIENCE_SECONDS
 from tests.support.world import World
 
 
@@ -24,10 +27,15 @@ class Line:
     commits_to_lose: int = 0
     lent: int = 0
 
+    def writer(self, **more: Any) -> SlotWriter:
+        """A casting writer on this way, in which nobody gives up soon."""
+        usual: dict[str, Any] = {"connect": self.connect, "patience_s": PATIENCE_SECONDS}
+        return SlotWriter(**usual | more)
+
     @contextmanager
     def connect(self) -> Iterator[Connection]:
         self.asked.set()
-        assert self.free.wait(20)
+        assert self.free.wait(PATIENCE_SECONDS)
         with driving(self.world.engines["api"]) as connection:
             self.lent += 1
             yield connection

@@ -18,6 +18,7 @@ from mvote.ballotbox.checkpoints import LogState
 from mvote.ballotbox.clerk import Clerk
 from mvote.ballotbox.notes import Verifier, log_verifier, parse_vkey, sign_note
 from mvote.ballotbox.witnessing import Offer
+from tests.support.waiting import PATIENCE_SECONDS
 from verifier.mvote_witness import Handler, Home, Witness, read_key
 
 NAME = "witness.example.org/w"
@@ -37,7 +38,7 @@ def settle(clerk: Clerk, rounds: int = 8) -> bool:
     for _ in range(rounds):
         now[0] = 3600.0 * next(_hours)
         signed = clerk.round()
-        clerk.wait(30)
+        clerk.wait(PATIENCE_SECONDS)
     return signed
 
 

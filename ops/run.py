@@ -24,7 +24,6 @@ from ops.place import find
 
 BEGAN = time.monotonic()
 READY_WITHIN = 60  # seconds from starting the web server
-PREPARED_WITHIN = 600  # seconds for migrations and demo data
 
 
 def services(port: int, web_workers: int | None = None) -> dict[str, list[str]]:

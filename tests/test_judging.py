@@ -13,13 +13,10 @@ from mvote.budget.judging import (
     Ballots,
     Body,
     Judges,
-    Judgment,
     Majority,
     QuorumImpossible,
-    Shortlist,
     Vote,
     judge,
-    judge_shortlist,
     judges_of,
 )
 
@@ -162,46 +159,3 @@ def test_a_quorum_that_recusals_make_impossible_is_named_with_who_can_help() -> 
         ],
         "reserves_who_can_help": ["r1"],
     }
-
-
-# --- shortlists
-
-
-def test_one_vote_confirms_the_list_and_what_was_pulled_out_is_judged_each() -> None:
-    shortlist = Shortlist(ranked=("P1", "P2", "P3", "P4"), pulled_out=frozenset({"P2", "P4"}))
-    assert shortlist.voted_on_together == ("P1", "P3")
-    assert shortlist.judged_each == ("P2", "P4")
-    found = judge_shortlist(
-        shortlist,
-        voted(filled=9, yes=6, no=1),
-        HALF,
-        recused={},
-        each={"P2": voted(filled=9, yes=2, no=5)},
-    )
-    assert list(found) == ["P1", "P2", "P3", "P4"]
-    assert [_carried(found[item]) for item in shortlist.ranked] == [True, False, True, None]
-
-
-def _carried(judgment: Judgment | None) -> bool | None:
-    return None if judgment is None else judgment.carried
-
-
-def test_of_the_one_vote_a_project_counts_only_who_is_not_recused_for_it() -> None:
-    found = judge_shortlist(
-        Shortlist(ranked=("P1", "P2")),
-        voted(filled=9, yes=4, no=3),
-        HALF,
-        recused={"P2": frozenset({"s00"})},
-        each={},
-    )
-    assert [_carried(judgment) for judgment in found.values()] == [True, False]
-
-
-def test_everything_wrong_with_a_shortlist_is_said() -> None:
-    shortlist = Shortlist(ranked=("P1", "P2", "P1"), pulled_out=frozenset({"P9"}))
-    assert shortlist.faults(2) == [
-        "P1 is listed twice.",
-        "P9 is not on the list.",
-        "More than 2 projects.",
-    ]
-    assert Shortlist(ranked=("P1", "P2")).faults(2) == []

@@ -34,7 +34,6 @@ blp = Blueprint("results", "results", description="Results, turnout, records.")
 
 JSON = "application/json"
 BEFORE_PUBLICATION = ("open", "closing", "closed", "counted")
-ABSENT = {"schema": {"type": "string"}}
 
 
 def _published(poll_id: uuid.UUID) -> PublishedResult:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from mvote.base import Json
 
-SUBCOMMITTEE, PLENARY, APPEALS = USUAL = ("subcommittee", "plenary", "appeals")
+SUBCOMMITTEE, PLENARY, APPEALS = "subcommittee", "plenary", "appeals"
 
 
 def bodies_at_work(definition: Mapping[str, Json]) -> set[str]:

@@ -1,4 +1,4 @@
-"""What a committee's vote on an item means: quorum, majority, recusal, shortlists.
+"""What a committee's vote on an item means: quorum, majority, recusal.
 
 E is the number of filled voting seats without those recused for this item, P of yes, no and
 abstain together. A vote is quorate if P > E·q and carried if, besides, yes > P·c; q and c are exact
@@ -8,17 +8,16 @@ judges, and if that is too small as well, reserves are sworn in for the item.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, ClassVar, Literal
 
 from mvote.errors import DomainError
-from mvote.wording import Message, say, say_number
+from mvote.wording import Message, say
 
 Vote = Literal["yes", "no", "abstain"]
 Seat = str
-Item = str
 
 
 class QuorumImpossible(DomainError):
@@ -162,75 +161,3 @@ def impossible(
         for body in bodies
     ]
     return QuorumImpossible(floor=rule.floor, bodies=named, reserves_who_can_help=list(able))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Shortlist:
-    """A ranked list that one recorded vote confirms; projects pulled out are judged each."""
-
-    ranked: tuple[Item, ...]
-    pulled_out: frozenset[Item] = frozenset()
-
-    def faults(self, max_projects: int) -> list[Message]:
-        """Why it cannot be put to the vote: every reason."""
-        return [
-            *[say("{item} is listed twice.", item=item) for item in sorted(_repeated(self.ranked))],
-            *[
-                say("{item} is not on the list.", item=item)
-                for item in sorted(self.pulled_out - {*self.ranked})
-            ],
-            *(
-                [
-                    say_number(
-                        "More than {number} project.", "More than {number} projects.", max_projects
-                    )
-                ]
-                if len(self.ranked) > max_projects
-                else []
-            ),
-        ]
-
-    @property
-    def voted_on_together(self) -> tuple[Item, ...]:
-        return tuple(item for item in self.ranked if item not in self.pulled_out)
-
-    @property
-    def judged_each(self) -> tuple[Item, ...]:
-        """Those that a member pulled out, in their order."""
-        return tuple(item for item in self.ranked if item in self.pulled_out)
-
-
-def _repeated(items: Iterable[Item]) -> set[Item]:
-    seen: set[Item] = set()
-    return {item for item in items if item in seen or seen.add(item)}  # type: ignore[func-returns-value]
-
-
-def judge_shortlist(
-    shortlist: Shortlist,
-    together: Ballots,
-    rule: Majority,
-    *,
-    recused: Mapping[Item, frozenset[Seat]],
-    each: Mapping[Item, Ballots],
-) -> dict[Item, Judgment | None]:
-    """What the one vote *together* and the votes on pulled-out projects mean for each project.
-
-    Of the one vote each project counts only who is not *recused* for it, so a project may fail
-    where the list is carried. None: pulled out, and not yet voted on. In the list's order.
-    """
-    return {
-        item: _judged(item, shortlist, together, each, recused.get(item, frozenset()), rule)
-        for item in shortlist.ranked
-    }
-
-
-def _judged(
-    item: Item,
-    shortlist: Shortlist,
-    together: Ballots,
-    each: Mapping[Item, Ballots],
-    recused: frozenset[Seat],
-    rule: Majority,
-) -> Judgment | None:
-    ballots = each.get(item) if item in shortlist.pulled_out else together
-    return None if ballots is None else judge(ballots.recusing(*recused), rule)

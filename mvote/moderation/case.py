@@ -36,7 +36,6 @@ State = Literal["reported", "held", "released", "kept"]
 STATES: tuple[State, ...] = get_args(State)
 Decision = Literal["release", "keep"]
 DECISIONS: tuple[Decision, ...] = get_args(Decision)
-LEFT_OUT: tuple[State, ...] = ("held", "kept")
 LONGEST_TEXT = 1_000
 
 TRANSITIONS: dict[tuple[State, str], State] = {

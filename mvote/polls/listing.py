@@ -77,12 +77,6 @@ def _shortened() -> ColumnElement[Any]:
     return case((is_long, short), else_=Poll.content).cast(JSONB)
 
 
-def own_drafts(session: Session, *, author_id: uuid.UUID, limit: int) -> Sequence[Poll]:
-    """The author's polls that were never opened, newest first."""
-    mine = select(Poll).where(Poll.author_id == author_id, Poll.frozen_at.is_(None))
-    return session.scalars(mine.order_by(Poll.id.desc()).limit(limit)).all()
-
-
 def _narrowed(query: Select[Any], wanted: Wanted, now: dt.datetime) -> Select[Any]:
     if wanted.status:
         clocked = CLOCK_STATUSES.get(wanted.status)

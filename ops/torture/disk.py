@@ -12,7 +12,6 @@ from pathlib import Path
 
 import psycopg
 
-from ops import server
 from ops.bench.serving import serving
 from ops.bench.stage import Installation
 from ops.cluster import ensure_cluster, stop_cluster
@@ -123,7 +122,6 @@ class Full:
 
     account: Account
     load: Load
-    server_ended: bool
 
 
 def fill_the_disk(here: Installation, cluster: str, *, ballots: int) -> Full:
@@ -137,12 +135,11 @@ def fill_the_disk(here: Installation, cluster: str, *, ballots: int) -> Full:
         _use_up_the_segments(here.admin_url)
         done = load.begin(casters[ballots // 10 :])
         load.wait_for_answers("503", REFUSED)
-        ended = server.running(find(cluster)) is None
         disk.make_room()
         ensure_cluster(cluster)
         done.result(JOIN)
         scene.close()
-        return Full(account(scene, casters, load.given), load, ended)
+        return Full(account(scene, casters, load.given), load)
 
 
 def lines(full: Full | None) -> list[Line]:

@@ -69,8 +69,3 @@ def contest_in(cycle: Cycle, key: str) -> dict[str, Any]:
         if contest["key"] == key:
             return dict(contest)
     raise NotFound
-
-
-def contest_of_poll(session: Session, poll_id: uuid.UUID) -> ContestPoll | None:
-    """Where the poll belongs, if to any contest."""
-    return session.scalars(select(ContestPoll).where(ContestPoll.poll_id == poll_id)).one_or_none()

@@ -52,12 +52,6 @@ def is_carried(session: Session, judgment: Judgment) -> bool:
     return recounts[-1].carried if recounts else bool(judgment.carried)
 
 
-def last_closed(session: Session, proposal: Proposal) -> Judgment | None:
-    """The last judgment that was closed on the proposal."""
-    closed = [each for each in judgments_of(session, proposal.id) if each.state == "closed"]
-    return closed[-1] if closed else None
-
-
 def body_approved(session: Session, proposal: Proposal) -> bool:
     """Whether the proposal, under review, waits only for another body's confirmation."""
     of_it = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -27,7 +28,6 @@ from mvote.budget.deliberation.shortlisting import list_votes, voting_seat
 from mvote.budget.deliberation.voting import motion_due
 from mvote.budget.forming import committee_of
 from mvote.budget.judging import QuorumImpossible
-from mvote.budget.judging import Shortlist as Ranking
 from mvote.budget.looking_up import locked_proposals
 from mvote.budget.phases import require_phase
 from mvote.budget.proposal import Proposal
@@ -147,9 +147,9 @@ def _is_under_review(cycle: Cycle, proposal: Proposal) -> bool:
 
 
 def _faults_of_ranking(ranked: Sequence[uuid.UUID], not_chosen: Sequence[uuid.UUID]) -> list[Fault]:
-    everything = [*map(str, ranked), *map(str, not_chosen)]
-    repeated = Ranking(ranked=tuple(everything)).faults(len(everything))
-    return [Fault("/ranked", each) for each in repeated]
+    times = Counter([*map(str, ranked), *map(str, not_chosen)])
+    repeated = sorted(each for each, number in times.items() if number > 1)
+    return [Fault("/ranked", say("{item} is listed twice.", item=each)) for each in repeated]
 
 
 def _too_many(

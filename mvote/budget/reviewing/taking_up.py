@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mvote.base import database_time
@@ -97,17 +97,3 @@ def _begin(session: Session, proposal: Proposal, committee: Committee) -> None:
     if proposal.state == "assessed":
         proposal.move("review", now=database_time(session))
     session.add(Review(proposal_id=proposal.id, committee_id=committee.id))
-
-
-def close_review(session: Session, *, proposal_id: uuid.UUID, committee_id: uuid.UUID) -> None:
-    """Let the committee's review be judged: its opinions are public, and over.
-
-    For a judgment that leaves the proposal under review, as a subcommittee's that another body
-    confirms; otherwise the database does it when the proposal moves.
-    """
-    open_now = (
-        Review.proposal_id == proposal_id,
-        Review.committee_id == committee_id,
-        Review.judged_at.is_(None),
-    )
-    session.execute(update(Review).where(*open_now).values(judged_at=func.clock_timestamp()))

@@ -21,8 +21,9 @@ from mvote.people.declaring import declare
 from mvote.people.phones import read_number
 from mvote.people.registering import register_many
 from tests.support.budgets import Definition, around_now, definition_of, phase, plan
+from tests.support.people import a_number
 from tests.support.proposals import AREAS
-from tests.support.world import Person, World, _numbers
+from tests.support.world import Person, World
 
 SURVEY = {"url": "https://survey.example/all-alike.pdf", "sha256": "cd" * 32}
 Of = Callable[[int], Any]
@@ -162,7 +163,7 @@ class Balloting:
     def citizens(self, count: int, **attributes: Any) -> list[Person]:
         """So many people of whom this is known; they live in the city unless said otherwise."""
         known = attributes or {"home_area": "11110"}
-        numbers = [f"+8210{next(_numbers)}" for _ in range(count)]
+        numbers = [a_number() for _ in range(count)]
         phones = self.world.app.extensions["phones"]
         with Session(self.world.engines["api"]) as session, transaction(session):
             ids = register_many(session, numbers=numbers, phones=phones)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import itertools
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -35,11 +34,11 @@ from mvote.people.declaring import declare
 from mvote.people.granting import Post, add_department, grant
 from mvote.people.registering import register_many
 from tests.support.contract import CheckedClient
+from tests.support.people import a_number
 from verifier.mvote_verify import recount
 
 CITY_HALL = {"lat": 37.5663, "lon": 126.9779}
 GWANGHWAMUN = {"lat": 37.5720, "lon": 126.9769}
-_numbers = itertools.count(10_000_000)
 
 
 @dataclass(frozen=True)
@@ -98,7 +97,7 @@ class World:
 
     def citizens(self, count: int, **attributes: Any) -> list[Person]:
         """So many citizens, each with these declared attributes."""
-        numbers = [f"+8210{next(_numbers)}" for _ in range(count)]
+        numbers = [a_number() for _ in range(count)]
         with Session(self.engines["api"]) as session, transaction(session):
             ids = register_many(session, numbers=numbers, phones=self.app.extensions["phones"])
             for citizen_id in ids if attributes else ():

@@ -55,7 +55,10 @@ _TOOK_PART = text("SELECT took_part(:poll_id, :voter_tag)")
 
 
 def cast_ballots(session: Session, poll_id: uuid.UUID, rows: Sequence[SlotRow]) -> list[Outcome]:
-    """Put *rows* into the box of one poll in one call; one outcome for each, in their order."""
+    """Put *rows* into the box of one poll in one call; one outcome for each, in their order.
+
+    They are in the box once the caller commits. Whoever votes goes through the writer instead.
+    """
     outcomes: list[Outcome] = (
         session.connection().execute(_CAST, _of_one(poll_id, rows)).scalar_one()
     )

@@ -68,6 +68,7 @@ STATUSES: dict[type[errors.DomainError], int] = {
     moderation.ReporterNotConfirmed: 403,
     moderation.NotImpartial: 403,
     moderation.NeverHeldBack: 409,
+    moderation.CaseChanged: 409,
     onsite.ScanValueInvalid: 403,
     onsite.ScanValueExpired: 403,
     onsite.ScanValueUsed: 409,

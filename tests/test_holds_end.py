@@ -86,7 +86,7 @@ def test_what_was_kept_out_without_a_hold_is_no_hold_in_the_summary(world: World
         assert decided(world, poll, decision).status_code == 200
     figures = summary(world)
     assert [figures[name] for name in ("held", "kept", "released", "kept_now")] == [0, 1, 1, 0]
-    assert figures["median_seconds_held"] is None
+    assert figures["median_hours_held"] is None
 
 
 def test_the_metrics_say_how_many_are_held_and_how_long_the_oldest_waits(

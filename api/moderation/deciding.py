@@ -24,7 +24,7 @@ from api.wiring import wiring
 from mvote.base import database_time, instant
 from mvote.errors import ImpossibleTransition, NotFound
 from mvote.moderation.deciding import decide
-from mvote.moderation.errors import NeverHeldBack, NotImpartial
+from mvote.moderation.errors import CaseChanged, NeverHeldBack, NotImpartial
 from mvote.moderation.queue import Place, Queued, queue, queued, summary
 from mvote.polls.listing import for_a_list
 from mvote.polls.poll import Poll
@@ -53,14 +53,15 @@ def list_of_cases(query: dict[str, Any]) -> dict[str, Any]:
 
 @blp.post("/moderation/<uuid:poll_id>")
 @access("officer")
-@may_raise(NotFound, ImpossibleTransition, NotImpartial, NeverHeldBack)
+@may_raise(NotFound, NotImpartial, CaseChanged, ImpossibleTransition, NeverHeldBack)
 @idempotent
 @blp.arguments(NewDecision)
 @blp.response(200, CaseSchema)
 def decide_a_case(decided: dict[str, Any], poll_id: uuid.UUID) -> Response:
     """Release a reported poll, or keep it out of the lists; the author is told the reason.
 
-    An officer decides on no poll that they made or reported. To end a poll there is `/void`.
+    `version` is that of the case as the officer has read it. An officer decides on no poll that
+    they made or reported. To end a poll there is `/void`.
     """
     with transaction() as session:
         case = decide(
@@ -83,7 +84,7 @@ def _shown(session: Session, page: Sequence[Queued]) -> list[dict[str, Any]]:
     ids = [each.case.poll_id for each in page]
     polls = for_a_list(session, select(Poll).where(Poll.id.in_(ids)))
     views = {view["id"]: view for view in views_of(session, polls, database_time(session))}
-    names = ("state", "waiting", "waiting_since", "held_at")
+    names = ("state", "version", "waiting", "waiting_since", "held_at")
     return [
         {name: getattr(each.case, name) for name in names}
         | {

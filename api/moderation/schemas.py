@@ -53,6 +53,9 @@ class CaseSchema(ma.Schema):
     waiting = ma.fields.Integer(required=True, metadata={
         "description": "How many reports no officer has answered."
     })  # fmt: skip
+    version = ma.fields.String(required=True, metadata={
+        "description": "Changes with each report that waits and each decision; a decision names it."
+    })  # fmt: skip
     waiting_since = Instant(required=True, allow_none=True)
     held_at = Instant(required=True, allow_none=True)
     grounds = ma.fields.List(ma.fields.Nested(GroundCount), required=True)
@@ -65,12 +68,16 @@ class NewDecision(Strict):
         "description": "`release`: back into the lists, or left there. `keep`: out of the lists."
     })  # fmt: skip
     reason = LocalText(max_length=2_000, required=True, metadata={
-        "description": "Told to the author."
+        "description": "Told to the author, save of a private poll."
+    })  # fmt: skip
+    version = String(required=True, validate=Length(1, 40), metadata={
+        "description": "The case's as it was read: nobody answers reports unseen. If it has changed"
+        " since: `case-changed`."
     })  # fmt: skip
 
 
 class SummarySchema(ma.Schema):
-    """How much is reported and held back, and what comes of it."""
+    """How many public polls are reported and held back, and what comes of it."""
 
     reported = ma.fields.Integer(required=True, metadata={
         "description": "Polls that wait for an officer and are in the lists."
@@ -93,8 +100,9 @@ class SummarySchema(ma.Schema):
     })  # fmt: skip
     released = ma.fields.Integer(required=True)
     kept = ma.fields.Integer(required=True)
-    median_seconds_held = ma.fields.Integer(required=True, allow_none=True, metadata={
-        "description": "How long a poll was held back until an officer decided; the median."
+    median_hours_held = ma.fields.Integer(required=True, allow_none=True, metadata={
+        "description": "How long a poll was held back until an officer decided, from the hour on in"
+        " which that began: whole hours, the median."
     })  # fmt: skip
     reports_to_hold = ma.fields.Integer(required=True, metadata={
         "description": "So many people hold a citizen's poll back; after each release of it twice"

@@ -224,7 +224,8 @@ class PollSchema(ma.Schema):
         },
     )
     moderation = ma.fields.Nested(ModerationSchema, metadata={
-        "description": "For its own people, once it was held back or decided on."
+        "description": "For its own people, once it was held back or decided on; never of a private"
+        " poll."
     })  # fmt: skip
     cycle = ma.fields.Nested(
         PollInCycle,

@@ -158,7 +158,7 @@ def show_poll(poll_id: uuid.UUID) -> Response:
 
 def _moderation(session: Session, poll: Poll) -> dict[str, Any]:
     """What only the poll's own people are shown of it."""
-    told = told_to_author(session, poll.id)
+    told = told_to_author(session, poll)
     return {"moderation": told | {"grounds": grounds_of(told["grounds"])}} if told else {}
 
 

@@ -96,6 +96,21 @@ class Case(Base):
     #: how many holds ended by themselves
     expired: Mapped[int] = mapped_column(default=0)
 
+    @property
+    def version(self) -> str:
+        """What an officer has read: each report that waits changes it, and each decision."""
+        return f"{self.decided}.{self.waiting}"
+
+    @property
+    def was_left_out(self) -> bool:
+        """Whether it is out of the lists, or what waits had held it back until that ended."""
+        return self.held_at is not None or self.spent > 0
+
+    @property
+    def decided_before(self) -> int:
+        """What a report of now keeps: of a poll that is kept out, the last decision answers it."""
+        return self.decided - (self.state == "kept")
+
 
 class Report(Base):
     """One person's report of one poll: by a keyed hash, without a time."""
@@ -113,7 +128,7 @@ class Report(Base):
     reporter: Mapped[bytes] = mapped_column(primary_key=True)
     ground: Mapped[Ground]
     text: Mapped[str | None]
-    #: how many decisions there were before: the next one answers it
+    #: how many decisions there were before the one that answers it
     decided_before: Mapped[int]
 
 

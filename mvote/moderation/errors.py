@@ -39,6 +39,16 @@ class NotImpartial(DomainError):
     title: ClassVar[Message] = say("You made this poll or reported it; another officer decides.")
 
 
+class CaseChanged(DomainError):
+    """An officer would answer reports that they have not read, or overrule a decision unseen."""
+
+    code = "case-changed"
+    title: ClassVar[Message] = say(
+        "More was reported, or another officer has decided, since you read this case."
+    )
+    next_step: ClassVar[Message] = say("Read the case again, then decide with its new `version`.")
+
+
 class NeverHeldBack(DomainError):
     """The city's polls stay in the lists; private ones are in none."""
 

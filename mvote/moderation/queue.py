@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from mvote.moderation.case import Case, Decided, Report
 from mvote.moderation.deciding import last_decision
 from mvote.moderation.reporting import waiting_grounds
+from mvote.polls.poll import Poll
 
 MOST_TEXTS = 100
 Place = tuple[int, dt.datetime, uuid.UUID]
@@ -65,10 +66,13 @@ def queued(session: Session, found: Case) -> Queued:
     )
 
 
-def told_to_author(session: Session, poll_id: uuid.UUID) -> dict[str, Any] | None:
-    """What the author of a poll is shown of its case: from the day it is held back or decided."""
-    found = session.get(Case, poll_id)
-    decided = last_decision(session, poll_id)
+def told_to_author(session: Session, poll: Poll) -> dict[str, Any] | None:
+    """What the author of a poll is shown of its case: from the day it is held back or decided.
+
+    Nothing of a private one: so few have come in that its author could guess who reported.
+    """
+    found = None if poll.is_private else session.get(Case, poll.id)
+    decided = last_decision(session, poll.id)
     if found is None or (found.state != "held" and decided is None):
         return None
     is_held = found.state == "held"
@@ -82,29 +86,37 @@ def told_to_author(session: Session, poll_id: uuid.UUID) -> dict[str, Any] | Non
     }
 
 
+# Of public polls alone: whoever watched the figures would see when somebody in a room reports.
 _SUMMARY = text("""
-WITH hold AS (
-    SELECT held_at, at FROM moderation_decision d
-    WHERE held_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM moderation_decision before
+WITH public_case AS (
+    SELECT c.* FROM moderation_case c JOIN poll ON poll.id = c.poll_id AND NOT poll.is_private
+), decided AS (
+    SELECT d.* FROM moderation_decision d JOIN public_case USING (poll_id)
+), hold AS (
+    SELECT held_at, at FROM decided d
+    WHERE held_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM decided before
         WHERE before.poll_id = d.poll_id AND before.n = d.n - 1 AND before.decision = 'keep')
 )
-SELECT (SELECT count(*) FROM moderation_case WHERE state = 'reported') AS reported,
-    (SELECT count(*) FROM moderation_case WHERE state = 'held') AS held_now,
-    (SELECT count(*) FROM moderation_case WHERE state = 'kept') AS kept_now,
+SELECT (SELECT count(*) FROM public_case WHERE state = 'reported') AS reported,
+    (SELECT count(*) FROM public_case WHERE state = 'held') AS held_now,
+    (SELECT count(*) FROM public_case WHERE state = 'kept') AS kept_now,
     (SELECT count(*) FROM hold)
         + (SELECT count(*) FILTER (WHERE state = 'held') + coalesce(sum(expired), 0)
-            FROM moderation_case) AS held,
-    (SELECT coalesce(sum(expired), 0) FROM moderation_case) AS expired,
-    (SELECT CAST(min(waiting_since) AT TIME ZONE 'UTC' AS date) FROM moderation_case)
+            FROM public_case) AS held,
+    (SELECT coalesce(sum(expired), 0) FROM public_case) AS expired,
+    (SELECT CAST(min(waiting_since) AT TIME ZONE 'UTC' AS date) FROM public_case)
         AS oldest_waiting_since,
-    (SELECT count(*) FROM moderation_decision WHERE decision = 'release') AS released,
-    (SELECT count(*) FROM moderation_decision WHERE decision = 'keep') AS kept,
-    (SELECT CAST(percentile_cont(0.5) WITHIN GROUP (
-        ORDER BY extract(epoch FROM at - held_at)) AS bigint) FROM hold)
-        AS median_seconds_held
+    (SELECT count(*) FROM decided WHERE decision = 'release') AS released,
+    (SELECT count(*) FROM decided WHERE decision = 'keep') AS kept,
+    (SELECT CAST(percentile_disc(0.5) WITHIN GROUP (
+        ORDER BY floor(extract(epoch FROM at - held_at) / 3600)) AS integer) FROM hold)
+        AS median_hours_held
 """)
 
 
 def summary(session: Session) -> dict[str, Any]:
-    """How many polls were held back, released, kept out of lists, and how long that took."""
+    """How many public polls were held back, released, kept out of lists, and how long that took.
+
+    Hours are whole ones: since when a poll was held back is kept to the hour.
+    """
     return dict(session.execute(_SUMMARY).mappings().one())

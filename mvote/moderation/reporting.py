@@ -17,6 +17,7 @@ from mvote.budget.telling.bulletin import Bulletin
 from mvote.journal import Event, write_down
 from mvote.moderation.case import Case, Ground, Report, after, cut_to_hour, may_be_held_back
 from mvote.moderation.errors import AlreadyReported, OwnPollReported, ReporterNotConfirmed
+from mvote.moderation.showing import hide_now
 from mvote.people.anchors import accounts_of_one
 from mvote.people.citizens import Citizen
 from mvote.people.limits import Limit, hashes_of_person, use_up
@@ -73,7 +74,8 @@ def report_poll(
 ) -> None:
     """Keep the report; hold the poll back if that makes enough. Who it was is not kept.
 
-    After each release it takes twice as many new ones. Raises OwnPollReported,
+    After each release it takes twice as many new ones; what an officer keeps out already needs no
+    other decision. Raises OwnPollReported,
     ReporterNotConfirmed, AlreadyReported.
     """
     reports_one_by_one(session, citizen.id)
@@ -84,7 +86,7 @@ def report_poll(
         reporter=reporter,
         ground=complaint.ground,
         text=complaint.text,
-        decided_before=found.decided,
+        decided_before=found.decided_before,
     )
     if session.scalar(report.on_conflict_do_nothing().returning(Report.poll_id)) is None:
         raise AlreadyReported
@@ -155,9 +157,8 @@ def _hold(session: Session, poll: Poll, found: Case, places: Places) -> None:
     session.flush()
     grounds = waiting_grounds(session, found)
     write_down(session, PollHeldBack(grounds=grounds), actor_id=None, subject_id=poll.id)
-    # first what locks the poll's row, then its places: as whoever cancels or extends it
     tell_author(session, "poll_held_back", poll.id, grounds=grounds)
-    places.hide(session, poll_id=poll.id)
+    hide_now(session, poll_id=poll.id, places=places)
 
 
 def waiting_grounds(session: Session, found: Case) -> dict[str, int]:

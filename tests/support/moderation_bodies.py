@@ -11,5 +11,7 @@ MODERATION: dict[str, Any] = {
         "limit": 5,
     },
     "report_a_poll": {"poll_id": str(uuid.uuid4()), "ground": "other", "text": "이상해요."},
-    "decide_a_case": {"decision": "keep", "reason": {"ko": "광고", "en": "Advertising"}},
+    "decide_a_case": {
+        "decision": "keep", "reason": {"ko": "광고", "en": "Advertising"}, "version": "0.1",
+    },
 }  # fmt: skip

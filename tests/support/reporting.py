@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from werkzeug.test import TestResponse
 
 from api.db import transaction
 from mvote.budget.telling.telling import tell
+from mvote.moderation.case import Case
 from tests.support.world import Person, World
 
 REASON = {"ko": "규칙에 맞습니다.", "en": "It keeps to the rules."}
@@ -63,11 +65,26 @@ def decided(
     decision: str,
     officer: Person | None = None,
     reason: Any = REASON,
+    version: str | None = None,
 ) -> TestResponse:
-    """What an officer is answered who decides."""
+    """What an officer is answered who decides, having read what there is, or *version* of it."""
     headers = (officer or world.officer()).headers
-    body = {"decision": decision, "reason": reason}
+    read = version or version_of(world, poll)
+    body = {"decision": decision, "reason": reason, "version": read}
     return world.client.post(f"/v1/moderation/{poll['id']}", json=body, headers=headers)
+
+
+def version_of(world: World, poll: Mapping[str, Any]) -> str:
+    """What the officers' queue gives as the version of the poll's case; "0.0" if there is none."""
+    with Session(world.engines["api"]) as session:
+        found = session.get(Case, uuid.UUID(poll["id"]))
+        return found.version if found else "0.0"
+
+
+def case_of(world: World, poll: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Its state, how many reports wait, and how often it was decided on."""
+    query = "SELECT state, waiting, decided FROM moderation_case WHERE poll_id = %s"
+    return tuple(world.rows(query, poll["id"])[0])
 
 
 def is_listed(world: World, poll: Mapping[str, Any]) -> bool:

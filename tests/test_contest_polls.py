@@ -35,11 +35,12 @@ def test_2015_five_votes_at_most_one_in_each_field_are_cast_and_counted(world: W
         {
             "over": "heading:f1", "measure": "count", "min": None, "max": 1, "found": 2,
             "text": {
-                "ko": "사업 수(heading:f1): 2, 최대 1까지입니다.",
-                "en": "number of projects (heading:f1): 2, at most 1 allowed.",
+                "ko": "‘f1’ 분야의 사업 수: 지금 2, 1 이하여야 합니다.",
+                "en": "number of projects under the heading f1: 2, at most 1 allowed.",
             },
         }
     ]  # fmt: skip
+    assert two_of_a_field.get_json()["detail"] == "‘f1’ 분야의 사업 수: 지금 2, 1 이하여야 합니다."
     assert "may_spoil" not in two_of_a_field.get_json()
     assert world.count("participation") == 5
     assert year.states() == {"on_ballot"}

@@ -128,3 +128,13 @@ def test_an_exclusive_set_that_names_what_is_not_on_the_ballot_is_warned_of(worl
     year.projects(6)
     warned = [(each["code"], each["pointer"]) for each in year.open("citizens")["warnings"]]
     assert warned == [("exclusive-not-on-ballot", "/contests/0/allocation/exclusive/0/1")]
+
+
+def test_an_exclusive_group_that_nobody_filled_is_warned_of(world: World) -> None:
+    year = Balloting(world, 2023)
+    [contest] = year.definition["contests"]
+    contest["groups"] = [{"key": "playgrounds"}]
+    contest["allocation"]["exclusive"] = [["playgrounds"]]
+    year.projects(6)
+    warned = [(each["code"], each["pointer"]) for each in year.open("citizens")["warnings"]]
+    assert warned == [("exclusive-without-effect", "/contests/0/allocation/exclusive/0")]

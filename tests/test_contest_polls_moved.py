@@ -138,7 +138,8 @@ def test_balloting_does_not_begin_sooner_than_a_scheduled_poll_says(
     assert answer.get_json()["errors"] == [
         {
             "pointer": "/contests/0/sources/1",
-            "detail": "투표가 이미 확정되어 시작은 옮길 수 없고 마감은 늦출 수만 있습니다.",
+            "detail": "투표가 이미 확정되어 시작은 옮길 수 없고 마감은 늦출 수만 있습니다."
+            " 일찍 끝내려면 먼저 투표를 조기 마감해 주세요.",
             "code": "poll-frozen",
         }
     ]

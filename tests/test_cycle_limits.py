@@ -124,8 +124,8 @@ def test_groups_points_and_headings_are_measured() -> None:
 
 def test_a_broken_limit_is_told_in_two_languages() -> None:
     [low] = broken_limits([count("all", least=1)], marks=[], projects={}, tree=TREE)
-    assert said(low.text, "en") == "number of projects (all): 0, at least 1 needed."
-    assert "최소 1" in said(low.text, "ko")
+    assert said(low.text, "en") == "number of projects in all: 0, at least 1 needed."
+    assert said(low.text, "ko") == "전체 사업 수: 지금 0, 1 이상이어야 합니다."
     assert low.shown() == {"over": "all", "measure": "count", "min": 1, "max": None, "found": 0}
 
 

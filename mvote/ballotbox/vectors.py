@@ -53,7 +53,7 @@ def _check_limits(rules: BallotRules, given: Mapping[str, int], *, accept_spoilt
     if broken and not (accept_spoilt and rules.may_spoil):
         facts: dict[str, Any] = {"may_spoil": True} if rules.may_spoil else {}
         listed = [each.shown() | {"text": side_by_side(each.text)} for each in broken]
-        raise InvalidSelection(broken[0].over, broken=listed, **facts)
+        raise InvalidSelection(broken[0].over, broken[0].text, broken=listed, **facts)
 
 
 def _packed(question: Question, marks: list[int]) -> bytes:

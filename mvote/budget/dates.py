@@ -59,7 +59,8 @@ def beginning_now(
 ) -> dict[str, str]:
     """What must change for the phase *kind* to begin now, and those before it to be over.
 
-    Nothing, if it has begun. Raises InvalidRequest if it is over by its plan.
+    Nothing, if it has begun. Raises InvalidRequest if it is over by its plan, or if another that
+    has not begun comes first.
     """
     pointer, phase = _phase(definition, kind)
     if _at(phase, "closes_at") <= now:
@@ -68,13 +69,26 @@ def beginning_now(
         ))  # fmt: skip
     if _at(phase, "opens_at") <= now:
         return {}
-    place = PHASE_KINDS.index(kind)
-    ending = {
-        f"/phases/{n}/closes_at": NOW
+    return {f"{pointer}/opens_at": NOW, **_ending_before(definition, kind, now)}
+
+
+def _ending_before(
+    definition: Mapping[str, Json], kind: PhaseKind, now: dt.datetime
+) -> dict[str, str]:
+    """The ends of the phases before *kind* that are not over: now, if they have begun."""
+    earlier = PHASE_KINDS[: PHASE_KINDS.index(kind)]
+    lasting = {
+        f"/phases/{n}/closes_at": each
         for n, each in enumerate(definition["phases"])
-        if PHASE_KINDS.index(each["kind"]) < place and _at(each, "closes_at") > now
+        if each["kind"] in earlier and _at(each, "closes_at") > now
     }
-    return {f"{pointer}/opens_at": NOW, **ending}
+    ahead = {each["kind"] for each in lasting.values() if _at(each, "opens_at") > now}
+    if ahead:
+        first = min(ahead, key=earlier.index)
+        raise InvalidRequest(Fault(
+            "/kind", say("The phase {phase} comes first and has not begun.", phase=first)
+        ))  # fmt: skip
+    return dict.fromkeys(lasting, NOW)
 
 
 def _phase(definition: Mapping[str, Json], kind: PhaseKind) -> tuple[str, dict[str, Any]]:

@@ -20,6 +20,13 @@ NAMES: dict[Measure, Message] = {
     "points": say("points together"),
     "headings": say("number of headings"),
 }
+SCOPES = {
+    "all": say("in all"),
+    "heading": say("under the heading {key}"),
+    "kind": say("of the kind {key}"),
+    "group": say("in the group {key}"),
+}
+"""Where a limit measures, by the word before the colon."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,10 +62,12 @@ class BrokenLimit:
     @property
     def text(self) -> Message:
         """What is wrong."""
-        facts = {"what": NAMES[self.measure], "over": self.over, "found": self.found}
+        kind, _, key = self.over.partition(":")
+        where = SCOPES[kind].format(key=key)
+        facts = {"what": NAMES[self.measure], "where": where, "found": self.found}
         if self.min is not None and self.found < self.min:
-            return say("{what} ({over}): {found}, at least {min} needed.", min=self.min, **facts)
-        return say("{what} ({over}): {found}, at most {max} allowed.", max=self.max, **facts)
+            return say("{what} {where}: {found}, at least {min} needed.", min=self.min, **facts)
+        return say("{what} {where}: {found}, at most {max} allowed.", max=self.max, **facts)
 
     def shown(self) -> dict[str, Any]:
         """As a refusal names it."""

@@ -125,15 +125,15 @@ SELECTIONS: dict[str, Message] = {
 class InvalidSelection(DomainError):
     """The selections break a limit of the question; fact `limit` names it.
 
-    Of a project ballot `broken` names all of them, and `may_spoil` is true where it may be cast
-    all the same.
+    Of a project ballot *said* tells of the first, `broken` names all of them, and `may_spoil` is
+    true where it may be cast all the same.
     """
 
     code = "invalid-selection"
     title: ClassVar[Message] = say("The selections break a rule of the question.")
 
-    def __init__(self, limit: str, **facts: Any) -> None:
-        known = None if "broken" in facts else SELECTIONS.get(limit)
+    def __init__(self, limit: str, said: Message | None = None, **facts: Any) -> None:
+        known = said or SELECTIONS.get(limit)
         super().__init__(known and known.format(**facts), limit=limit, **facts)
 
 

@@ -44,6 +44,10 @@ TITLES = {
     "exclusive-not-on-ballot": say(
         "A set of which one project at most is funded names what is not on the ballot."
     ),
+    "exclusive-without-effect": say(
+        "Fewer than two projects on the ballot are in this set, so it excludes nothing. Which"
+        " projects a group holds is said when the first poll is opened."
+    ),
     "statement-not-sealed": say(
         "A survey's statement is not sealed yet; once the first poll opens it cannot be any more."
     ),

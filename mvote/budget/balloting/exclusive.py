@@ -27,10 +27,18 @@ def never_funded(
 def not_on_ballot(
     definition: Definition, contest: Contest, options: Sequence[Option]
 ) -> Iterator[Hindrance]:
-    """What a set names, but the ballot does not hold: it excludes nothing. Only a warning."""
+    """What a set names, but the ballot does not hold, and sets that so exclude nothing: perhaps
+    nobody said which projects their groups hold. Only warnings."""
     at = f"/contests/{definition.contests.index(contest)}/allocation/exclusive"
     known = {option["key"] for option in options} | {group.key for group in contest.groups}
     for n, names in enumerate(contest.allocation.exclusive):
         for m, name in enumerate(names):
             if name not in known:
                 yield Hindrance("exclusive-not-on-ballot", f"{at}/{n}/{m}")
+        if known.issuperset(names) and len(_members(names, options)) < 2:
+            yield Hindrance("exclusive-without-effect", f"{at}/{n}")
+
+
+def _members(names: Sequence[str], options: Sequence[Option]) -> list[Option]:
+    """The projects of a set, which names them or groups of them."""
+    return [each for each in options if {each["key"], *each.get("groups", ())} & set(names)]

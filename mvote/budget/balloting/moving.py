@@ -22,7 +22,10 @@ from mvote.wording import say
 
 Period = tuple[dt.datetime | None, dt.datetime | None]
 """From when to when; None where the cycle has no phase of balloting."""
-FROZEN = say("Its poll is frozen: it begins as planned, and ends no earlier.")
+FROZEN = say(
+    "Its poll is frozen: it begins as planned, and ends no earlier."
+    " To end it, close the poll first."
+)
 WITHIN = say("Balloting ends before that; move the phase of the cycle instead.")
 
 stands_for(

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
-from mvote.budget.allocating.model import FUNDED, Code, Contest
+from mvote.budget.allocating.model import BUDGET_LIMIT, FUNDED, Code, Contest
 from mvote.budget.allocating.moving_up import has_peer, overspent
 from mvote.errors import Fault, Text
 from mvote.wording import Message, say
@@ -147,12 +147,14 @@ class Deciding:
     def _in_money(self, outcomes: Mapping[str, Outcome]) -> Iterator[Fault]:
         amounts = {each.reference: each.amount for each in outcomes.values() if each.amount}
         if (heading := overspent(self.contest, amounts)) is not None:
-            yield _fault("/changes", "limit-overspent", heading)
+            where = ALL_THE_MONEY if heading == BUDGET_LIMIT else heading
+            yield _fault("/changes", "limit-overspent", where)
         for reference in sorted(amounts):
             if has_peer(reference, self.contest.rule, set(amounts)):
                 yield _fault("/changes", "excluded-by-another", reference)
 
 
+ALL_THE_MONEY = say("the whole budget")
 TEXTS: dict[str, Message] = {
     "project-struck": say("A struck project is never funded."),
     "project-unknown": say("No such project stands on the ballot."),
@@ -165,7 +167,7 @@ TEXTS: dict[str, Message] = {
     "passed-over-without-reason": say(
         "It ranks before a funded project and needs a public reason: {fact}"
     ),
-    "limit-overspent": say("More is spent than there is: {fact}"),
+    "limit-overspent": say("The limit of {fact} is overspent."),
     "excluded-by-another": say("It may not be funded beside another: {fact}"),
 }  # fmt: skip
 

@@ -15,19 +15,19 @@ from mvote.people.citizens import Citizen
 from mvote.people.tokens import Tokens
 from mvote.polls.onsite.displays import Display, display_of_key, looks_like_a_key
 
-Who = Literal["public", "citizen", "token", "officer", "administrator", "display"]
+Who = Literal["public", "anybody", "citizen", "token", "officer", "administrator", "display"]
 """Who may call an operation.
 
-`public`: nobody is asked; a view that shows its own people more reads the token itself ·
-`citizen`: an account · `token`: a valid token, the use case loads the account itself ·
-`officer`, `administrator`: roles · `display`: the key of a screen at a site.
+`public`: nobody is asked, and no token is read · `anybody`: nobody need say who they are; who sends
+a token may be shown more · `citizen`: an account · `token`: a valid token, the use case loads the
+account itself · `officer`, `administrator`: roles · `display`: the key of a screen at a site.
 """
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 
 class Undeclared(RuntimeError):
-    """An operation does not say who may call it."""
+    """An operation does not say who may call it, or does otherwise than it says."""
 
 
 def access(who: Who) -> Callable[[View], View]:
@@ -36,6 +36,7 @@ def access(who: Who) -> Callable[[View], View]:
     def declare(view: View) -> View:
         @wraps(view)
         def checked(*args: Any, **kwargs: Any) -> Any:
+            g.declared = who
             CHECKS[who]()
             return view(*args, **kwargs)
 
@@ -70,7 +71,12 @@ def caller() -> Citizen:
 
 
 def caller_or_nobody() -> Citizen | None:
-    """Who calls a public operation, if a token was sent."""
+    """Who calls, if a token was sent. Raises TokenMissing, TokenInvalid for a wrong one.
+
+    Raises Undeclared where `@access` says that nobody reads it: the contract says so, too.
+    """
+    if g.declared == "public":
+        raise Undeclared(f"{request.endpoint} reads a token and declares that it does not")
     return caller() if "Authorization" in request.headers else None
 
 
@@ -121,6 +127,7 @@ def _check_administrator() -> None:
 
 CHECKS: dict[Who, Callable[[], object]] = {
     "public": lambda: None,
+    "anybody": caller_or_nobody,
     "citizen": caller,
     "token": caller_id,
     "officer": _check_officer,

@@ -18,6 +18,7 @@ from flask_smorest import Api
 from flask_smorest.spec.plugins import FlaskPlugin
 from werkzeug.routing import Rule
 
+from api.access import Who
 from api.fields import TEXT, Instant
 from api.idempotency import PARAMETER as IDEMPOTENCY_KEY
 from api.places.shapes import COMPONENTS
@@ -81,6 +82,12 @@ IF_MATCH: dict[str, Any] = {
 }
 HEADERS = {"needs_version": IF_MATCH, "idempotent": IDEMPOTENCY_KEY, "takes_a_pass": ROOM_PASS}
 """The header that a mark on a view speaks of."""
+SECURITY: dict[Who, list[dict[str, list[str]]]] = {
+    "public": [],
+    "anybody": [{}, {"token": []}],
+    "display": [{"display": []}],
+}
+"""What the contract asks of a caller; a citizen's token where nothing else is said."""
 METHODS = ("get", "post", "put", "patch", "delete")
 
 
@@ -161,8 +168,7 @@ def _complete(operation: dict[str, Any], view: Any, rule: Rule, method: str) -> 
         by_status.setdefault(status_of(error), set()).add(error.code)
     for status, codes in sorted(by_status.items()):
         responses[str(status)] = _problem_response(codes, status)
-    scheme = "display" if view.access == "display" else "token"
-    operation["security"] = [] if view.access == "public" else [{scheme: []}]
+    operation["security"] = SECURITY.get(view.access, [{"token": []}])
 
 
 def _errors_of(
@@ -170,7 +176,8 @@ def _errors_of(
 ) -> Iterator[type[DomainError]]:
     yield from (InternalError, OutcomeUnknown, Overloaded, HTTP_FAULTS[413], TooManyRequests)
     yield from getattr(view, "may_raise", ())
-    yield from (TokenMissing, TokenInvalid)
+    if view.access != "public":
+        yield from (TokenMissing, TokenInvalid)
     if view.access in ("officer", "administrator", "display"):
         yield NotAllowed
     if rule.arguments:

@@ -150,7 +150,7 @@ def assess_a_proposal(body: dict[str, Any], proposal_id: uuid.UUID) -> Response:
 
 
 @blp.get("/proposals/<uuid:proposal_id>/assessment")
-@access("public")
+@access("anybody")
 @blp.response(200, AssessmentSchema)
 @blp.alt_response(304, description="Not modified")
 def show_assessment(proposal_id: uuid.UUID) -> Response:

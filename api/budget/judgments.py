@@ -130,7 +130,7 @@ def close_the_judgment(body: dict[str, Any], proposal_id: uuid.UUID) -> Response
 
 
 @blp.get("/proposals/<uuid:proposal_id>/judgments")
-@access("public")
+@access("anybody")
 @blp.arguments(PageQuery, location="query")
 @blp.response(200, page_of(JudgmentSchema, "JudgmentList"))
 def list_of_judgments(query: dict[str, Any], proposal_id: uuid.UUID) -> dict[str, Any]:

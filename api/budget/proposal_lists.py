@@ -139,7 +139,7 @@ def _plain(view: dict[str, Any]) -> dict[str, Any]:
 
 
 @blp.get("/proposals/<uuid:proposal_id>/similar")
-@access("public")
+@access("anybody")
 @blp.response(200, page_of(SimilarSchema, "SimilarProposals"))
 def list_of_similar_proposals(proposal_id: uuid.UUID) -> dict[str, Any]:
     """Proposals of this and earlier cycles that read like it or would stand near it.

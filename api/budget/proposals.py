@@ -107,7 +107,7 @@ def draft_a_proposal(content: dict[str, Any], cycle_id: uuid.UUID) -> Response:
 
 
 @blp.get("/proposals/<uuid:proposal_id>")
-@access("public")
+@access("anybody")
 @blp.response(200, ProposalSchema)
 @blp.alt_response(304, description="Not modified")
 def show_proposal(proposal_id: uuid.UUID) -> Response:

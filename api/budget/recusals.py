@@ -49,7 +49,7 @@ def step_aside_from_a_proposal(body: dict[str, Any], proposal_id: uuid.UUID) -> 
 
 
 @blp.get("/proposals/<uuid:proposal_id>/recusals")
-@access("public")
+@access("anybody")
 @blp.arguments(PageQuery, location="query")
 @blp.response(200, page_of(RecusalSchema, "RecusalPage"))
 def list_of_recusals(query: dict[str, Any], proposal_id: uuid.UUID) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def hand_in_an_opinion(body: dict[str, Any], proposal_id: uuid.UUID) -> Response
 
 
 @blp.get("/proposals/<uuid:proposal_id>/opinions")
-@access("public")
+@access("anybody")
 @may_raise(Recused)
 @blp.arguments(PageQuery, location="query")
 @blp.response(200, page_of(OpinionSchema, "OpinionPage"))

@@ -30,7 +30,7 @@ POLICY = (
 
 def register(app: Flask) -> None:
     """The routes outside /v1 that a scanned code needs."""
-    app.add_url_rule("/q/<code>", view_func=access("public")(landing))
+    app.add_url_rule("/q/<code>", view_func=access("anybody")(landing))
     app.add_url_rule(
         "/.well-known/apple-app-site-association", view_func=access("public")(apple_association)
     )

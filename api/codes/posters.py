@@ -65,7 +65,7 @@ class BatchQuery(PosterQuery):
 
 
 @blp.get("/codes/<code>/poster.pdf")
-@access("public")
+@access("anybody")
 @may_raise(Overloaded)
 @blp.arguments(PosterQuery, location="query")
 @blp.response(200, BINARY, content_type=PDF)
@@ -80,7 +80,7 @@ def download_poster(query: dict[str, Any], code: str) -> Response:
 
 
 @blp.get("/polls/<uuid:poll_id>/posters.pdf")
-@access("public")
+@access("anybody")
 @may_raise(Overloaded)
 @blp.arguments(BatchQuery, location="query")
 @blp.response(200, BINARY, content_type=PDF)

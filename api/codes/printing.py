@@ -17,7 +17,7 @@ blp = Blueprint("printing", "codes", description="Codes as pictures.")
 
 
 @blp.get("/codes/<code>/image.png")
-@access("public")
+@access("anybody")
 @blp.response(200, BINARY, content_type="image/png")
 @blp.alt_response(304, description="Not modified")
 def download_code_as_png(code: str) -> Response:
@@ -28,7 +28,7 @@ def download_code_as_png(code: str) -> Response:
 
 
 @blp.get("/codes/<code>/image.svg")
-@access("public")
+@access("anybody")
 @blp.response(200, {"type": "string"}, content_type="image/svg+xml")
 @blp.alt_response(304, description="Not modified")
 def download_code_as_svg(code: str) -> Response:

@@ -178,7 +178,7 @@ def revoke_code(code: str) -> None:
 
 
 @blp.get("/codes/<code>")
-@access("public")
+@access("anybody")
 @takes_a_pass
 @blp.response(200, CodeView)
 def show_code(code: str) -> dict[str, Any]:

@@ -87,6 +87,7 @@ def sign_in(body: dict[str, Any]) -> dict[str, Any]:
 
 @blp.post("/auth/tokens/refresh")
 @access("public")
+@may_raise(TokenInvalid)
 @blp.arguments(RefreshSchema)
 @blp.response(201, TokensSchema)
 def refresh_tokens(body: dict[str, Any]) -> dict[str, Any]:

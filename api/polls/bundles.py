@@ -29,7 +29,7 @@ archives = MadeOnce(pattern="*.zip", most_bytes=2 * 1024**3, patience_s=5.0)
 
 
 @blp.get("/polls/<uuid:poll_id>/bundle.zip")
-@access("public")
+@access("anybody")
 @takes_a_pass
 @may_raise(ResultsNotAvailable, BundleNotReady, Overloaded)
 @blp.response(200, BINARY, content_type=ARCHIVE)

@@ -19,7 +19,7 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-
 
 def register(app: Flask) -> None:
     """The route outside /v1 that a message names."""
-    app.add_url_rule("/i/<token>", view_func=access("public")(invitation_page))
+    app.add_url_rule("/i/<token>", view_func=access("anybody")(invitation_page))
 
 
 def invitation_page(token: str) -> Response:

@@ -147,7 +147,7 @@ def stop_invitations(poll_id: uuid.UUID) -> dict[str, Any]:
 
 
 @blp.get("/invitations/<token>")
-@access("public")
+@access("anybody")
 @takes_a_pass
 @blp.response(200, InvitationSchema)
 def show_invitation(token: str) -> dict[str, Any]:

@@ -31,7 +31,7 @@ class NoticeSchema(ma.Schema):
 
 
 @blp.get("/polls/<uuid:poll_id>/notices")
-@access("public")
+@access("anybody")
 @takes_a_pass
 @blp.response(200, page_of(NoticeSchema, "NoticeList"))
 def list_of_notices(poll_id: uuid.UUID) -> dict[str, Any]:

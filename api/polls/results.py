@@ -55,7 +55,7 @@ def _shown(poll_id: uuid.UUID) -> PublishedResult | LiveResult:
 
 
 @blp.get("/polls/<uuid:poll_id>/results")
-@access("public")
+@access("anybody")
 @takes_a_pass
 @may_raise(ResultsNotAvailable, NotAcceptable)
 @blp.response(200, ResultSchema)
@@ -87,7 +87,7 @@ def _as_json(found: PublishedResult | LiveResult) -> dict[str, Any]:
 
 
 @blp.get("/polls/<uuid:poll_id>/turnout")
-@access("public")
+@access("anybody")
 @takes_a_pass
 @may_raise(ResultsNotAvailable)
 @blp.response(200, PollTurnout)
@@ -108,7 +108,7 @@ def show_turnout(poll_id: uuid.UUID) -> Response:
 
 
 @blp.get("/polls/<uuid:poll_id>/records")
-@access("public")
+@access("anybody")
 @takes_a_pass
 @may_raise(ResultsNotAvailable)
 @blp.arguments(PageQuery, location="query")

@@ -144,7 +144,7 @@ def draft_a_poll(content: dict[str, Any]) -> Response:
 
 
 @blp.get("/polls/<uuid:poll_id>")
-@access("public")
+@access("anybody")
 @takes_a_pass
 @blp.response(200, PollSchema)
 @blp.alt_response(304, description="Not modified")
@@ -163,7 +163,7 @@ def _moderation(session: Session, poll: Poll) -> dict[str, Any]:
 
 
 @blp.get("/polls/<uuid:poll_id>/definition")
-@access("public")
+@access("anybody")
 @takes_a_pass
 @blp.response(200, {"type": "object"}, description="RFC 8785 canonical JSON, byte for byte")
 @blp.alt_response(304, description="Not modified")

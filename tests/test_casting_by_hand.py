@@ -261,6 +261,8 @@ def test_an_ordinary_body_is_read_by_hand() -> None:
         '{"selections": [{"key": 1, "points": 1}]}',
         '{"selections": [{"key": "a", "points": true}]}',
         '{"selections": [{"key": "a", "points": 1, "more": 1}]}',
+        '{"selections": ["a"], "selections": ["b"]}',
+        '{"selections": ["a"], "selections": [], "pad": "\\u0022\\u0022\\u0022\\u0022"}',
     ],
 )  # fmt: skip
 def test_a_body_with_anything_wrong_or_odd_is_not_read_by_hand(body: str) -> None:

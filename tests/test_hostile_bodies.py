@@ -19,6 +19,7 @@ from tests.support.bodies import (
     instants,
     missing_members,
     operations_with_body,
+    places,
     pointer,
     put,
     texts,
@@ -38,6 +39,7 @@ NO_JSON = (
     b"", b" ", b"{", b"{'a': 1}", b'{"a": 1,}', b"[1, 2", b"nul", b"\xff\xfe{\x00}\x00",
     b'{"a": NaN}', b'{"a": Infinity}', b'{"a": -Infinity}', b'{"a": 1e999}', b'{"a": 01}',
     b'{"a": "\xff"}', b'{"a": "\\ud800"}', b'{"a": "\\udc00\\ud800"}', b'{"a": "\x00"}',
+    b'{"a": 1, "a": 1}', b'{"a": 1, "\\u0061": 2}', b'{"a": {"b": "", "b": "\\u0022\\u0022"}}',
     b"[" * 60_000, b'{"a":' * 10_000, b"[" * 2_000 + b"]" * 2_000, b"\xef\xbb\xbf{}",
 )  # fmt: skip
 
@@ -94,6 +96,14 @@ def _meets(named: str, wanted: str) -> bool:
     return f"{named}/".startswith(f"{wanted}/") or f"{wanted}/".startswith(f"{named}/")
 
 
+def with_a_member_twice(example: Any) -> Iterator[bytes]:
+    """The example as text; in one of its objects the first member is said again, otherwise."""
+    for path, value in places(example):
+        if isinstance(value, dict) and value:
+            text = json.dumps(put(example, path, value | {"made_up": None}))
+            yield text.replace('"made_up"', json.dumps(next(iter(value)))).encode()
+
+
 @pytest.fixture(params=NAMES)
 def door(request: pytest.FixtureRequest, world: World) -> Iterator[Door]:
     """Each operation that takes a body; nothing is written by what a test sends to it."""
@@ -119,10 +129,13 @@ def test_whatever_is_wrong_in_a_body_is_refused_by_its_place(door: Door) -> None
 
 
 def test_what_nobody_asked_for_is_refused(door: Door) -> None:
-    """Members without a name in the contract, characters that hide or break."""
+    """Members without a name in the contract, or said twice, characters that hide or break."""
     example = EXAMPLES[door.name]
     for path, body in unknown_members(example):
         door.refuses(path, body)
+    for raw in with_a_member_twice(example):
+        language, answer = door.send(raw=raw)
+        check_problem(answer, 400, "malformed-json", language)
     for path in texts(example):
         for forbidden in FORBIDDEN.values():
             door.refuses(path, put(example, path, forbidden))

@@ -23,7 +23,9 @@ from flask import Flask, request
 
 from api.headers import headers_of, write_line
 from api.limits import meter
+from api.parser import read_json
 from api.polls.casting import Paper, cast_paper
+from api.problems import MalformedJson
 from api.wiring import Wiring
 from mvote.ballotbox.receipts import Receipt
 from mvote.budget.definition.ballots import MOST_POINTS
@@ -135,8 +137,8 @@ def _body_of(environ: Environ) -> bytes:
 def read_body(body: bytes) -> tuple[list[Any], Evidence]:
     """The selections and the evidence of a body that the schema takes as it is. Raises Unusual."""
     try:
-        content = orjson.loads(body)
-    except orjson.JSONDecodeError:
+        content = read_json(body)
+    except MalformedJson:
         raise Unusual from None
     if type(content) is not dict or not content.keys() <= MEMBERS:
         raise Unusual

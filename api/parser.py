@@ -14,7 +14,7 @@ from webargs.flaskparser import FlaskParser
 from api.library_words import understood
 from api.problems import InvalidParameter, MalformedJson, UnsupportedMediaType
 from mvote.errors import Fault, InvalidRequest
-from mvote.wording import say
+from mvote.wording import Message, say
 
 PLACES = {"query": "query", "querystring": "query", "headers": "header", "path": "path"}
 
@@ -64,7 +64,13 @@ class StrictJson(JSONProvider):
 
 
 class Parser(FlaskParser):
-    """webargs with this project's errors: 415 for the wrong type, 400 for no JSON, 422 by place."""
+    """webargs with this project's errors: 415 for the wrong type, 400 for no JSON, 422 by place.
+
+    A member of a query that nobody knows is refused, as one of a body is: whoever misspells a
+    filter would take the whole list for the filtered one.
+    """
+
+    DEFAULT_UNKNOWN_BY_LOCATION = FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION | {"query": ma.RAISE}
 
     def load_json(self, req: Request, schema: ma.Schema) -> Any:
         if not req.is_json:
@@ -76,9 +82,15 @@ class Parser(FlaskParser):
         [(location, found)] = messages.items() or [("json", error.messages)]
         if location == "json":
             raise InvalidRequest(*faults_in(found)) from None
-        place = PLACES.get(location, location)
-        flat = [(place, fault.pointer.lstrip("/"), fault.detail) for fault in faults_in(found)]
-        raise InvalidParameter(*flat) from None
+        raise InvalidParameter(*_faults_by_name(PLACES.get(location, location), found)) from None
+
+
+def _faults_by_name(place: str, messages: Any) -> list[tuple[str, str, Message]]:
+    return [
+        (place, name, fault.detail)
+        for name, inner in messages.items()
+        for fault in faults_in(inner)
+    ]
 
 
 def faults_in(messages: Any, pointer: str = "") -> list[Fault]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -10,8 +11,10 @@ from typing import Any
 import orjson
 import pytest
 
+from api.contract import METHODS
 from tests.support.contract import contract
 from tests.support.hostile import both, check_problem, everything, no_trace
+from tests.support.sites import Place
 from tests.support.world import World
 
 
@@ -35,6 +38,17 @@ def lists() -> list[str]:
         for path, item in contract()["paths"].items()
         for parameter in item.get("get", {}).get("parameters", [])
         if parameter["name"] == "cursor"
+    ]
+
+
+def asking() -> list[tuple[str, str]]:
+    """Method and path of whatever takes a query."""
+    return [
+        (method, path)
+        for path, item in contract()["paths"].items()
+        for method, operation in item.items()
+        if method in METHODS
+        if any(each["in"] == "query" for each in operation.get("parameters", []))
     ]
 
 
@@ -99,6 +113,37 @@ def test_a_query_is_refused_by_the_name_of_what_is_wrong(untouched: World) -> No
         answer = both(untouched, "GET", "/v1/polls", 422, "invalid-request", query_string=query)
         (fault,) = answer.get_json()["errors"]
         assert (fault["in"], fault["name"]) == ("query", name)
+
+
+def test_a_misspelt_filter_is_refused_by_its_name_and_nothing_is_listed(
+    untouched: World, caller: dict[str, str]
+) -> None:
+    """Whoever misspells one would take the whole list for the filtered one."""
+    takes = {"post": {"data": b"phone\n", "content_type": "text/csv"}}  # the one that takes a roll
+    assert {("get", path) for path in lists()} < set(asking())
+    for method, path in asking():
+        for name in ("statuss", "Limit", "cursor ", "value", "a/b~c", "_schema", "", "é"):
+            answer = untouched.client.open(
+                re.sub(r"{\w+}", str(uuid.uuid4()), path),
+                method=method.upper(),
+                query_string={name: "open"},
+                headers=caller | {"Accept-Language": "en"},
+                **takes.get(method, {}),
+            )
+            problem = check_problem(answer, 422, "invalid-request", "en")
+            named = [(fault["in"], fault["name"]) for fault in problem["errors"]]
+            assert ("query", name) in named, (method, path)
+
+
+def test_a_page_that_people_open_does_not_mind_what_a_newsletter_adds_to_its_address(
+    world: World,
+) -> None:
+    place = Place(world)
+    added = {"utm_source": "newsletter", "fbclid": "x"}
+    code = place.code()["code"]
+    pages = (f"/q/{code}", "/display", "/docs", "/docs/problems", "/openapi.yaml", "/healthz")
+    for path in (*pages, f"/v1/codes/{code}", f"/v1/polls/{place.poll['id']}"):
+        assert world.client.get(path, query_string=added).status_code == 200, path
 
 
 def test_words_that_are_special_to_databases_are_only_words(world: World) -> None:

@@ -28,8 +28,9 @@ PARTICLE = re.compile(
 """A particle whose form hangs on the sound before it, behind a fact: nobody knows that sound."""
 POLITE = re.compile(r"(다|요|까)[.?](\)|$)|(다|요)\(\{\w+\}건\)\.$|: \{?.+\}?\.?$|\(.+\)\.$")
 GUIDE = ROOT / "docs" / "languages.md"
-INSTEAD = ("수탁자", "프로젝트", "옵션", "선거구", "사용자", "유저", "안건지", "카테고리", "트래커")
-"""Other words for what has one: 보관위원, 사업, 선택지, 구역, 시민, 분야."""
+INSTEAD = ("수탁자", "프로젝트", "옵션", "선거구", "사용자", "유저", "안건지", "카테고리", "트래커",
+           "주기")  # fmt: skip
+"""Other words for what has one: 보관위원, 사업, 선택지, 구역, 시민, 분야, 예산 과정."""
 KOREAN_PLACES = (
     "api/demo/",  # what made-up people of the demo say
     "api/commands/people.py",  # the demo's department

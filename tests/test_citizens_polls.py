@@ -84,6 +84,7 @@ def test_the_refusal_says_when_the_next_is_possible_and_then_it_is(
     assert dt.timedelta(hours=23) < wait <= dt.timedelta(days=1)
     next_at = dt.datetime.fromisoformat(answer.get_json()["next_at"])
     assert asked <= next_at - wait <= utc_now()
+    assert "24시간" in answer.get_json()["detail"]
     let_pass(world, dt.timedelta(days=1), "created_at")
     world.draft(author)
 

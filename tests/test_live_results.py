@@ -146,8 +146,10 @@ def test_voters_are_told_beforehand_what_figures_can_give_away(world: World) -> 
     assert codes == ["live-results", "full-records", "few-ballots"]
     assert definition["cautions"] == poll["cautions"]
     assert all(set(caution["text"]) == {"ko", "en"} for caution in poll["cautions"])
-    quiet = cautions_of(results="after_close", records="totals")
+    quiet = cautions_of(results="after_close", records="totals", publish_from=12)
     assert [caution["code"] for caution in quiet] == ["few-ballots"]
+    assert "12" in quiet[0]["text"]["ko"]
+    assert "12" in quiet[0]["text"]["en"]
 
 
 # every other poll, on every route and to every role

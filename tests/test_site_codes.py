@@ -76,11 +76,14 @@ def test_a_photographed_code_admits_nobody(
     voter = world.citizen()
     without = _scan(world, code["code"], voter)
     assert (without.status_code, without.get_json()["code"]) == (403, "presence-required")
+    assert "위치 사용" in without.get_json()["next_step"]
     away = _scan(world, code["code"], voter, position=position(**GWANGHWAMUN))
     assert (away.status_code, away.get_json()["code"]) == (403, "outside-area")
     old = _scan(world, code["code"], voter, position=position(**CITY_HALL, age_s=90))
     assert (old.status_code, old.get_json()["code"]) == (403, "position-stale")
-    assert world.cast(poll, voter).get_json()["code"] == "presence-required"
+    there = world.cast(poll, voter, position=position(**CITY_HALL)).get_json()
+    assert there["code"] == "presence-required"
+    assert "스캔할 때" in there["next_step"]  # a position alone does not do in this poll
     assert world.count("participation") == 0
 
 

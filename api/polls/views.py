@@ -86,6 +86,7 @@ def _view_of(poll: Poll, definition_hash: bytes | None, now: dt.datetime) -> dic
     question = content.get("question")
     results = content.get("results", "after_close")
     records = content.get("records") or (question and default_records(question["kind"]))
+    publish_from = content.get("publish_from", DEFAULT_PUBLISH_FROM)
     return {
         "id": poll.id,
         "status": poll.status_at(now),
@@ -107,9 +108,12 @@ def _view_of(poll: Poll, definition_hash: bytes | None, now: dt.datetime) -> dic
         "trustee_key": content.get("trustee_key"),
         "cast_check": content.get("cast_check", True),
         "k": content.get("k", DEFAULT_K),
-        "publish_from": content.get("publish_from", DEFAULT_PUBLISH_FROM),
+        "publish_from": publish_from,
         "cautions": cautions_of(
-            results=results, records=records, kind=question and question["kind"]
+            results=results,
+            records=records,
+            publish_from=publish_from,
+            kind=question and question["kind"],
         ),
         "definition_hash": definition_hash and definition_hash.hex(),
         "is_private": poll.is_private,

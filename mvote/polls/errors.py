@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from mvote.base import instant, utc_now
 from mvote.errors import DomainError
-from mvote.wording import Message, say
+from mvote.wording import Message, say, say_number
 
 
 class NotEligible(DomainError):
@@ -60,6 +60,23 @@ class PresenceRequired(DomainError):
     code = "presence-required"
     title: ClassVar[Message] = say("This poll is for people on the spot.")
     next_step: ClassVar[Message] = say("Be there, and send your position or scan the site's code.")
+
+
+class ScanRequired(PresenceRequired):
+    """The same where people vote at sites: a ballot's position proves nothing there."""
+
+    next_step: ClassVar[Message] = say(
+        "Scan the code on the site's screen or on a slip; or that of the poster, and let the app"
+        " send your position with it."
+    )
+
+
+class PositionRequired(PresenceRequired):
+    """A poster's code was scanned, and nothing says that it was scanned there."""
+
+    next_step: ClassVar[Message] = say(
+        "Let the app send your position: the code of a poster alone admits nobody."
+    )
 
 
 class OutsideArea(DomainError):
@@ -178,10 +195,17 @@ class QuotaReached(DomainError):
     def __init__(self, *, per_week: int, retry_after_s: int) -> None:
         next_at = (utc_now() + dt.timedelta(seconds=retry_after_s)).replace(microsecond=0)
         super().__init__(
-            say("You have made as many polls this week as a citizen may. The next is possible from"
-                " {next_at} (UTC).", next_at=next_at),
-            per_week=per_week, retry_after_s=retry_after_s, next_at=instant(next_at),
-        )  # fmt: skip
+            say_number(
+                "You have made as many polls this week as a citizen may. The next is possible in"
+                " {number} hour at the latest.",
+                "You have made as many polls this week as a citizen may. The next is possible in"
+                " {number} hours at the latest.",
+                -(-retry_after_s // 3600),
+            ),
+            per_week=per_week,
+            retry_after_s=retry_after_s,
+            next_at=instant(next_at),
+        )
 
 
 class TooManyDrafts(DomainError):

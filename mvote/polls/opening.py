@@ -252,7 +252,10 @@ def _document(
         **custody,
     }
     document["cautions"] = cautions_of(
-        results=document["results"], records=document["records"], kind=document["question"]["kind"]
+        results=document["results"],
+        records=document["records"],
+        publish_from=document["publish_from"],
+        kind=document["question"]["kind"],
     )
     return {key: value for key, value in document.items() if value is not None}
 

@@ -18,6 +18,7 @@ from mvote.polls.errors import (
     PositionTooCoarse,
     PresenceRequired,
     PresenceTokenInvalid,
+    ScanRequired,
 )
 from mvote.polls.integrity.attesting import Attestors
 from mvote.polls.integrity.checking import NOTHING_SAID, Checked, Claim, Integrity, check
@@ -82,7 +83,8 @@ def proven_presence(
     if None in by_token:
         return Presence(reasons=[], token=evidence.presence_token)
     reasons = [reason for reason in (*by_position, *by_token) if reason is not None]
-    return Presence(reasons=reasons or [PresenceRequired()])
+    missing = PresenceRequired if poll.presence == "area" else ScanRequired
+    return Presence(reasons=reasons or [missing()])
 
 
 def _judged_position(

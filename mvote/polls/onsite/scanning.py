@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from mvote.base import database_time
 from mvote.errors import DomainError, NotFound
 from mvote.people.limits import Limit, is_used_up, use_up
-from mvote.polls.errors import PositionStale, PresenceRequired
+from mvote.polls.errors import PositionRequired, PositionStale, ScanRequired
 from mvote.polls.integrity.attesting import Attestors, Vouched
 from mvote.polls.integrity.checking import (
     NOTHING_SAID,
@@ -110,7 +110,7 @@ def first_look(session: Session, gate: Gate, scan: Scan, now: dt.datetime) -> Ch
 def _check_position(session: Session, gate: Gate, scan: Scan, now: dt.datetime) -> None:
     """A photographed link must not admit: only a position within the site's radius does."""
     if scan.position is None:
-        raise PresenceRequired
+        raise PositionRequired
     look = _Look(scan.position)
     try:
         _judge(session, gate, scan, look, now)
@@ -154,7 +154,7 @@ def _checked(session: Session, gate: Gate, scan: Scan, now: dt.datetime) -> Chec
     """What a look at the position finds; nothing is used up. Raises why it proves nothing."""
     position = scan.position
     if position is None:
-        raise PresenceRequired
+        raise PositionRequired
     if not position.is_fresh(now):
         raise PositionStale
     site_id = scan.code.site_id
@@ -173,7 +173,7 @@ def _checked(session: Session, gate: Gate, scan: Scan, now: dt.datetime) -> Chec
 
 def _proven_by_value(session: Session, gate: Gate, scan: Scan, now: dt.datetime) -> bool:
     if scan.value is None:
-        raise PresenceRequired
+        raise ScanRequired
     code = scan.code.code
     of_citizen = gate.secrets.hash(f"citizen/{code}/{scan.citizen_id}")
     of_code = gate.secrets.hash(f"code/{code}")

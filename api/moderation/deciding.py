@@ -91,6 +91,11 @@ def _shown(session: Session, page: Sequence[Queued]) -> list[dict[str, Any]]:
             "poll": views[each.case.poll_id],
             "grounds": grounds_of(each.grounds),
             "texts": [{"ground": one.ground, "text": one.text} for one in each.texts],
+            "left_out_before": [
+                {"id": one.poll.id, "title": one.poll.content["title"]}
+                | {"score": one.score, "state": one.state}
+                for one in each.before
+            ],
             "decisions": [
                 {name: getattr(one, name) for name in ("decision", "reason", "at", "held_at")}
                 | {"grounds": grounds_of(one.grounds)}

@@ -6,7 +6,7 @@ import marshmallow as ma
 from marshmallow.validate import Length, OneOf
 
 from api.fields import Instant, LocalText, ShownText, Strict, String, Uuid
-from api.polls.schemas import GroundCount, PollSchema
+from api.polls.schemas import GroundCount, PollSchema, SimilarNamed
 from mvote.moderation.case import DECISIONS, GROUNDS, LONGEST_TEXT, STATES
 
 
@@ -42,6 +42,12 @@ class AnsweredSchema(ma.Schema):
     })  # fmt: skip
 
 
+class LeftOutBefore(SimilarNamed):
+    """Another poll that reads nearly the same, and was held back or kept out of the lists."""
+
+    state = ma.fields.String(required=True, validate=OneOf(STATES))
+
+
 class CaseSchema(ma.Schema):
     """A reported poll as officers see it; never who reported it."""
 
@@ -61,6 +67,10 @@ class CaseSchema(ma.Schema):
     grounds = ma.fields.List(ma.fields.Nested(GroundCount), required=True)
     texts = ma.fields.List(ma.fields.Nested(ReportTextSchema), required=True)
     decisions = ma.fields.List(ma.fields.Nested(AnsweredSchema), required=True)
+    left_out_before = ma.fields.List(ma.fields.Nested(LeftOutBefore), required=True, metadata={
+        "description": "Of a case that waits: polls that read nearly the same and were left out of"
+        " the lists, now or before, whoever made them; the nearest first."
+    })  # fmt: skip
 
 
 class NewDecision(Strict):

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from mvote.moderation.case import Case, Decided, Report
 from mvote.moderation.deciding import last_decision
+from mvote.moderation.earlier import Earlier, left_out_before
 from mvote.moderation.reporting import waiting_grounds
 from mvote.polls.poll import Poll
 
@@ -32,6 +33,7 @@ class Queued:
     grounds: dict[str, int]
     texts: Sequence[Report]
     decisions: Sequence[Decided]
+    before: Sequence[Earlier]
 
     @property
     def place(self) -> Place:
@@ -63,6 +65,7 @@ def queued(session: Session, found: Case) -> Queued:
         grounds=waiting_grounds(session, found),
         texts=session.scalars(reports.order_by(Report.reporter).limit(MOST_TEXTS)).all(),
         decisions=session.scalars(decided).all(),
+        before=left_out_before(session, found),
     )
 
 

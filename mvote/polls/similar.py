@@ -6,13 +6,12 @@ Titles are compared as those of proposals are. Where both have a question, it co
 
 from __future__ import annotations
 
-import datetime as dt
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import desc, not_, select, text
+from sqlalchemy import Boolean, ColumnElement, desc, literal_column, not_, select
 from sqlalchemy.orm import Session
 
 from mvote.base import database_time
@@ -29,7 +28,7 @@ WORTH_OF_QUESTION = 0.2
 CLOSE = 0.6
 """From here on an author is warned without having asked."""
 # In so many words: the index is only for these, and the planner must see that.
-_PUBLIC = text("poll.state = 'open' AND NOT poll.is_private")
+_PUBLIC = literal_column("poll.state = 'open' AND NOT poll.is_private", Boolean)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,10 +71,15 @@ class SimilarOpen:
 
 def similar_to(session: Session, *, asked: Asked, limit: int = MOST) -> list[Similar]:
     """Public polls that are open or announced and read alike, the nearest first; none held back."""
-    mine = bigrams(best_text(asked.title))
-    if not mine:
-        return []
-    degrees = _alike(session, mine, asked.but, database_time(session))
+    is_going_on = Poll.closes_at > database_time(session)
+    return alike(session, asked, _PUBLIC, is_going_on, not_(left_out()), limit=limit)
+
+
+def alike(
+    session: Session, asked: Asked, *among: ColumnElement[bool], limit: int = MOST
+) -> list[Similar]:
+    """Polls that satisfy *among* and read like what is asked, the nearest first."""
+    degrees = _degrees(session, asked, among)
     found = for_a_list(session, select(Poll).where(Poll.id.in_(degrees)))
     scored = [
         Similar(poll=poll, score=round(_score(asked, poll, degrees[poll.id]), 3)) for poll in found
@@ -83,14 +87,17 @@ def similar_to(session: Session, *, asked: Asked, limit: int = MOST) -> list[Sim
     return sorted(scored, key=lambda each: (-each.score, -each.poll.id.int))[:limit]
 
 
-def _alike(
-    session: Session, mine: list[int], but: uuid.UUID | None, now: dt.datetime
+def _degrees(
+    session: Session, asked: Asked, among: Sequence[ColumnElement[bool]]
 ) -> dict[uuid.UUID, float]:
+    """How alike the titles are, 0 to 1, of the polls nearest to what is asked."""
+    mine = bigrams(best_text(asked.title))
+    if not mine:
+        return {}
     likeness = likeness_to(session, Poll.title_bigrams, mine)
     query = (
         select(Poll.id, likeness.degree.label("degree"))
-        .where(_PUBLIC, Poll.closes_at > now, not_(left_out()), *likeness.conditions)
-        .where(Poll.id.is_distinct_from(but))
+        .where(*among, *likeness.conditions, Poll.id.is_distinct_from(asked.but))
         .order_by(desc("degree"), Poll.id.desc())
         .limit(MOST_COMPARED)
     )

@@ -38,9 +38,7 @@ def left_out_before(session: Session, found: Case) -> Sequence[Earlier]:
     near = alike(session, asked, Poll.id.in_(_ever_left_out()), limit=MOST)
     close = [each for each in near if each.score >= CLOSE]
     states = _states(session, close)
-    return [
-        Earlier(poll=each.poll, score=each.score, state=states[each.poll.id]) for each in close
-    ]
+    return [Earlier(poll=each.poll, score=each.score, state=states[each.poll.id]) for each in close]
 
 
 def _ever_left_out() -> Select[uuid.UUID]:

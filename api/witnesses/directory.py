@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mvote.ballotbox.marks import replace_durably
+from mvote.ballotbox.durably import write_over
 from mvote.ballotbox.notes import LARGEST_NOTE, Verifier
 from mvote.ballotbox.witnessing import Answer, Offer, WitnessFault
 
 CHECKPOINT = "checkpoint"
+FOR_ALL = 0o644
+"""The witness is somebody else, and reads what we write."""
 
 
 class DirectoryWitness:
@@ -43,8 +45,8 @@ class DirectoryWitness:
 
     def offer(self, offer: Offer) -> Answer:
         try:
-            replace_durably(self._folder / self._request, offer.body)
-            replace_durably(self._folder / CHECKPOINT, offer.note.encode())
+            write_over(self._folder / self._request, offer.body, mode=FOR_ALL)
+            write_over(self._folder / CHECKPOINT, offer.note.encode(), mode=FOR_ALL)
         except OSError as error:
             raise WitnessFault(f"cannot be written: {error}") from None
         return Answer()

@@ -31,7 +31,7 @@ def write_once(path: Path, content: bytes, *, rights: int = 0) -> None:
 
     Its owner alone reads it, and the group if it has the *rights* (mode bits) to.
     """
-    draft = _draft_of(path, content, rights)
+    draft = _draft_of(path, content, 0o600, rights)
     try:
         os.link(draft, path)
     finally:
@@ -39,16 +39,23 @@ def write_once(path: Path, content: bytes, *, rights: int = 0) -> None:
     sync_folder(path.parent)
 
 
-def write_over(path: Path, content: bytes, *, rights: int) -> None:
-    """Write *path* whole and durably in the place of what was there."""
-    draft = _draft_of(path, content, rights)
-    draft.replace(path)
+def write_over(path: Path, content: bytes, *, mode: int = 0o600, rights: int = 0) -> None:
+    """Write *path* whole and durably; readers see what was there before or all of *content*.
+
+    It is made with *mode*, of which the umask takes its part; the *rights* of the group stay.
+    """
+    draft = _draft_of(path, content, mode, rights)
+    try:
+        draft.replace(path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
     sync_folder(path.parent)
 
 
-def _draft_of(path: Path, content: bytes, rights: int) -> Path:
+def _draft_of(path: Path, content: bytes, mode: int, rights: int) -> Path:
     draft = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
         with os.fdopen(descriptor, "wb") as file:
             share(descriptor, rights)

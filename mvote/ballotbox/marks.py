@@ -7,10 +7,10 @@ earlier state is known by what it lacks.
 from __future__ import annotations
 
 import logging
-import os
 from pathlib import Path
 
 from mvote.ballotbox.checkpoints import LogState, read_checkpoint
+from mvote.ballotbox.durably import write_over
 from mvote.ballotbox.notes import MalformedNote
 
 NAME = "city-checkpoint"
@@ -56,24 +56,4 @@ def _read(path: Path) -> LogState | None:
 
 def _write(path: Path, note: str) -> None:
     path.parent.mkdir(exist_ok=True, mode=0o700)  # the keystore itself must be there
-    replace_durably(path, note.encode(), mode=0o600)
-
-
-def replace_durably(path: Path, content: bytes, *, mode: int = 0o644) -> None:
-    """Write *path* whole and durably; readers see what was there before or all of *content*."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    except OSError:
-        draft.unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    write_over(path, note.encode())

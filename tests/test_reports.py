@@ -20,7 +20,7 @@ from tests.support.reporting import (
     shown,
     try_report,
 )
-from tests.support.world import CITY_HALL, Person, World
+from tests.support.world import CITY_HALL, Person, World, tomorrow
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_the_citys_own_polls_are_never_held_back(world: World, to_hold: int) -> 
 def test_a_poll_that_was_announced_or_has_ended_is_reported_like_an_open_one(
     world: World, poll: dict[str, Any], to_hold: int
 ) -> None:
-    later = citizens_poll(world, opens_at="2026-12-31T00:00:00Z", closes_at="2027-01-01T00:00:00Z")
+    later = citizens_poll(world, **tomorrow())
     world.finish(poll)
     for each in (poll, later):
         reported(world, each, to_hold)

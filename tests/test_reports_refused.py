@@ -14,7 +14,7 @@ from mvote.people.citizens import Citizen
 from tests.support.people import a_number, problem
 from tests.support.reporting import citizens_poll, decided, reported, try_report
 from tests.support.rooms import PASSWORD, looked_up
-from tests.support.world import Person, World, new_key
+from tests.support.world import Person, World, new_key, tomorrow
 from tests.test_citizens_polls import with_number
 
 
@@ -64,7 +64,7 @@ def test_no_new_anchor_reports_a_poll_again_before_it_begins(world: World) -> No
     """Joining another account, deleting this one and coming back renews the anchor: three times."""
     number, elder = a_number(), world.citizen()
     person = with_number(world, number)
-    poll = citizens_poll(world, opens_at="2026-12-31T00:00:00Z", closes_at="2027-01-01T00:00:00Z")
+    poll = citizens_poll(world, **tomorrow())
     assert try_report(world, poll, person).status_code == 201
     for _ in range(3):
         make_one(world, elder, person)

@@ -182,7 +182,7 @@ def test_nothing_replaces_a_roll_once_its_poll_is_opened_not_even_before_voting(
 ) -> None:
     officer = world.officer()
     poll = world.draft(
-        officer, eligibility=ROLL, opens_at="2030-01-01T00:00:00Z", closes_at="2030-01-02T00:00:00Z"
+        officer, eligibility=ROLL, opens_at="2099-01-01T00:00:00Z", closes_at="2099-01-02T00:00:00Z"
     )
     answer = send_roll(world, poll, officer, csv_of([number(1)]))
     assert answer.status_code == 201

@@ -10,7 +10,7 @@ from tests.support.contract import contract
 from tests.support.people import problem
 from tests.support.reporting import decided, held_back, reported, try_report
 from tests.support.rooms import PASSWORD
-from tests.support.world import CITY_HALL, Person, World, position, question
+from tests.support.world import CITY_HALL, Person, World, position, question, tomorrow
 
 PLAYGROUND = "공원에 반려견 놀이터를 만들까요?"
 
@@ -54,9 +54,7 @@ def test_drafts_private_held_back_and_ended_polls_are_never_called_similar(
     world.open_poll(title=PLAYGROUND, room_password=PASSWORD)
     held_back(world, title=PLAYGROUND)
     world.close(world.open_poll(title=PLAYGROUND))
-    later = world.open_poll(
-        title=PLAYGROUND, opens_at="2026-12-31T00:00:00Z", closes_at="2027-01-01T00:00:00Z"
-    )
+    later = world.open_poll(title=PLAYGROUND, **tomorrow())
     assert [each["id"] for each in similar(world)] == [later["id"]]
 
 

@@ -56,7 +56,9 @@ class Model:
 
 @given(before=batches, after=batches)
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_the_box_answers_and_counts_as_the_model_does(
     world: World, before: list[list[Step]], after: list[list[Step]]

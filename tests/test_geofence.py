@@ -123,7 +123,9 @@ def test_one_by_one_is_judged_as_all_at_once(session: Session) -> None:
     ),
 )
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_the_four_answers_come_in_their_order(
     session: Session,

@@ -74,7 +74,9 @@ class City:
 
 @given(life=lives())
 @settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_a_poll_lives_as_the_model_does(world: World, life: list[Step]) -> None:
     world.stock_keys()

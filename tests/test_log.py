@@ -21,7 +21,9 @@ from tests.support.world import World
 
 SIZES = st.lists(st.integers(1, 80), min_size=1, max_size=8)
 UNHURRIED = hypothesis_settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 

@@ -49,7 +49,9 @@ class Model:
 
 @given(course=courses)
 @settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=12,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_whatever_happens_in_whatever_order_the_log_is_what_it_ought_to_be(
     world: World, course: list[tuple[str, int]]

@@ -55,7 +55,9 @@ def fresh(world: World) -> Callable[[], dict[str, Any]]:
 
 
 @settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=12,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(acts=st.lists(st.sampled_from([*ACTS, "report", "report", "report"]), max_size=14))
 def test_every_way_through_a_case_is_the_models(

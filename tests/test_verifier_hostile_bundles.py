@@ -187,7 +187,9 @@ def test_a_hostile_bundle_of_a_hundred_megabytes_is_answered_within_its_memory(
 
 
 @settings(
-    max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=400,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(place=st.integers(0, len(HONEST) - 1), bit=st.sampled_from([1 << n for n in range(8)]))
 def test_no_bit_of_the_archive_can_be_flipped_unseen(
@@ -197,7 +199,9 @@ def test_no_bit_of_the_archive_can_be_flipped_unseen(
 
 
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(name=st.sampled_from(sorted(set(FILES) - {"manifest.json", "manifest.sig"})), data=st.data())
 def test_whoever_signs_a_flipped_bit_is_found_by_what_it_contradicts(
@@ -212,7 +216,9 @@ def test_whoever_signs_a_flipped_bit_is_found_by_what_it_contradicts(
 
 
 @settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=200,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(noise=st.binary(max_size=300), place=st.integers(0, len(HONEST)))
 def test_noise_anywhere_is_refused(

@@ -76,7 +76,7 @@ def question(*keys: str, **more: Any) -> dict[str, Any]:
     return {"text": "무엇을 할까요?", "kind": "single", "options": options, **more}
 
 
-def tomorrow() -> dict[str, str]:
+def tomorrow() -> dict[str, Any]:
     """What a poll says in which voting begins a day from now, and lasts a day."""
     opens_at = utc_now() + dt.timedelta(days=1)
     closes_at = opens_at + dt.timedelta(days=1)

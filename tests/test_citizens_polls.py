@@ -94,6 +94,18 @@ def test_a_city_without_citizens_polls_refuses_the_first(world: World) -> None:
         quota.check_drafting(session, author_id=world.citizen().id, quota=0)
 
 
+def test_who_may_have_many_accounts_opens_no_poll_with_any_of_them(world: World) -> None:
+    confirmed = world.citizen()
+    draft = world.draft(confirmed)
+    with psycopg.connect(world.admin_url, autocommit=True) as connection:
+        connection.execute("DELETE FROM anchor WHERE citizen_id = %s", (confirmed.id,))
+    refused = world.client.post(f"/v1/polls/{draft['id']}/open", headers=confirmed.headers)
+    assert (refused.status_code, refused.get_json()["rule"]) == (403, "confirmed")
+    assert "열려면" in refused.get_json()["title"]
+    assert refused.get_json()["next_step"]
+    assert world.rows("SELECT state FROM poll") == [("draft",)]
+
+
 # detours
 
 

@@ -33,7 +33,7 @@ from mvote.polls.drafting import (
     own_poll,
     revise_draft,
 )
-from mvote.polls.errors import NotReadyToOpen, QuotaReached, TooManyDrafts
+from mvote.polls.errors import NotReadyToOpen, OpenerNotConfirmed, QuotaReached, TooManyDrafts
 from mvote.polls.opening import default_records, open_poll
 from mvote.polls.poll import Poll
 from mvote.polls.quota import check_opening
@@ -211,7 +211,7 @@ def _settle_room(session: Session, poll: Poll, changes: dict[str, str | None]) -
 
 @blp.post("/polls/<uuid:poll_id>/open")
 @access("citizen")
-@may_raise(NotAllowed, ImpossibleTransition, NotReadyToOpen, QuotaReached)
+@may_raise(NotAllowed, ImpossibleTransition, NotReadyToOpen, OpenerNotConfirmed, QuotaReached)
 @idempotent
 @blp.response(200, PollSchema)
 def open_a_poll(poll_id: uuid.UUID) -> Response:

@@ -56,6 +56,12 @@ class NotConfirmed(NotEligible):
         super().__init__("confirmed")
 
 
+class OpenerNotConfirmed(NotConfirmed):
+    """The quota is a person's: who may have many accounts opens no poll with any of them."""
+
+    title: ClassVar[Message] = say("Opening polls needs a confirmed number or a verified identity.")
+
+
 class PresenceRequired(DomainError):
     code = "presence-required"
     title: ClassVar[Message] = say("This poll is for people on the spot.")

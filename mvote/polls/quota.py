@@ -22,7 +22,8 @@ from mvote.errors import TooManyRequests
 from mvote.people.anchors import accounts_of_one
 from mvote.people.citizens import Citizen
 from mvote.people.limits import Limit, use_up
-from mvote.polls.errors import QuotaReached, TooManyDrafts
+from mvote.people.voters import anchors_of
+from mvote.polls.errors import OpenerNotConfirmed, QuotaReached, TooManyDrafts
 from mvote.polls.poll import Poll
 
 WEEK = dt.timedelta(days=7)
@@ -44,8 +45,11 @@ def check_drafting(session: Session, *, author_id: uuid.UUID, quota: int) -> Non
 
 
 def check_opening(session: Session, *, poll: Poll, quota: int) -> None:
-    """Whether a citizen may open one more draft, whose row is locked. Raises QuotaReached."""
+    """Whether a citizen may open one more draft, whose row is locked. Raises QuotaReached, and
+    OpenerNotConfirmed while nothing says which person this is."""
     if poll.origin == "citizen" and poll.state == "draft":
+        if not anchors_of(session, poll.author_id):
+            raise OpenerNotConfirmed
         person = _alone(session, poll.author_id)
         now = database_time(session)
         _check(_times(session, person, Poll.frozen_at, now), quota, now)

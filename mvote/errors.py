@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from mvote.verbs import not_possible
 from mvote.wording import Message, say
 
 Text = dict[str, str]
@@ -104,11 +105,7 @@ class ImpossibleTransition(DomainError):
     title: ClassVar[Message] = say("This cannot be done in the present state.")
 
     def __init__(self, *, state: str, verb: str) -> None:
-        super().__init__(
-            say("{verb} is not possible while {state}", verb=verb, state=state),
-            state=state,
-            verb=verb,
-        )
+        super().__init__(not_possible(verb, state), state=state, verb=verb)
 
 
 class Overloaded(DomainError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from mvote.budget.contradictions.texts import TEXTS
+from mvote.budget.contradictions.texts import TEXTS, WORDS
 from mvote.wording import Message
 
 
@@ -20,4 +20,7 @@ class Contradiction:
     @property
     def text(self) -> Message:
         """What is wrong, in words."""
-        return TEXTS[self.code].format(**self.facts)
+        facts = {
+            name: WORDS.get(name, {}).get(str(fact), fact) for name, fact in self.facts.items()
+        }
+        return TEXTS[self.code].format(**facts)

@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
-from mvote.wording import say
+from collections.abc import Mapping
+from typing import Any
 
+from mvote.budget.limits import NAMES
+from mvote.wording import Message, say
+
+PHASES = {
+    "proposing": say("proposing"),
+    "assessing": say("assessing"),
+    "reviewing": say("reviewing"),
+    "balloting": say("balloting"),
+    "deciding": say("deciding"),
+    "delivering": say("delivering"),
+}
+WORDS: Mapping[str, Mapping[Any, Message]] = {"phase": PHASES, "other": PHASES, "measure": NAMES}
+"""Facts that are words of the code, as people read them."""
 TEXTS = {
     # money
     "key-repeated": say("The key {key} is used before."),

@@ -97,7 +97,7 @@ def test_what_is_promised_in_public_is_the_same_in_both_places() -> None:
     assert korean.strip() in security
 
 
-@pytest.mark.parametrize("page", ["cycles", "verifying", "keys"])
+@pytest.mark.parametrize("page", ["client", "cycles", "verifying", "keys"])
 def test_the_korean_page_has_every_part_of_the_english_one(page: str) -> None:
     english, korean = (_parts_of(ROOT / "docs" / name) for name in (f"{page}.md", f"{page}.ko.md"))
     assert len(english) > 10

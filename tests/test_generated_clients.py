@@ -164,6 +164,7 @@ def test_the_tour_goes_through_the_generated_python_client(python: Made, town: T
     ]
     assert value(lines, "ranked") == "True"
     assert value(lines, "area").endswith("Polygon")
+    assert value(lines, "sites") == "application/geo+json FeatureCollection"
     assert_verifies(town.folder / "bundle.zip")
 
 
@@ -214,4 +215,5 @@ def test_the_tour_goes_through_the_types_for_typescript(typescript: Made, town: 
     assert value(lines, "stale") == "412 stale-version"
     assert value(lines, "opened") == "open"
     assert value(lines, "ranked") == "true"
+    assert value(lines, "sheet") == "text/csv; charset=utf-8 true"
     assert_verifies(town.folder / "bundle.zip")

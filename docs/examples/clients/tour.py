@@ -198,10 +198,13 @@ def rank(citizen: AuthenticatedClient, number: str, poll_id: uuid.UUID) -> None:
 
 
 def look_at_other_forms(anybody: Client) -> None:
-    """What is no JSON of ours: a boundary as GeoJSON."""
+    """What is no JSON of ours: a boundary as GeoJSON, and a list as a map, by `Accept`."""
     first = got(AreaPage, list_areas.sync_detailed(client=anybody, kind="gu", limit=1)).items[0]
     feature = got(AreaFeature, show_area.sync_detailed(first.area_code, client=anybody))
     print("area:", feature.properties.name.en, feature.geometry["type"])
+    raw = anybody.get_httpx_client()
+    sites = raw.get("/v1/sites", headers={"Accept": "application/geo+json"})
+    print("sites:", sites.headers["Content-Type"], sites.json()["type"])
 
 
 if __name__ == "__main__":

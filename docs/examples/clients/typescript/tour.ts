@@ -98,6 +98,12 @@ async function check(folder: string): Promise<void> {
   const result = got(await anybody.GET("/v1/polls/{poll_id}/results", { params }));
   if (typeof result === "string") throw new Error("that is the CSV");
   console.log("result:", result.turnout.ballots, result.options.map((option) => option.votes));
+  const sheet = await anybody.GET("/v1/polls/{poll_id}/results", {
+    params,
+    headers: { Accept: "text/csv" },
+    parseAs: "text",
+  });
+  console.log("sheet:", sheet.response.headers.get("Content-Type"), got(sheet).length > 0);
   const fetched = () =>
     anybody.GET("/v1/polls/{poll_id}/bundle.zip", { params, parseAs: "arrayBuffer" });
   let bundle = await fetched();

@@ -27,6 +27,7 @@ from mvote.ballotbox.clerk import Clerk
 from mvote.ballotbox.keystore import HOLDERS
 from tests.support.contract import CheckedClient
 from tests.support.database import TestCluster
+from tests.support.hostile import everything, no_trace
 from tests.support.waiting import at_leisure, be_patient
 from tests.support.world import World
 
@@ -212,3 +213,16 @@ def clerk(world: World, tmp_path: Path) -> Clerk:
     """Who signs in this test, with the mark at `keys/mark` of the test's folder."""
     world.clerk = world.new_clerk(tmp_path / "keys" / "mark")
     return world.clerk
+
+
+@pytest.fixture
+def caller(world: World) -> dict[str, str]:
+    """The headers of somebody who may do everything."""
+    return everything(world).headers
+
+
+@pytest.fixture
+def untouched(world: World, caller: dict[str, str]) -> Iterator[World]:
+    """The world; what a test sends to it must leave no trace."""
+    with no_trace(world):
+        yield world

@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.support.bodies import POLL
-from tests.support.hostile import both, check_problem, everything, no_trace
+from tests.support.hostile import both, check_problem
 from tests.support.world import GWANGHWAMUN, World, position, question
-
-
-@pytest.fixture
-def caller(world: World) -> dict[str, str]:
-    """The headers of somebody who may do everything."""
-    return everything(world).headers
-
-
-@pytest.fixture
-def untouched(world: World, caller: dict[str, str]) -> Iterator[World]:
-    """The world; what a test sends to it must leave no trace."""
-    with no_trace(world):
-        yield world
 
 
 def square(*corners: tuple[Any, Any], kind: str = "Polygon") -> dict[str, Any]:

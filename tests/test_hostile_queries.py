@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import re
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import orjson
@@ -13,22 +12,9 @@ import pytest
 
 from api.contract import METHODS
 from tests.support.contract import contract
-from tests.support.hostile import both, check_problem, everything, no_trace
+from tests.support.hostile import both, check_problem
 from tests.support.sites import Place
 from tests.support.world import World
-
-
-@pytest.fixture
-def caller(world: World) -> dict[str, str]:
-    """The headers of somebody who may do everything."""
-    return everything(world).headers
-
-
-@pytest.fixture
-def untouched(world: World, caller: dict[str, str]) -> Iterator[World]:
-    """The world; what a test sends to it must leave no trace."""
-    with no_trace(world):
-        yield world
 
 
 def lists() -> list[str]:

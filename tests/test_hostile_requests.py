@@ -6,7 +6,6 @@ import io
 import json
 import re
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,24 +14,11 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from tests.support.bodies import EXAMPLES, operations_with_body
 from tests.support.contract import contract
-from tests.support.hostile import both, check_problem, everything, no_trace
+from tests.support.hostile import both, check_problem
 from tests.support.operations import METHODS, Operation, operations_of
 from tests.support.world import World, new_key
 
 JSON = "application/json"
-
-
-@pytest.fixture
-def caller(world: World) -> dict[str, str]:
-    """The headers of somebody who may do everything."""
-    return everything(world).headers
-
-
-@pytest.fixture
-def untouched(world: World, caller: dict[str, str]) -> Iterator[World]:
-    """The world; what a test sends to it must leave no trace."""
-    with no_trace(world):
-        yield world
 
 
 @pytest.mark.parametrize(

@@ -17,15 +17,12 @@ from tests.support.logs import (
     city_entries,
     grow,
     notes_of,
+    place_of,
     unsigned,
 )
 from tests.support.world import World
 
 Patch = pytest.MonkeyPatch
-
-
-def place_of(poll_id: str, size: int) -> bytes:
-    return uuid.UUID(poll_id).bytes + size.to_bytes(8, "big")
 
 
 def test_a_polls_checkpoint_is_signed_and_stands_in_the_citys_log(

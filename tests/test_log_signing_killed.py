@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -24,15 +23,12 @@ from tests.support.logs import (
     city_entries,
     grow,
     notes_of,
+    place_of,
     unsigned,
 )
 from tests.support.world import World
 
 Patch = pytest.MonkeyPatch
-
-
-def place_of(poll_id: str, size: int) -> bytes:
-    return uuid.UUID(poll_id).bytes + size.to_bytes(8, "big")
 
 
 def die(*_: object, **__: object) -> None:

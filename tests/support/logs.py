@@ -46,6 +46,11 @@ def city_entries(world: World) -> list[bytes]:
     return [bytes(data) for (data,) in rows]
 
 
+def place_of(poll_id: str, size: int) -> bytes:
+    """How the city's log names a poll's log of so many entries."""
+    return uuid.UUID(poll_id).bytes + size.to_bytes(8, "big")
+
+
 def as_superuser(world: World, *statements: str) -> None:
     """What somebody with a superuser's password could do."""
     with psycopg.connect(world.admin_url, autocommit=True) as connection:

@@ -6,6 +6,7 @@ import random
 import subprocess
 import sys
 import uuid
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mvote.budget.applying import PSEUDONYM_KEY, apply_for_seat
@@ -21,7 +22,11 @@ from tests.support.proposals import refused
 from tests.support.seasons import Season
 from tests.support.world import Person, World
 
-PROPOSALS, FEASIBLE, ON_BALLOT, FIELDS, MARKS, VOTERS = 626, 36, 29, 6, 5, 50
+PROPOSALS, FEASIBLE, PROJECTS, FIELDS, MARKS, VOTERS = 626, 36, 29, 6, 5, 50
+SURE = range(PROPOSALS - FEASIBLE, PROPOSALS)
+"""Which of the ideas are feasible."""
+ON_BALLOT = SURE[:PROJECTS]
+OUT = PROPOSALS - PROJECTS
 TOGETHER = 18_300_000_000
 NONE: dict[str, object] = {"organisations": [], "points": [], "text": None}
 WHY = {"ko": "구가 먼저 짓기로 했습니다.", "en": "The district builds it before."}
@@ -99,38 +104,19 @@ def test_626_ideas_become_29_projects_that_citizens_rank_and_the_plenary_decides
 ) -> None:
     chance = random.Random(2023)
     year = Season(world, 2023)
-    costs = [400_000_000 + 10**6 * n for n in range(PROPOSALS)]
-    sure = range(PROPOSALS - FEASIBLE, PROPOSALS)
-    left = ON_BALLOT - 1  # the last project takes what is left of the 18.3 billion
-    on_ballot = [sure[n] for n in range(FEASIBLE) if not (n >= 30 or n == 29)]
-    for n, place in enumerate(on_ballot[:left]):
-        costs[place] = 500_000_000 + 7_000_000 * n
-    costs[on_ballot[left]] = TOGETHER - sum(costs[each] for each in on_ballot[:left])
+    costs = costs_of_all()
     year.propose([{"heading": field(n), "amount": costs[n]} for n in range(PROPOSALS)])
     plenary, members = drawn(year, tmp_path)
     bodies = divided(year, plenary)
+    majority = members[: SEATS // 2 + 1]
     year.enter_by_officers("assessing")
-    year.assess_all(costs, infeasible=set(range(PROPOSALS)) - set(sure))
-
-    year.enter_by_officers("reviewing")
-    year.read_all()
-    of_field: dict[str, list[str]] = {field(n): [] for n in range(FIELDS)}
-    for place in sure:
-        of_field[field(place)].append(year.ids[place])
-    chosen = {year.ids[each] for each in on_ballot}
-    for n, body in enumerate(bodies):
-        ranked = [each for each in of_field[field(n)] if each in chosen]
-        others = [each for each in of_field[field(n)] if each not in chosen]
-        year.judge_list(body, sitting(year, body), ranked, others)
-    year.judge_list(plenary, members[: SEATS // 2 + 1], sorted(chosen))
-    year.let_appeals_lapse()
-    out = PROPOSALS - ON_BALLOT
-    assert year.count_states() == {"approved": ON_BALLOT, "rejected": out}
+    year.assess_all(costs, infeasible=set(range(PROPOSALS)) - set(SURE))
+    judge_field_by_field(year, bodies, plenary, majority)
 
     year.enter_by_officers("balloting")
     poll = year.open("citizens")
     price = {each["key"]: each["amount"] for each in poll["question"]["options"]}
-    assert (len(price), sum(price.values())) == (ON_BALLOT, TOGETHER)
+    assert (len(price), sum(price.values())) == (PROJECTS, TOGETHER)
     voters = year.citizens(VOTERS)
     with no_trace(world):
         four = world.cast(poll, voters[0], sorted(price)[: MARKS - 1])
@@ -139,19 +125,53 @@ def test_626_ideas_become_29_projects_that_citizens_rank_and_the_plenary_decides
     year.cast_all(poll, ballots)
     year.finish(poll)
 
-    binding, votes = year.allocated()["binding"], counted(ballots.values())
+    votes = counted(ballots.values())
     order = sorted(price, key=lambda each: (-votes[each], price[each]))
+    binding = year.allocated()["binding"]
     assert binding["order"] == order
     assert {each["decision"] for each in binding["projects"]} == {"ranked"}  # no binding limit
-    taken = [change(each, "funded") for each in order[:20] if each != order[3]]
-    with no_trace(world):
-        assert refused(year.lay(*taken)) == (422, "invalid-request")  # the fourth was passed over
-    year.confirm(
-        members[: SEATS // 2 + 1], *taken, change(order[3], "not_funded", text=WHY),
-        change(order[20], "reserve"),
-    )  # fmt: skip
+    confirm_but_for_the_fourth(year, majority, order, price)
+
+
+def costs_of_all() -> list[int]:
+    """The last of the 29 projects takes what the others leave of the 18.3 billion."""
+    costs = [400_000_000 + 10**6 * n for n in range(PROPOSALS)]
+    *others, last = ON_BALLOT
+    for n, place in enumerate(others):
+        costs[place] = 500_000_000 + 7_000_000 * n
+    costs[last] = TOGETHER - sum(costs[each] for each in others)
+    return costs
+
+
+def judge_field_by_field(
+    year: Season, bodies: Sequence[str], plenary: str, majority: Sequence[Person]
+) -> None:
+    """Each subcommittee by one list of what is feasible in its field; then the plenary."""
+    year.enter_by_officers("reviewing")
+    year.read_all()
+    chosen = {year.ids[each] for each in ON_BALLOT}
+    for n, body in enumerate(bodies):
+        of_field = [year.ids[place] for place in SURE if field(place) == field(n)]
+        ranked = [each for each in of_field if each in chosen]
+        others = [each for each in of_field if each not in chosen]
+        year.judge_list(body, sitting(year, body), ranked, others)
+    year.judge_list(plenary, majority, sorted(chosen))
+    year.let_appeals_lapse()
+    assert year.count_states() == {"approved": PROJECTS, "rejected": OUT}
+
+
+def confirm_but_for_the_fourth(
+    year: Season, majority: Sequence[Person], order: Sequence[str], price: Mapping[str, int]
+) -> None:
+    """The plenary passes one over, which it may not do without a word."""
+    fourth, reserve = order[3], order[20]
+    taken = [change(each, "funded") for each in order[:20] if each != fourth]
+    with no_trace(year.world):
+        assert refused(year.lay(*taken)) == (422, "invalid-request")
+    why = change(fourth, "not_funded", text=WHY)
+    year.confirm(majority, *taken, why, change(reserve, "reserve"))
     states = year.count_states()
-    assert (states["funded"], states["rejected"]) == (19, out)
-    assert states["not_funded"] + states.get("reserve", 0) == ON_BALLOT - 19
+    assert (states["funded"], states["rejected"]) == (19, OUT)
+    assert states["not_funded"] + states.get("reserve", 0) == PROJECTS - 19
     spent = sum(price[each["reference"]] for each in taken)
     assert year.sums()["funded"] == {"projects": 19, "amount": spent}

@@ -15,6 +15,7 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from api.access import Undeclared, access, caller_or_nobody
 from mvote.base import utc_now
 from mvote.people.citizens import Citizen
 from mvote.people.tokens import SigningKey
@@ -150,6 +151,18 @@ def test_where_no_token_is_read_even_a_hostile_one_changes_nothing(
             assert answer.status_code == without.status_code, (name, str(operation))
             assert answer.get_data() == without.get_data(), (name, str(operation))
     assert census(world.admin_url) == before
+
+
+def test_a_view_that_declares_to_read_no_token_cannot_read_one() -> None:
+    app = Flask("made-up", static_folder=None)
+    app.testing = True
+    for who in ("public", "anybody"):
+        view = access(who)(lambda: str(caller_or_nobody()))
+        app.add_url_rule(f"/{who}", endpoint=who, view_func=view)
+    client = app.test_client()
+    assert client.get("/anybody").get_data(as_text=True) == "None"
+    with pytest.raises(Undeclared, match="public"):
+        client.get("/public")
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,16 @@ def test_an_administrator_makes_departments_and_lists_them_in_pages(
     assert (len(first["items"]), last["next_cursor"]) == (2, None)
 
 
+def test_anybody_learns_the_name_of_a_department_that_a_report_names(
+    client: CheckedClient, administrator: Person
+) -> None:
+    body = {"name": {"ko": "공원과", "en": "Parks"}}
+    made = client.post("/v1/departments", json=body, headers=administrator.headers).get_json()
+    assert client.get(f"/v1/departments/{made['id']}").get_json() == made
+    unknown = client.get(f"/v1/departments/{uuid.uuid4()}")
+    assert problem(unknown) == (404, "not-found")
+
+
 @pytest.mark.parametrize("cursor", ["x", "WyJub3QgYW4gaWQiXQ", "WzFd"])
 def test_a_cursor_that_is_not_ours_is_refused(
     client: CheckedClient, administrator: Person, cursor: str

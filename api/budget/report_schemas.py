@@ -18,8 +18,10 @@ class SumSchema(ma.Schema):
     """How many proposals came how far."""
 
     stages = ma.fields.Dict(
-        keys=ma.fields.String(), values=ma.fields.Nested(StageSum), required=True
-    )
+        keys=ma.fields.String(), values=ma.fields.Nested(StageSum), required=True,
+        metadata={"description": "What came as far as that, also if it fell back later: a project"
+                  " that was dropped and those that moved up for it each count as funded."},
+    )  # fmt: skip
     spent = ma.fields.Integer(required=True)
 
 

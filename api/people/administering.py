@@ -76,6 +76,17 @@ def create_department(body: dict[str, Any]) -> Department:
         return add_department(session, name=body["name"], by=caller_id())
 
 
+@blp.get("/departments/<uuid:department_id>")
+@access("public")
+@blp.response(200, DepartmentSchema)
+def show_department(department_id: uuid.UUID) -> Department:
+    """The department that a cycle, a proposal, a delivery or a report names by its id."""
+    department = db.session().get(Department, department_id)
+    if department is None:
+        raise NotFound
+    return department
+
+
 @blp.get("/citizens/<uuid:citizen_id>")
 @access("officer")
 @blp.response(200, CitizenSchema)

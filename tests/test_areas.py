@@ -244,6 +244,7 @@ def test_a_bad_point_is_refused(
     assert response.get_json()["errors"][0]["pointer"] == pointer
 
 
+@pytest.mark.usefixtures("within_an_hour")
 def test_a_version_begins_at_midnight_in_the_city(app: Flask, owner: Session) -> None:
     there = dt.datetime.now(ZoneInfo(app.extensions["settings"].city_time_zone)).date()
     add_area(owner, "7", DISTRICT, valid_from=there)

@@ -33,6 +33,8 @@ from tests.support.proposals import Town, as_owner, refused
 from tests.support.racing import race
 from tests.support.world import World
 
+pytestmark = pytest.mark.usefixtures("within_an_hour")
+
 
 @pytest.fixture
 def town(world: World) -> Town:

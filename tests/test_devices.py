@@ -38,6 +38,8 @@ from tests.support.phones import (
     used,
 )
 
+pytestmark = pytest.mark.usefixtures("within_an_hour")
+
 
 @pytest.fixture
 def attestor(settings: Settings) -> AppAttest:

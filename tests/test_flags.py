@@ -21,6 +21,8 @@ from mvote.polls.integrity.flags import pseudonym_of
 from tests.support.integrity import CIRCLE, code_at, kinds, nonce_of, see, site_of
 from tests.support.world import CITY_HALL, GWANGHWAMUN, World, position
 
+pytestmark = pytest.mark.usefixtures("within_an_hour")
+
 HERE = GWANGHWAMUN
 SEOUL, BUSAN, DAEJEON = (37.57, 126.98), (35.18, 129.08), (36.35, 127.38)
 

@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 import psycopg
+import pytest
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
@@ -15,6 +16,8 @@ from mvote.people.citizens import Citizen
 from mvote.people.granting import Post, grant
 from tests.support.integrity import CIRCLE, kinds
 from tests.support.world import GWANGHWAMUN, Person, World, position
+
+pytestmark = pytest.mark.usefixtures("within_an_hour")
 
 
 def flags(world: World, poll: dict[str, Any], who: Person) -> TestResponse:

@@ -15,6 +15,8 @@ from mvote.people.granting import Post, grant
 from tests.support.integrity import CIRCLE
 from tests.support.world import GWANGHWAMUN, Person, World, position
 
+pytestmark = pytest.mark.usefixtures("within_an_hour")
+
 
 @pytest.fixture
 def officer(world: World) -> Person:

@@ -14,6 +14,8 @@ from mvote.polls.presence import Position
 from tests.support.integrity import CIRCLE, code_at, kinds, see, site_of
 from tests.support.world import GWANGHWAMUN, World, new_key, position
 
+pytestmark = pytest.mark.usefixtures("within_an_hour")
+
 HERE = GWANGHWAMUN
 SEOUL, BUSAN = (37.57, 126.98), (35.18, 129.08)
 

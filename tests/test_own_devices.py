@@ -17,6 +17,8 @@ from tests.support.integrity import nonce_of
 from tests.support.made_up_apple import Phone
 from tests.support.world import Person, World
 
+pytestmark = pytest.mark.usefixtures("within_an_hour")
+
 DEVICES = "/v1/me/devices"
 
 

@@ -147,6 +147,16 @@ def test_from_the_screen_to_the_ballot(place: Place, open_page: Callable[[str], 
     assert place.world.cast(place.poll, voter, presence_token=token).status_code == 201
 
 
+def test_a_wide_screen_shows_all_of_it(place: Place, open_page: Callable[[str], Page]) -> None:
+    place.code("rotating")
+    page = screen(place, open_page)
+    page.set_viewport_size({"width": 1280, "height": 800})
+    box = page.locator("#symbol").bounding_box()
+    assert box
+    assert box["x"] + box["width"] / 2 == pytest.approx(640, abs=1)
+    assert page.evaluate("document.documentElement.scrollHeight") <= 800
+
+
 def test_the_screen_is_read_whatever_comes_between_it_and_the_camera(
     place: Place, open_page: Callable[[str], Page]
 ) -> None:

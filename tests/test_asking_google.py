@@ -20,6 +20,7 @@ from api.attestation.google import GRANT, LARGEST, SCOPE, GoogleDecoder, read_se
 from mvote.base import utc_now
 from mvote.polls.integrity.errors import AttestationInvalid, AttestorAway
 from tests.support.made_up_google import PACKAGE, verdict
+from tests.support.waiting import PATIENCE_SECONDS
 
 VERDICT = verdict(b"statement", utc_now())
 KEY = rsa.generate_private_key(65537, 2048)
@@ -102,7 +103,8 @@ def key_file(url: str, **changed: Any) -> bytes:
 
 def decoder(server: MadeUpServer, **changed: Any) -> GoogleDecoder:
     account = read_service_account(key_file(server.url))
-    return GoogleDecoder(account, package=PACKAGE, server=server.url, **changed)
+    patient: dict[str, Any] = {"timeout_s": PATIENCE_SECONDS}
+    return GoogleDecoder(account, package=PACKAGE, server=server.url, **patient | changed)
 
 
 def test_google_says_what_a_token_holds_and_one_access_serves_many(server: MadeUpServer) -> None:

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from api.people import provider_keys
 from api.people.provider_keys import FRESH_S, LARGEST, OLDEST_S, PAUSE_S, KeySet
 from mvote.people.errors import IdentityProviderAway
+from tests.support.waiting import PATIENCE_SECONDS
 
 
 class Clock:
@@ -46,7 +48,8 @@ class Served:
 
 
 @pytest.fixture
-def served() -> Iterator[Served]:
+def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
+    monkeypatch.setattr(provider_keys, "TIMEOUT_S", PATIENCE_SECONDS)
     served = Served()
     thread = threading.Thread(target=served.server.serve_forever, daemon=True)
     thread.start()

@@ -226,7 +226,7 @@ def test_of_an_exclusive_set_only_one_is_funded_and_add1_still_ends() -> None:
     assert set(funded(allocation)) == {"a", "c"}
 
 
-def test_nobody_voted() -> None:
+def test_without_a_ballot_nothing_is_funded() -> None:
     assert funded(allocate(approval_contest({"a": 5}, {}, 100, completion="add1"))) == []
 
 

@@ -220,7 +220,7 @@ def _only_spelt_otherwise(one: str, other: str) -> bool:
     return read(one) == read(other)
 
 
-def test_tokens_are_bounded() -> None:
+def test_a_token_that_is_too_long_or_too_deep_is_refused() -> None:
     assert refused("x" * 20_000) == "form"
     assert refused(GOOGLE.sealed("[" * 9_000)) == "token"
 

@@ -28,7 +28,7 @@ from mvote.polls.integrity.errors import (
     AttestationRequired,
     PositionNonceInvalid,
 )
-from mvote.polls.integrity.nonces import given_at, use_nonce, use_nonce_for
+from mvote.polls.integrity.nonces import found_nonce, use_nonce, use_nonce_for
 from mvote.polls.presence import Position
 
 Demand = Literal["none", "nonce", "attested"]
@@ -85,7 +85,7 @@ def check(session: Session, attestors: Attestors, claim: Claim, *, now: dt.datet
     vouched: Vouched | Ask | None = None
     is_used = False
     try:
-        given, is_used = _nonce_given_at(session, claim, now)
+        given, is_used = _nonce_sent(session, claim, now)
         if given and claim.integrity.attestation and not is_used:
             vouched = _vouched(session, attestors, claim, now)
     except (PositionNonceInvalid, AttestationInvalid) as error:
@@ -95,13 +95,14 @@ def check(session: Session, attestors: Attestors, claim: Claim, *, now: dt.datet
     )
 
 
-def _nonce_given_at(
+def _nonce_sent(
     session: Session, claim: Claim, now: dt.datetime
 ) -> tuple[dt.datetime | None, bool]:
+    """When its nonce was given out, None without one; and whether this very request used it."""
     nonce = claim.integrity.nonce
     if nonce is not None:
         who, mark = claim.citizen_id, _mark_of(claim, nonce)
-        return given_at(session, citizen_id=who, nonce=nonce, now=now, mark=mark)
+        return found_nonce(session, citizen_id=who, nonce=nonce, now=now, mark=mark)
     if claim.demand == "none":
         return None, False
     raise PositionNonceInvalid

@@ -51,7 +51,7 @@ def give_nonce(
     return nonce, expires_at
 
 
-def given_at(
+def found_nonce(
     session: Session,
     *,
     citizen_id: uuid.UUID,
@@ -88,7 +88,7 @@ def use_nonce_for(
     )
     if session.scalar(used) is not None:
         return True
-    given_at(session, citizen_id=citizen_id, nonce=nonce, now=now, mark=mark)
+    found_nonce(session, citizen_id=citizen_id, nonce=nonce, now=now, mark=mark)
     return False
 
 

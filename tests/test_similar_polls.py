@@ -47,6 +47,17 @@ def test_the_question_counts_less_than_the_title(world: World) -> None:
     assert found["score"] == pytest.approx(0.8)
 
 
+def test_a_poll_in_two_languages_is_found_by_either(world: World) -> None:
+    both = world.open_poll(title={"ko": PLAYGROUND, "en": "Shall we build a dog park?"})
+    english = world.open_poll(title={"en": "A dog park for everybody"})
+    found = similar(world, title={"en": "Build a dog park"})
+    assert [each["id"] for each in found] == [both["id"], english["id"]]
+    assert similar(world, title="Build dog parks")[0]["id"] == both["id"]
+    assert [each["id"] for each in similar(world)] == [both["id"]]
+    mixed = {"ko": "강아지가 뛰노는 곳", "en": "Build a dog park"}
+    assert similar(world, title=mixed)[0]["score"] == 1
+
+
 def test_drafts_private_held_back_and_ended_polls_are_never_called_similar(
     world: World, author: Person
 ) -> None:

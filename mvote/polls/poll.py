@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping
 from typing import Any, Literal
 
 from sqlalchemy import CheckConstraint, Index, Integer, text
@@ -12,8 +11,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from mvote.base import Base, new_id, state_check, utc_now
-from mvote.budget.bigrams import bigrams
 from mvote.errors import ImpossibleTransition
+from mvote.polls.marks import marks_of
 
 State = Literal["draft", "open", "closing", "closed", "counted", "published", "cancelled", "voided"]
 Status = Literal[State, "scheduled"]
@@ -39,11 +38,6 @@ TRANSITIONS: dict[tuple[State, Verb], State] = {
     ("counted", "void"): "voided",
 }
 """The whole life of a poll. The database's trigger `poll_guard` knows the same pairs."""
-
-
-def best_text(text: Mapping[str, str] | None) -> str:
-    """What polls are compared by: Korean, where there is any."""
-    return (text or {}).get("ko") or (text or {}).get("en") or ""
 
 
 def after(state: State, verb: Verb) -> State:
@@ -84,6 +78,12 @@ class Poll(Base):
             postgresql_using="gin",
             postgresql_where=text("state = 'open' AND NOT is_private"),
         ),
+        Index(
+            "ix_poll_title_words",
+            "title_words",
+            postgresql_using="gin",
+            postgresql_where=text("state = 'open' AND NOT is_private"),
+        ),
         Index("ix_poll_due", "closes_at", postgresql_where=text("state IN ('open', 'closing')")),
     )
 
@@ -97,8 +97,11 @@ class Poll(Base):
     is_private: Mapped[bool] = mapped_column(default=False)
     #: title, question, eligibility, presence … as the API's schema has them
     content: Mapped[dict[str, Any]] = mapped_column(JSONB)
-    #: what its title is compared by: `mvote.budget.bigrams`
+    #: what its title is compared by: `mvote.polls.marks`
     title_bigrams: Mapped[list[int]] = mapped_column(
+        ARRAY(Integer), default=list, server_default=text("'{}'"), deferred=True
+    )
+    title_words: Mapped[list[int]] = mapped_column(
         ARRAY(Integer), default=list, server_default=text("'{}'"), deferred=True
     )
     opens_at: Mapped[dt.datetime | None]
@@ -115,7 +118,7 @@ class Poll(Base):
 
     @validates("content")
     def _index_title(self, _: str, content: dict[str, Any]) -> dict[str, Any]:
-        self.title_bigrams = bigrams(best_text(content.get("title")))
+        self.title_bigrams, self.title_words = marks_of(content.get("title"))
         return content
 
     def status_at(self, now: dt.datetime) -> Status:

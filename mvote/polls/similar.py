@@ -1,7 +1,8 @@
 """Polls that ask nearly the same: shown before one's own is posted, so that people vote together.
 
-Titles are compared as those of proposals are. Where both have a question, it counts for a fifth:
-"Do you agree?" stands beneath polls of all sorts.
+Titles are compared in each language that both have (`mvote.polls.marks`), and the nearer counts.
+Where both have a question, it counts for a fifth: "Do you agree?" stands beneath polls of all
+sorts.
 """
 
 from __future__ import annotations
@@ -12,15 +13,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Boolean, ColumnElement, desc, literal_column, not_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from mvote.base import database_time
-from mvote.budget.bigrams import bigrams, similarity
 from mvote.budget.likeness import likeness_to
 from mvote.moderation.case import left_out
 from mvote.polls.hindrances import Hindrance
 from mvote.polls.listing import for_a_list
-from mvote.polls.poll import Poll, best_text
+from mvote.polls.marks import Marks, likeness, marks_of
+from mvote.polls.poll import Poll
 
 MOST = 20
 MOST_COMPARED = 100
@@ -79,10 +80,11 @@ def alike(
     session: Session, asked: Asked, *among: ColumnElement[bool], limit: int = MOST
 ) -> list[Similar]:
     """Polls that satisfy *among* and read like what is asked, the nearest first."""
-    degrees = _degrees(session, asked, among)
+    degrees, question = _degrees(session, asked, among), marks_of(asked.question)
     found = for_a_list(session, select(Poll).where(Poll.id.in_(degrees)))
     scored = [
-        Similar(poll=poll, score=round(_score(asked, poll, degrees[poll.id]), 3)) for poll in found
+        Similar(poll=poll, score=round(_score(question, poll, degrees[poll.id]), 3))
+        for poll in found
     ]
     return sorted(scored, key=lambda each: (-each.score, -each.poll.id.int))[:limit]
 
@@ -90,26 +92,35 @@ def alike(
 def _degrees(
     session: Session, asked: Asked, among: Sequence[ColumnElement[bool]]
 ) -> dict[uuid.UUID, float]:
-    """How alike the titles are, 0 to 1, of the polls nearest to what is asked."""
-    mine = bigrams(best_text(asked.title))
+    """How alike the titles are, 0 to 1, of the polls nearest to what is asked, by the language in
+    which they are most."""
+    found: list[tuple[float, uuid.UUID]] = []
+    for column, mine in zip(
+        (Poll.title_bigrams, Poll.title_words), marks_of(asked.title), strict=True
+    ):
+        found += _nearest(session, column, mine, (*among, Poll.id.is_distinct_from(asked.but)))
+    return {poll_id: degree for degree, poll_id in sorted(found)[-MOST_COMPARED:]}
+
+
+def _nearest(
+    session: Session,
+    column: InstrumentedAttribute[list[int]],
+    mine: list[int],
+    among: Sequence[ColumnElement[bool]],
+) -> Sequence[tuple[float, uuid.UUID]]:
+    """How alike, and which, by one of the columns."""
     if not mine:
-        return {}
-    likeness = likeness_to(session, Poll.title_bigrams, mine)
-    query = (
-        select(Poll.id, likeness.degree.label("degree"))
-        .where(*among, *likeness.conditions, Poll.id.is_distinct_from(asked.but))
-        .order_by(desc("degree"), Poll.id.desc())
-        .limit(MOST_COMPARED)
-    )
-    return {row.id: row.degree for row in session.execute(query)}
+        return ()
+    alike = likeness_to(session, column, mine)
+    query = select(alike.degree.label("degree"), Poll.id).where(*among, *alike.conditions)
+    nearest = query.order_by(desc("degree"), Poll.id.desc()).limit(MOST_COMPARED)
+    return [(degree, poll_id) for degree, poll_id in session.execute(nearest)]
 
 
-def _score(asked: Asked, poll: Poll, degree: float) -> float:
-    theirs = bigrams(best_text(poll.content["question"]["text"]))
-    mine = bigrams(best_text(asked.question))
-    if not (mine and theirs):
+def _score(question: Marks, poll: Poll, degree: float) -> float:
+    of_question = likeness(question, marks_of(poll.content["question"]["text"]))
+    if of_question is None:
         return degree
-    of_question = float(similarity(mine, theirs))
     return (1 - WORTH_OF_QUESTION) * degree + WORTH_OF_QUESTION * of_question
 
 

@@ -16,17 +16,49 @@ from sqlalchemy.orm import Session
 
 from api.db import new_engine, transaction
 from mvote.base import new_id, utc_now
-from mvote.budget.bigrams import bigrams
 from mvote.people.registering import register
+from mvote.polls.marks import marks_of
 from mvote.polls.poll import Poll
 from ops.bench.similar import HOW, QUESTIONS, WARM_UP, WHAT, WHERE
 from ops.bench.stage import Installation, quiet_app
 from ops.machine import SetupError
 
 POLLS = 20_000
-TITLES = [f"{where} {what} {how}, 할까요?" for where, what, how in product(WHERE, WHAT, HOW)]
+WHERE_IN_ENGLISH = [f"{each}-dong" for each in (
+    "Hyoja", "Sajik", "Samcheong", "Buam", "Pyeongchang", "Muak", "Gyonam", "Gahoe", "Ihwa",
+    "Hyehwa", "Changsin", "Sungin", "Cheongun", "Pirun", "Nuha", "Tongin", "Ogin", "Chebu",
+    "Jeokseon", "Naeja",
+)] + [
+    "Mangwon market", "Hongje stream", "Bulgwang stream", "Anyang stream", "Jungnang stream",
+    "Namsan", "Bukhansan trail", "World Cup park", "Boramae park", "Seoul forest",
+    "Seongsan bridge", "Ichon station", "Guro station", "Sillim station", "Noryangjin",
+    "Gasan-dong", "Bongcheon-dong", "Sanggye-dong", "Ssangmun-dong",
+]  # fmt: skip
+WHAT_IN_ENGLISH = (
+    "shade at bus stops", "playgrounds of nurseries", "lights in alleys",
+    "signals in the ground of crossings", "small libraries", "heating in halls for the elderly",
+    "alarm bells in public toilets", "bicycle racks", "benches to rest",
+    "chargers for electric cars", "village gardens", "study rooms for the young",
+    "railings along streams", "ways to school", "gardens on roofs", "shelters from heat",
+    "bins for recycling", "closed circuit cameras", "streets of murals",
+    "ramps for wheelchairs", "outdoor exercise machines", "dog playgrounds", "rain barrels",
+    "roofs of traditional markets", "workshops for young founders", "jobs for the elderly",
+    "lights in underpasses", "village bus lines",
+)  # fmt: skip
+HOW_IN_ENGLISH = (
+    "Build", "Tidy up", "Repair", "Have more", "Lay out", "Replace", "Improve",
+    "Improve surroundings of", "Build additional", "Newly open", "Remodel", "Support",
+)  # fmt: skip
+TITLES = [
+    {"ko": f"{where} {what} {how}, 할까요?", "en": f"{to} {it} at {at}?"}
+    for (where, what, how), (at, it, to) in zip(
+        product(WHERE, WHAT, HOW),
+        product(WHERE_IN_ENGLISH, WHAT_IN_ENGLISH, HOW_IN_ENGLISH),
+        strict=True,
+    )
+]
 QUESTION = {
-    "text": {"ko": "어떻게 생각하세요?"},
+    "text": {"ko": "어떻게 생각하세요?", "en": "What do you think?"},
     "kind": "single",
     "options": [{"key": key, "title": {"ko": key}} for key in ("yes", "no")],
     "min_selections": 1,
@@ -43,8 +75,9 @@ def fill(installation: Installation) -> str:
             "author_id": new_id(),
             "origin": "citizen",
             "state": "open",
-            "content": {"title": {"ko": title}, "question": QUESTION},
-            "title_bigrams": bigrams(title),
+            "content": {"title": title, "question": QUESTION},
+            "title_bigrams": marks_of(title).pairs,
+            "title_words": marks_of(title).words,
             "opens_at": now,
             "frozen_at": now,
             "closes_at": now + dt.timedelta(days=1),
@@ -71,10 +104,10 @@ def median_ms(port: int, token: str) -> float:
     return statistics.median([_ask(connection, token, each) for each in asked][WARM_UP:])
 
 
-def _ask(connection: http.client.HTTPConnection, token: str, title: str) -> float:
+def _ask(connection: http.client.HTTPConnection, token: str, title: dict[str, str]) -> float:
     """How long one answer takes, in milliseconds."""
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-    body = json.dumps({"title": title, "question": "어떻게 생각하세요?"})
+    body = json.dumps({"title": title, "question": QUESTION["text"]})
     began = time.perf_counter()
     connection.request("POST", "/v1/polls/similar", body, headers)
     response = connection.getresponse()

@@ -9,7 +9,7 @@ import pytest
 
 from mvote.budget.deciding.few_ballots import TOO_FEW_SHOWN
 from mvote.languages import said
-from tests.support.deciding import Council
+from tests.support.deciding import Council, change
 from tests.support.hostile import no_trace
 from tests.support.proposals import refused
 from tests.support.world import World
@@ -103,6 +103,22 @@ def test_where_the_cycle_says_so_few_ballots_are_refused_with_the_reason(world: 
         answer = year.allocate()
     assert refused(answer) == (422, "allocation-impossible")
     assert answer.get_json()["detail"] == said(TOO_FEW_SHOWN, "ko")
+
+
+def test_then_nothing_is_allocated_and_to_fund_something_is_to_deviate(world: World) -> None:
+    year = by_shares(world, few_ballots="block")
+    voted(year, 6)
+    found = year.of_cycle("POST", "allocation/without-result", cause="투표지가 너무 적습니다.")
+    assert found.status_code == 201, found.get_data(as_text=True)
+    assert found.get_json()["without_result"]["code"] == "too-few-shown"
+    binding = found.get_json()["binding"]
+    assert {each["decision"] for each in binding["projects"]} == {"not_allocated"}
+    with no_trace(world):
+        answer = year.lay(change(year.references[0], "funded"))
+    assert [each["code"] for each in answer.get_json()["errors"]] == ["deviation-without-reason"]
+    year.plenary(5)
+    year.carried()
+    assert {year.state_of(each) for each in year.references} == {"not_funded"}
 
 
 def test_no_other_rule_stands_in_unless_the_frozen_ballot_said_so(

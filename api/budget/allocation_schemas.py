@@ -133,6 +133,17 @@ class DecidedSchema(ma.Schema):
     enacted_text = ShownText(required=True, allow_none=True)
 
 
+class WithoutResultSchema(ma.Schema):
+    """Why the frozen rule could not decide, as the city says it and as the system found it."""
+
+    cause = ShownText(required=True)
+    code = ma.fields.String(required=True, metadata={
+        "description": "`source-missing`: a source did not come about, or so few ballots came that"
+        " its totals are not shown. `too-few-shown`: equal shares lacks single ballots."
+    })  # fmt: skip
+    sources = ma.fields.List(ma.fields.String(), required=True)
+
+
 class AllocationSchema(ma.Schema):
     """A contest's allocation."""
 
@@ -158,6 +169,7 @@ class AllocationSchema(ma.Schema):
         "description": "The motion by which the plenary confirmed it."
     })  # fmt: skip
     decisions = ma.fields.List(ma.fields.Nested(DecidedSchema), required=True, allow_none=True)
+    without_result = ma.fields.Nested(WithoutResultSchema, required=True, allow_none=True)
     notes = ma.fields.List(ma.fields.String(), required=True, metadata={
         "description": "What has to be said about it, such as an unknown rule."
     })  # fmt: skip

@@ -12,9 +12,10 @@ from api.access import access, caller, caller_id
 from api.blueprint import Blueprint, may_raise
 from api.budget.allocation_schemas import AllocationSchema, ContestQuery
 from api.budget.deciding.choosing import chosen_contest
+from api.budget.deciding.schemas import WithoutResultRequest
 from api.db import db, reading, transaction
 from api.etags import tagged
-from api.idempotency import answered_once, takes_a_key
+from api.idempotency import answered_once, idempotent, takes_a_key
 from api.wiring import wiring
 from mvote.base import instant
 from mvote.budget.allocating.errors import AllocationImpossible, SourceMissing, TooMuchWork
@@ -25,6 +26,7 @@ from mvote.budget.deciding.counted_comparison import comparisons_beside
 from mvote.budget.deciding.enacting import Decided, decided_projects
 from mvote.budget.deciding.errors import AlreadyAllocated, MotionPending
 from mvote.budget.deciding.motions import carried_motion
+from mvote.budget.deciding.without_result import lay_open
 from mvote.budget.errors import PhaseNotOpen
 from mvote.budget.planning import cycle_of, own_cycle
 from mvote.errors import DomainError, ImpossibleTransition, NotAllowed
@@ -71,6 +73,33 @@ def allocate_a_contest(query: dict[str, Any], cycle_id: uuid.UUID) -> Response:
     return answered_once(request.get_data(), lambda: _written(cycle_id, found))
 
 
+@blp.post("/cycles/<uuid:cycle_id>/allocation/without-result")
+@access("officer")
+@may_raise(
+    NotAllowed, ImpossibleTransition, PhaseNotOpen, ResultsNotAvailable, AllocationImpossible,
+    AlreadyAllocated, MotionPending,
+)  # fmt: skip
+@idempotent
+@blp.arguments(ContestQuery, location="query")
+@blp.arguments(WithoutResultRequest)
+@blp.response(201, AllocationSchema)
+def lay_open_without_result(
+    query: dict[str, Any], body: dict[str, Any], cycle_id: uuid.UUID
+) -> Response:
+    """Put a contest before the plenary that has no result which may decide: so few ballots came
+    that no totals are shown, or a source that the rule waits for never came about.
+
+    It ranks nothing and funds nothing, and says the cause in public. Whatever the plenary's motion
+    then funds or puts in reserve needs a public reason. Refused where there is a result.
+    """
+    with transaction() as session:
+        cycle = own_cycle(session, cycle_id, caller())
+        contest = chosen_contest(cycle, query["contest"])
+        found = lay_open(session, cycle=cycle, contest=contest, cause=body["cause"])
+        allocation = write_allocation(session, cycle=cycle, found=found, by=caller_id())
+        return tagged(_shown(session, cycle, allocation), status=201)
+
+
 def _worked_out(
     cycle_id: uuid.UUID, contest: str | None, departments: frozenset[uuid.UUID]
 ) -> WorkedOut | DomainError:
@@ -110,7 +139,8 @@ def _shown(session: Session, cycle: Cycle, allocation: CycleAllocation) -> dict[
         "decisions": [_decision(each) for each in decided] if motion else None,
     }
     beside = {"comparisons": comparisons_beside(session, allocation)}
-    return whose | {"notes": []} | allocation.document | beside
+    usual: dict[str, Any] = {"notes": [], "without_result": None}
+    return whose | usual | allocation.document | beside
 
 
 def _decision(project: Decided) -> dict[str, Any]:

@@ -83,6 +83,12 @@ class ChangeSchema(Strict):
     })  # fmt: skip
 
 
+class WithoutResultRequest(Strict):
+    cause = LocalText(max_length=2_000, required=True, metadata={
+        "description": "Why there is no result that may decide: public with the allocation."
+    })  # fmt: skip
+
+
 class MotionRequest(Strict):
     """Confirm the allocation, but for these changes."""
 

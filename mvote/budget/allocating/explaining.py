@@ -16,10 +16,15 @@ from math import ceil
 from mvote.budget.allocating.blend import Scores
 from mvote.budget.allocating.equal_shares import SharesOutcome
 from mvote.budget.allocating.greedy import Decisions, funded_peer, greedy, pay, room_for
-from mvote.budget.allocating.model import FUNDED, Contest, Decision, Exact, Project
+from mvote.budget.allocating.model import FUNDED, Code, Contest, Decision, Exact, Project
 from mvote.budget.allocating.order import tie_key
 from mvote.budget.allocating.pots import Pots
 from mvote.budget.allocating.work import Work
+
+BY_ITSELF: frozenset[Code] = frozenset(
+    {"struck", "ranked", "unaffordable", "undecided", "not_allocated"}
+)
+"""Not for want of votes: nothing says how many more it would have needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +93,7 @@ class Grounds:
         return run.ledger().supporters_money(run.profile.projects.index(project))
 
     def _missing(self, place: int, project: Project, decision: Decision) -> Missing | None:
-        if decision.code in FUNDED or decision.code in ("struck", "ranked", "unaffordable"):
+        if decision.code in FUNDED or decision.code in BY_ITSELF:
             return None
         if self.shares is not None and not self.shares.greedy_won:
             return None

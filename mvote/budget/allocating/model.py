@@ -22,10 +22,13 @@ Code = Literal[
     "closed",
     "ranked",
     "unaffordable",
+    "undecided",
+    "not_allocated",
 ]
 """`closed`: a project before it did not fit, and the rule stops there. `ranked`: no limit stands
 above it, so the vote ranks and the plenary decides. `unaffordable`: its supporters' money, under
-equal shares, does not reach its cost."""
+equal shares, does not reach its cost. `undecided`: there is no result, the plenary decides.
+`not_allocated`: so few ballots came that nothing is allocated, as voters were told."""
 
 BUDGET_LIMIT = "budget_limit"
 """The name of the limit of everything, where a heading's key would stand."""

@@ -29,7 +29,7 @@ from mvote.budget.deciding.errors import AlreadyAllocated, MotionPending
 from mvote.budget.deciding.few_ballots import notes_on, rules_with_few
 from mvote.budget.deciding.motion import Motion
 from mvote.budget.deciding.projects import as_json, as_projects, groups_in, options_of, struck_in
-from mvote.budget.deciding.released import released
+from mvote.budget.deciding.released import Released, released
 from mvote.budget.phases import require_phase
 from mvote.errors import ImpossibleTransition, stands_for
 from mvote.journal import Event, write_down
@@ -63,10 +63,8 @@ def work_out(session: Session, *, cycle: Cycle, contest: str, most_steps: int | 
     ResultsNotAvailable (with the `sources` that are waited for), SourceMissing,
     AllocationImpossible, TooMuchWork.
     """
-    if cycle.state != "running":
-        raise ImpossibleTransition(state=cycle.state, verb="allocate")
-    check_deciding(session, cycle)
-    n = _next_number(session, cycle, contest)
+    check_may_allocate(session, cycle)
+    n = next_number(session, cycle, contest)
     made, lot = ready_contest(session, cycle=cycle, contest=contest)
     binding = allocate(made, Work(most_steps))
     found: Json = document(binding, compare(made, work=Work(most_steps)), rule=rule_name(made.rule))
@@ -74,6 +72,14 @@ def work_out(session: Session, *, cycle: Cycle, contest: str, most_steps: int | 
     found |= {"notes": notes_on(cycle, contest, made)}
     struck = frozenset(each.reference for each in made.projects if each.struck)
     return WorkedOut(contest=contest, n=n, document=found, struck=struck)
+
+
+def check_may_allocate(session: Session, cycle: Cycle) -> None:
+    """See that the cycle runs and that it is time to decide. Raises ImpossibleTransition,
+    PhaseNotOpen."""
+    if cycle.state != "running":
+        raise ImpossibleTransition(state=cycle.state, verb="allocate")
+    check_deciding(session, cycle)
 
 
 def check_deciding(session: Session, cycle: Cycle, *kinds: PhaseKind) -> None:
@@ -87,8 +93,11 @@ def check_deciding(session: Session, cycle: Cycle, *kinds: PhaseKind) -> None:
         require_phase(session, cycle.id, *wanted)
 
 
-def _next_number(session: Session, cycle: Cycle, contest: str) -> int:
-    """0, or one more where a project was struck since the last time."""
+def next_number(session: Session, cycle: Cycle, contest: str) -> int:
+    """0, or one more where a project was struck since the last time.
+
+    Raises NotFound, MotionPending, AlreadyAllocated.
+    """
     contest_in(cycle, contest)
     last = latest_allocation(session, cycle_id=cycle.id, contest=contest)
     if last is None:
@@ -119,6 +128,18 @@ def ready_contest(session: Session, *, cycle: Cycle, contest: str) -> tuple[Cont
     """
     sources = released(session, cycle=cycle, contest=contest)
     rules = rules_with_few(session, cycle=cycle, contest=contest, sources=sources)
+    return prepared(session, cycle=cycle, contest=contest, sources=sources, rules=rules)
+
+
+def prepared(
+    session: Session,
+    *,
+    cycle: Cycle,
+    contest: str,
+    sources: Released,
+    rules: dict[str, Any],
+) -> tuple[Contest, Lot]:
+    """The contest by *rules*, from what its sources brought, and the lot that it is drawn by."""
     lot = revealed_lot(session, cycle_id=cycle.id, contest=contest, hashes=sources.hashes)
     options = options_of(session, cycle, contest)
     struck = struck_in(session, cycle, [each["reference"] for each in options])
@@ -166,7 +187,7 @@ def write_allocation(
     if a project was struck meanwhile.
     """
     one_at_a_time(session, cycle.id)
-    if _next_number(session, cycle, found.contest) != found.n:
+    if next_number(session, cycle, found.contest) != found.n:
         raise AlreadyAllocated
     projects = [each["reference"] for each in found.document["inputs"]["projects"]]
     if struck_in(session, cycle, projects) != found.struck:

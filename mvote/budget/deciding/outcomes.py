@@ -21,12 +21,15 @@ MAY_MOVE_UP: frozenset[Code] = frozenset(
     {"does_not_fit", "closed", "unaffordable", "excluded_by", "ranked"}
 )
 
+PROPOSING_NOTHING: frozenset[Code] = frozenset({"ranked", "undecided"})
+
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
     """What becomes of one project. *amount* is 0 unless it is funded; *text* says why it deviates.
 
-    *proposed* is what the allocation says; None where no limit binds: the vote only ranks there.
+    *proposed* is what the allocation says; None where no limit binds, so that the vote only ranks,
+    and where there is no result.
     """
 
     reference: str
@@ -81,12 +84,11 @@ class Deciding:
             verdict = "funded"
         elif self.reserve_list and project.code in MAY_MOVE_UP:
             verdict = "reserve"
-        is_ranked = project.code == "ranked"
         return Outcome(
             reference=project.reference,
             verdict=verdict,
             amount=project.amount,
-            proposed=None if is_ranked else (verdict, project.amount),
+            proposed=None if project.code in PROPOSING_NOTHING else (verdict, project.amount),
         )
 
     def decided(self, changes: Sequence[Change]) -> tuple[dict[str, Outcome], list[Fault]]:
@@ -97,7 +99,11 @@ class Deciding:
                 outcomes[change.reference] = self._changed(outcomes[change.reference], change)
                 faults += self._in_change(n, change, outcomes[change.reference])
         if not faults:
-            faults = [*self._passed_over(outcomes), *self._in_money(outcomes)]
+            faults = [
+                *self._passed_over(outcomes),
+                *self._without_result(outcomes),
+                *self._in_money(outcomes),
+            ]
         return outcomes, faults
 
     def _unknown(self, changes: Sequence[Change]) -> Iterator[Fault]:
@@ -144,6 +150,13 @@ class Deciding:
             if each.verdict != "funded" and each.text is None:
                 yield _fault("/changes", "passed-over-without-reason", each.reference)
 
+    def _without_result(self, outcomes: Mapping[str, Outcome]) -> Iterator[Fault]:
+        """Where no vote speaks for a project, the plenary says why it is funded or in reserve."""
+        undecided = [outcomes[each.reference] for each in self.order if each.code == "undecided"]
+        for each in undecided:
+            if each.verdict != "not_funded" and each.text is None:
+                yield _fault("/changes", "chosen-without-reason", each.reference)
+
     def _in_money(self, outcomes: Mapping[str, Outcome]) -> Iterator[Fault]:
         amounts = {each.reference: each.amount for each in outcomes.values() if each.amount}
         if (heading := overspent(self.contest, amounts)) is not None:
@@ -166,6 +179,9 @@ TEXTS: dict[str, Message] = {
     "deviation-without-reason": say("A deviation from the vote needs a public reason."),
     "passed-over-without-reason": say(
         "It ranks before a funded project and needs a public reason: {fact}"
+    ),
+    "chosen-without-reason": say(
+        "No vote speaks for it, so that it needs a public reason: {fact}"
     ),
     "limit-overspent": say("The limit of {fact} is overspent."),
     "excluded-by-another": say("It may not be funded beside another: {fact}"),

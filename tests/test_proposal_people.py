@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 import pytest
 from sqlalchemy.orm import Session
@@ -199,6 +200,32 @@ def test_who_supports_while_two_are_merged_is_carried_along_or_refused(town: Tow
 
     outcomes = race(town.world.engines["api"], 6, act)
     assert town.get(second)["supports"] == outcomes.count("supported")
+
+
+def left_by_its_author(town: Town) -> tuple[Person, dict[str, Any], dict[str, Any]]:
+    """Somebody with a proposal of their own, and one whose only author has deleted the account."""
+    author, leaver = town.author(), town.author()
+    mine, left = town.submitted(author), town.submitted(leaver)
+    assert town.world.client.delete("/v1/me", headers=leaver.headers).status_code == 204
+    return author, mine, left
+
+
+def test_nobody_takes_over_what_its_authors_have_left(town: Town) -> None:
+    """Of nobody all have agreed at once: a rival could swallow it with all who support it."""
+    author, mine, left = left_by_its_author(town)
+    for source, target in ((left, mine), (mine, left)):
+        with no_trace(town.world):
+            answer = town.post(f"{source['id']}/merge", author, into=target["id"])
+        assert refused(answer) == (403, "not-allowed")
+
+
+def test_a_twin_that_asks_only_who_is_there_takes_it_over(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mvote.budget.agreeing._check_somebody_can_agree", lambda *_: None)
+    author, mine, left = left_by_its_author(town)
+    answer = town.post(f"{left['id']}/merge", author, into=mine["id"])
+    assert answer.get_json()["state"] == "merged"
 
 
 def test_a_proposal_is_not_merged_with_itself_or_into_another_cycle(town: Town) -> None:

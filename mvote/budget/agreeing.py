@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -88,7 +88,7 @@ def merge(session: Session, *, proposal_id: uuid.UUID, into: uuid.UUID, by: uuid
         raise NotFound
     if source.cycle_id != target.cycle_id:
         raise InvalidRequest(Fault("/into", say("Must be of the same cycle.")))
-    _check_not_on_paper(session, both)
+    _check_somebody_can_agree(session, both)
     for each in (source, target):
         _check_can(session, each, "merge")
     arguments = {"into": str(into), "texts": [source.revision, target.revision]}
@@ -122,7 +122,7 @@ def split(
         raise InvalidRequest(Fault("/parts", say("The same draft twice.")))
     found = _own(session, [proposal_id, *parts], proposal_id, by)
     origin, drafts = found[proposal_id], [found[each] for each in sorted(parts)]
-    _check_not_on_paper(session, found)
+    _check_somebody_can_agree(session, found)
     _check_can(session, origin, "split")
     for n, part in enumerate(parts):
         if found[part].split_from != proposal_id or found[part].state != "draft":
@@ -167,10 +167,13 @@ def _own(
     return found
 
 
-def _check_not_on_paper(session: Session, ids: Iterable[uuid.UUID]) -> None:
-    """Whose author has no account cannot agree here. Raises NotAllowed."""
+def _check_somebody_can_agree(session: Session, ids: Collection[uuid.UUID]) -> None:
+    """Whose author never had an account, or deleted it, cannot agree here: nobody takes over what
+    they left, nor its supporters. Raises NotAllowed."""
     if on_paper(session, ids):
         raise NotAllowed(say("What came on paper is not merged or split."))
+    if any(not authors_of(session, [each]) for each in ids):
+        raise NotAllowed(say("What its authors have left is not merged or split."))
 
 
 def _check_can(session: Session, proposal: Proposal, verb: Verb) -> None:

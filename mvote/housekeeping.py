@@ -18,6 +18,7 @@ from mvote.polls.integrity.nonces import forget_expired_nonces
 from mvote.polls.integrity.noticing import forget_sightings
 from mvote.polls.onsite.rotation import forget_used_values
 from mvote.polls.places import Places
+from mvote.polls.rolls.abandoning import give_up_rolls
 
 
 def keep_lists(session: Session, places: Places, hold: dt.timedelta) -> None:
@@ -29,8 +30,8 @@ def keep_lists(session: Session, places: Places, hold: dt.timedelta) -> None:
 
 def remove_expired(session: Session) -> None:
     """Remove answers kept long enough, and what tells used tokens and values that
-    expired, files that nothing names, phones that were long not used, and who reported what was
-    decided long ago."""
+    expired, files that nothing names, phones that were long not used, who reported what was
+    decided long ago, and rolls of drafts that nobody touches."""
     remove_old_answers(session)
     forget_orphans(session)
     forget_used_values(session)
@@ -38,4 +39,5 @@ def remove_expired(session: Session) -> None:
     forget_expired_nonces(session)
     forget_decided_reports(session)
     forget_sightings(session)
+    give_up_rolls(session)
     session.execute(delete(SpentToken).where(SpentToken.expires_at < func.clock_timestamp()))

@@ -113,7 +113,7 @@ def test_the_check_finds_an_inbox_that_tells_how_its_reader_voted(town: Town) ->
 
 def test_nothing_that_is_told_hangs_on_a_ballot_or_dates_a_wish(world: World) -> None:
     """By its columns: a wish has no id and no time, and a bulletin refers to a poll only to tell
-    its author what was reported of it."""
+    its author what became of it without any ballot."""
     columns = "SELECT column_name FROM information_schema.columns WHERE table_name = %s"
     assert {name for (name,) in world.rows(columns, "cycle_follower")} == {
         "cycle_id", "citizen_id"
@@ -123,8 +123,13 @@ def test_nothing_that_is_told_hangs_on_a_ballot_or_dates_a_wish(world: World) ->
         " conrelid = ANY (%s::regclass[])"
     )
     found = world.rows(refers, ["bulletin", "inbox_item", "cycle_follower"])
-    assert {name for (name,) in found} == {"bulletin", "citizen", "cycle", "poll", "proposal"}
-    told = "poll_held_back", "poll_released", "poll_kept_out", "poll_hold_expired"
+    assert {name for (name,) in found} == {
+        "bulletin", "citizen", "cycle", "poll", "proposal", "seat"
+    }  # fmt: skip
+    told = (
+        "poll_held_back", "poll_released", "poll_kept_out", "poll_hold_expired",
+        "poll_roll_given_up", "poll_codes_revoked",
+    )  # fmt: skip
     assert told == OF_POLLS
     [rule] = world.rows(
         "SELECT pg_get_constraintdef(oid) FROM pg_constraint"

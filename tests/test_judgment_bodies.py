@@ -8,6 +8,7 @@ from tests.support.appeals import (
     FLOOR,
     Appealed,
     appealed_from,
+    below_the_floor,
     drawn_plenary,
     found_infeasible,
 )
@@ -69,6 +70,20 @@ def test_reserves_are_sworn_in_for_the_item_in_their_order_and_vote_on_it_alone(
     in_chair = {court.seat_of(who, plenary): who for who in able}[bench["chair"]]
     judgment = court.closed(proposal, in_chair)
     assert (judgment["entitled"], judgment["yes"], judgment["sworn_in"]) == (3, 3, [seat["id"]])
+
+
+def test_a_reserve_who_leaves_what_they_were_sworn_in_for_waits_no_longer(world: World) -> None:
+    """Else they would be sworn in again with the next item, or move up at once."""
+    court, proposal, reserve = below_the_floor(world)
+    path = f"committees/{court.committee}/seats/me"
+    assert court.send("DELETE", path, reserve).status_code == 204
+    called = court.send("POST", f"proposals/{proposal['id']}/judges", court.officer)
+    assert called.status_code == 200, called.get_data(as_text=True)
+    assert court.vote(proposal, reserve).status_code == 403
+    states = [state for (state,) in world.rows("SELECT state FROM committee_reserve ORDER BY 1")]
+    assert states == ["declined", "waiting"]
+    with no_trace(world):
+        assert refused(court.send("DELETE", path, reserve)) == (404, "not-found")
 
 
 def test_a_reserve_who_moves_up_later_has_one_seat(world: World) -> None:

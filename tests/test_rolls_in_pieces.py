@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from api.db import transaction
 from mvote.polls.inviting import links, running
-from mvote.polls.rolls import importing
+from mvote.polls.rolls.clearing import clear_entries
 from tests.support.inviting import campaign_in
 from tests.support.proposals import officers_of_one
 from tests.support.rolls import ROLL, csv_of, number, opened, send_roll
@@ -101,7 +101,7 @@ def test_the_pieces_of_a_roll_are_alike_and_cover_every_entry(
         def execute(self, _: Any, given: dict[str, Any]) -> None:
             bounds.append((given["from"], given["until"]))
 
-    importing._clear(Told(), uuid.uuid4())  # type: ignore[arg-type]
+    clear_entries(Told(), uuid.uuid4())  # type: ignore[arg-type]
     firsts, lasts = zip(*bounds, strict=True)
     assert (firsts[0], lasts[-1]) == (b"\x00", None)
     assert firsts[1:] == lasts[:-1]

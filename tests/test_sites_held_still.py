@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from api.db import transaction
 from geo.places import CityPlaces
 from geo.sites import site_of
+from mvote.budget.telling.telling import tell
 from mvote.errors import ImpossibleTransition
 from tests.support.hostile import no_trace
 from tests.support.proposals import refused
@@ -23,9 +24,10 @@ from tests.support.racing import Beside
 from tests.support.rooms import PASSWORD
 from tests.support.sites import AT_SITE, Place
 from tests.support.waiting import PATIENCE_SECONDS, wait_until, wait_until_blocked
-from tests.support.world import CITY_HALL, World
+from tests.support.world import CITY_HALL, Person, World
 
 AROUND = {"rule": "area", "area": {"center": CITY_HALL, "radius_m": 300}}
+WHY = {"ko": "청사를 옮깁니다.", "en": "The office moves."}
 WIDEN = "UPDATE site SET radius_m = 9000"
 
 
@@ -58,6 +60,69 @@ def test_a_private_poll_holds_its_site_still_until_its_code_is_revoked(
     assert changed(place, name={"ko": "새 이름"}).status_code == 200
     place.world.client.delete(f"/v1/codes/{code}", headers=place.officer.headers)
     assert changed(place, radius_m=9_000).status_code == 200
+
+
+def test_a_code_that_has_expired_holds_its_site_no_longer(place: Place) -> None:
+    code = place.code("link", poll=room(place, AT_SITE))["code"]
+    assert refused(changed(place, radius_m=90)) == (409, "impossible-transition")
+    expire = "UPDATE site_code SET valid_from = now() - interval '2 h', valid_until = now()"
+    with psycopg.connect(place.world.admin_url) as connection:
+        connection.execute(f"{expire} WHERE code = %s".encode(), [code])
+    assert changed(place, radius_m=90).status_code == 200
+
+
+def freed(place: Place, by: Person) -> Any:
+    path = f"/v1/sites/{place.site['id']}/free"
+    return place.world.client.post(path, json={"reason": WHY}, headers=by.headers)
+
+
+def test_an_officer_frees_a_site_of_private_polls_without_learning_of_them(place: Place) -> None:
+    stranger, author = place.world.officer(), place.officer
+    nothing_there = freed(place, stranger)
+    assert nothing_there.status_code == 200
+    held = room(place, AT_SITE)
+    codes = [place.code(kind, poll=held)["code"] for kind in ("link", "rotating")]
+    assert refused(changed(place, radius_m=90)) == (409, "impossible-transition")
+    answer = freed(place, stranger)
+    assert answer.get_data() == nothing_there.get_data()
+    assert changed(place, radius_m=90).status_code == 200
+    for code in codes:
+        path = f"/v1/codes/{code}"
+        shown = place.world.client.get(path, headers=author.headers).get_json()
+        assert shown["active"] is False
+        assert refused(place.world.client.get(path, headers=stranger.headers)) == (404, "not-found")
+    with Session(place.world.engines["api"]) as session, transaction(session):
+        tell(session)
+    inbox = "/v1/me/inbox"
+    [item] = place.world.client.get(inbox, headers=author.headers).get_json()["items"]
+    assert (item["kind"], item["poll_id"]) == ("poll_codes_revoked", held["id"])
+    assert item["text"]["ko"].endswith(f"사유: {WHY['ko']}")
+    assert place.world.client.get(inbox, headers=stranger.headers).get_json()["items"] == []
+
+
+def test_freeing_a_site_leaves_the_codes_of_polls_that_the_officer_may_know_of(
+    place: Place,
+) -> None:
+    public = place.code("link")["code"]
+    own = place.code("link", poll=room(place, AT_SITE))["code"]
+    elsewhere = place.code("link", poll=room(place, AT_SITE), site=place.new_site())["code"]
+    assert freed(place, place.officer).status_code == 200  # both are their own department's
+    revoked = place.world.rows("SELECT code FROM site_code WHERE revoked_at IS NOT NULL")
+    assert revoked == []
+    assert freed(place, place.world.officer()).status_code == 200
+    revoked = place.world.rows("SELECT code FROM site_code WHERE revoked_at IS NOT NULL")
+    assert revoked == [(own,)]
+    assert public != own != elsewhere
+
+
+def test_only_officers_free_a_site_and_only_one_that_is_there(place: Place) -> None:
+    place.code("link", poll=room(place, AT_SITE))
+    citizen, officer = place.world.citizen(), place.world.officer()
+    with no_trace(place.world):
+        assert refused(freed(place, citizen)) == (403, "not-allowed")
+        path = f"/v1/sites/{uuid.uuid4()}/free"
+        answer = place.world.client.post(path, json={"reason": WHY}, headers=officer.headers)
+        assert refused(answer) == (404, "not-found")
 
 
 def test_a_site_is_free_again_once_voting_is_over_whether_or_not_anybody_noted_it(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from typing import Any
 
 import pytest
@@ -74,10 +76,14 @@ def test_the_plenary_ends_the_year_and_funds_nothing_without_a_reason(year: Coun
     assert (decisions[first]["text"], decisions[first]["deviates"]) == (WHY, False)
 
 
-def test_the_plenary_may_fund_nothing(year: Council) -> None:
+def test_the_plenary_may_fund_nothing_and_the_report_has_no_votes(year: Council) -> None:
     laid_open(year)
     year.carried()
     assert {year.state_of(each) for each in year.references} == {"not_funded"}
+    path = f"/v1/cycles/{year.cycle['id']}/report"
+    sheet = year.world.client.get(path, headers={"Accept": "text/csv"}).get_data(as_text=True)
+    rows = list(csv.DictReader(io.StringIO(sheet.lstrip("\ufeff"))))
+    assert [each["votes"] for each in rows] == [""] * 5
 
 
 def test_without_a_result_no_more_is_spent_than_there_is(year: Council) -> None:

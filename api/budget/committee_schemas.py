@@ -185,6 +185,9 @@ class SeatSchema(ma.Schema):
     ends_on = ma.fields.Date(required=True)
     filled_at = Instant(required=True)
     vacated_at = Instant(required=True, allow_none=True)
+    predecessor_id = ma.fields.UUID(required=True, allow_none=True, metadata={
+        "description": "Of a reserve who moved up: the seat that fell vacant before it."
+    })  # fmt: skip
 
 
 class ReserveSchema(ma.Schema):

@@ -36,8 +36,8 @@ blp = Blueprint("inbox", "inbox", description="What the caller was told.")
 @blp.arguments(InboxQuery, location="query")
 @blp.response(200, page_of(ReceivedSchema, "InboxPage"))
 def list_of_my_inbox(query: dict[str, Any]) -> dict[str, Any]:
-    """What the caller was told of own and supported proposals, of cycles they follow, and of own
-    polls that were reported."""
+    """What the caller was told of own and supported proposals, of cycles they follow, of seats they
+    were given as a reserve, and of own polls: reports, a roll that was given up, codes revoked."""
     limit = query["limit"]
     found = inbox_of(
         db.session(),
@@ -52,7 +52,7 @@ def list_of_my_inbox(query: dict[str, Any]) -> dict[str, Any]:
 
 def _shown(received: Received) -> dict[str, Any]:
     bulletin = received.bulletin
-    named = ("id", "kind", "at", "cycle_id", "proposal_id", "poll_id", "due_at")
+    named = ("id", "kind", "at", "cycle_id", "proposal_id", "poll_id", "seat_id", "due_at")
     return {name: getattr(bulletin, name) for name in named} | {
         "read_at": received.read_at,
         "reference": received.reference,

@@ -19,7 +19,10 @@ class ReceivedSchema(ma.Schema):
     read_at = Instant(required=True, allow_none=True)
     cycle_id = ma.fields.UUID(required=True, allow_none=True)
     poll_id = ma.fields.UUID(required=True, allow_none=True, metadata={
-        "description": "Of a poll of one's own that was reported; then there is no cycle."
+        "description": "A poll of one's own; then there is no cycle."
+    })  # fmt: skip
+    seat_id = ma.fields.UUID(required=True, allow_none=True, metadata={
+        "description": "The seat that the caller has as a reserve who moved up or was sworn in."
     })  # fmt: skip
     proposal_id = ma.fields.UUID(required=True, allow_none=True)
     reference = ma.fields.String(required=True, allow_none=True)

@@ -154,13 +154,13 @@ def _shown(found: Sum) -> dict[str, Any]:
 
 def _plain(row: Reported, votes: Votes) -> dict[str, Any]:
     """A row of the sheet; `votes` by source, `citizens 12; committee 3`."""
-    counted = votes.get(row.reference)
+    counted = votes.get(row.reference, {})
     return {
         **_facts(row),
         "title_ko": row.title.get("ko", ""),
         "title_en": row.title.get("en", ""),
         "area_codes": " ".join(row.area_codes),
-        "votes": counted and "; ".join(f"{key} {number}" for key, number in counted.items()),
+        "votes": "; ".join(f"{key} {number}" for key, number in counted.items()),
         **{stage: "yes" if stage in row.stages else "no" for stage in STAGES},
     }
 

@@ -8,6 +8,7 @@ from typing import Any
 from flask import Response
 
 from api.access import access, caller
+from api.approvals import done_or_asked, two_officers
 from api.blueprint import Blueprint, may_raise
 from api.budget.committee_schemas import (
     ApplicationRequest,
@@ -30,8 +31,9 @@ from mvote.budget.applying import (
     withdraw_application,
 )
 from mvote.budget.committee_errors import AlreadySeated, ApplicationsClosed, NotAnApplicant
+from mvote.budget.dismissing import dismiss
 from mvote.budget.forming import committee_of, own_committee
-from mvote.budget.seating import appoint, fill_vacant_seats, leave, name_chair, vacate
+from mvote.budget.seating import appoint, fill_vacant_seats, leave, name_chair
 from mvote.errors import ImpossibleTransition, NotAllowed
 
 blp = Blueprint("seats", "seats", description="Applying for a seat, sitting, and leaving.")
@@ -110,12 +112,14 @@ def appoint_to_a_seat(body: dict[str, Any], committee_id: uuid.UUID) -> Response
 @idempotent
 @blp.arguments(Vacating)
 @blp.response(200, CommitteeSchema)
+@two_officers(blp)
 def vacate_a_seat(body: dict[str, Any], committee_id: uuid.UUID, seat_id: uuid.UUID) -> Response:
-    """End a membership, with a reason; the next reserve moves up if the quotas still hold."""
+    """End a membership, with a reason; the next reserve moves up if the quotas still hold. Two
+    officers, of whom the first is of the cycle's department."""
     with transaction() as session:
-        committee = own_committee(session, committee_id, caller())
-        vacate(session, committee=committee, seat_id=seat_id, by=caller().id, **body)
-        return tagged(shown(session, committee))
+        waits = dismiss(session, committee_id=committee_id, seat_id=seat_id, by=caller(), **body)
+        committee = committee_of(session, committee_id)
+        return done_or_asked(session, waits, lambda: shown(session, committee))
 
 
 @blp.post("/committees/<uuid:committee_id>/move-up")

@@ -7,7 +7,7 @@ from typing import Any
 import marshmallow as ma
 from marshmallow.validate import Range, Regexp
 
-from api.fields import Float, Instant, LocalText, ShownText, String
+from api.fields import Float, Instant, LocalText, ShownText, Strict, String
 from api.pages import PageQuery
 from geo.areas import AREA_CODE, KIND
 from geo.sites import LARGEST_RADIUS_M, SMALLEST_RADIUS_M
@@ -55,6 +55,12 @@ class AreaFeature(ma.Schema):
     id = ma.fields.String(required=True)
     properties = ma.fields.Nested(AreaProperties, required=True)
     geometry = ma.fields.Dict(required=True)
+
+
+class FreeingRequest(Strict):
+    reason = LocalText(max_length=2_000, required=True, metadata={
+        "description": "Told to the authors of the private polls whose codes end."
+    })  # fmt: skip
 
 
 class NewSite(ma.Schema):

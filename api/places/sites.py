@@ -15,10 +15,12 @@ from api.etags import check_if_match, tagged
 from api.idempotency import idempotent
 from api.pages import cut_page, page_of, place_of
 from api.places.negotiating import GEOJSON, JSON, also_as, preferred
-from api.places.schemas import NewSite, SiteChanges, SiteSchema, SitesQuery
+from api.places.schemas import FreeingRequest, NewSite, SiteChanges, SiteSchema, SitesQuery
 from api.problems import InvalidParameter, NotAcceptable
+from api.wiring import wiring
 from geo.sites import Site, add_site, list_sites, revise_site, site_of
 from mvote.errors import ImpossibleTransition, NotFound
+from mvote.polls.onsite.freeing import free_site
 from mvote.wording import say
 
 blp = Blueprint("sites", "sites", description="Real places where codes hang.")
@@ -96,6 +98,25 @@ def revise_a_site(changes: dict[str, Any], site_id: uuid.UUID) -> Response:
         revise_site(session, site=known, changes=changes, actor_id=caller().id)
         revised = shown_site(known)
     return tagged(revised)
+
+
+@blp.post("/sites/<uuid:site_id>/free")
+@access("officer")
+@idempotent
+@blp.arguments(FreeingRequest)
+@blp.response(200, SiteSchema)
+def free_a_site(body: dict[str, Any], site_id: uuid.UUID) -> Response:
+    """Revoke all codes here of private polls that the caller may not know of; by an officer.
+
+    Whether there were any is not said, and nothing of the polls. Their authors are told, with the
+    reason. Codes of other polls are revoked one by one.
+    """
+    with transaction() as session:
+        site = site_of(session, site_id)
+        free_site(
+            session, site_id=site_id, name=site.name, by=caller(), sites=wiring().places, **body
+        )
+        return tagged(shown_site(site))
 
 
 def _found(query: dict[str, Any]) -> list[Site]:

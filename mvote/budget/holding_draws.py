@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import ClassVar
 
 from sqlalchemy import func, select
@@ -33,6 +34,7 @@ from mvote.wording import say
 
 stands_for("pk_committee_draw", AlreadyDrawn)
 stands_for("draw_is_due", lambda: DrawNotDue(due_at=None))
+NOBODY_BEFORE: Mapping[str, uuid.UUID] = MappingProxyType({})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,10 +146,17 @@ def record_draw(session: Session, *, committee: Committee, held: Held, by: uuid.
     write_down(session, event, actor_id=by, subject_id=committee.id)
 
 
-def seat_drawn(session: Session, committee: Committee, pseudonyms: tuple[str, ...]) -> None:
+def seat_drawn(
+    session: Session,
+    committee: Committee,
+    pseudonyms: tuple[str, ...],
+    *,
+    after: Mapping[str, uuid.UUID] = NOBODY_BEFORE,
+) -> None:
     """Give seats to people of the pool; whose account is gone gets one that is vacant at once.
 
     Whoever was appointed to another seat leaves that: nobody has two, and the lot is not set aside.
+    *after*: the vacant seat that each of them follows, where they do.
     """
     of_them = select(Application.pseudonym, Application.citizen_id).where(
         Application.committee_id == committee.id, Application.pseudonym.in_(pseudonyms)
@@ -162,6 +171,7 @@ def seat_drawn(session: Session, committee: Committee, pseudonyms: tuple[str, ..
             citizen_id=citizens[pseudonym], pseudonym=pseudonym, filled_at=now,
             starts_on=committee.starts_on, ends_on=committee.ends_on,
             state="filled" if is_there else "vacant", vacated_at=None if is_there else now,
+            predecessor_id=after.get(pseudonym),
         ))  # fmt: skip
     session.flush()
 

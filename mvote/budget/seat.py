@@ -72,6 +72,7 @@ class Seat(Base):
         ),
         Index("ix_seat_citizen_id", "citizen_id"),
         Index("ix_seat_plenary_seat_id", "plenary_seat_id"),
+        Index("uq_seat_predecessor_id", "predecessor_id", unique=True),
     )  # fmt: skip
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
@@ -93,6 +94,8 @@ class Seat(Base):
     vacated_at: Mapped[dt.datetime | None]
     #: in a subcommittee: the same person's seat in the committee, with which this one ends
     plenary_seat_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("seat.id"))
+    #: of whoever moved up: the seat that fell vacant before it
+    predecessor_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("seat.id"))
 
 
 class Reserve(Base):

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Select, and_, select
 from sqlalchemy.orm import Session
 
 from mvote.base import database_time
@@ -19,6 +19,8 @@ from mvote.budget.committee_errors import AlreadySeated
 from mvote.budget.cycle import Cycle
 from mvote.budget.drawing.draw import move_up
 from mvote.budget.drawing.errors import QuotasImpossible
+from mvote.budget.drawing.published import only_what_counts
+from mvote.budget.drawing.quotas import Person
 from mvote.budget.forming import rule_of, today
 from mvote.budget.holding_draws import last_number, seat_drawn
 from mvote.budget.seat import Reserve, Seat, SeatKind
@@ -79,54 +81,61 @@ def reserves_of(session: Session, committee_id: uuid.UUID) -> Sequence[Reserve]:
     return session.scalars(of_it.order_by(Reserve.position)).all()
 
 
-def vacate(
-    session: Session,
-    *,
-    committee: Committee,
-    seat_id: uuid.UUID,
-    by: uuid.UUID,
-    reason: Text | None,
+def after_vacating(
+    session: Session, *, committee: Committee, seat: Seat, by: uuid.UUID, reason: Text | None
 ) -> None:
-    """Let a seat be vacant from now on; the next reserve moves up if the quotas still hold.
+    """What follows a seat that has just fallen vacant: the next reserve moves up if the quotas
+    still hold.
 
-    Raises NotFound, ImpossibleTransition.
+    A reserve who leaves what they were sworn in for is none any more: else they would be sworn in
+    again with the next item.
     """
-    seat = session.get(Seat, seat_id, with_for_update=True, populate_existing=True)
-    if seat is None or seat.committee_id != committee.id:
-        raise NotFound
-    if seat.state == "vacant":
-        raise ImpossibleTransition(state="vacant", verb="vacate")
-    seat.state, seat.vacated_at = "vacant", database_time(session)
-    session.flush()
     event = SeatVacated(committee_id=committee.id, reason=reason)
     write_down(session, event, actor_id=by, subject_id=seat.id)
+    if seat.kind == "reserve":
+        _decline(session, _reserves(Reserve.pseudonym == seat.pseudonym), by)
     fill_vacant_seats(session, committee=committee, by=by)
 
 
 def leave(session: Session, *, committee: Committee, citizen_id: uuid.UUID) -> None:
     """Give up one's own seat, or one's place among the reserves. Raises NotFound."""
-    seat_id = session.scalars(select(Seat.id).where(
+    own = select(Seat).where(
         Seat.committee_id == committee.id, Seat.citizen_id == citizen_id, Seat.state == "filled"
-    )).one_or_none()  # fmt: skip
-    if seat_id is not None:
-        vacate(session, committee=committee, seat_id=seat_id, by=citizen_id, reason=None)
+    )
+    seat = session.scalars(own.with_for_update()).one_or_none()
+    if seat is not None:
+        seat.state, seat.vacated_at = "vacant", database_time(session)
+        session.flush()
+        after_vacating(session, committee=committee, seat=seat, by=citizen_id, reason=None)
         return
-    reserve = session.scalars(
-        select(Reserve)
-        .join(Application, Application.pseudonym == Reserve.pseudonym)
-        .where(
-            Reserve.committee_id == committee.id,
-            Application.committee_id == committee.id,
-            Application.citizen_id == citizen_id,
-            Reserve.state == "waiting",
-        )
-    ).one_or_none()
-    if reserve is None:
+    mine = _reserves(Application.citizen_id == citizen_id, Reserve.committee_id == committee.id)
+    if not _decline(session, mine, citizen_id):
         raise NotFound
-    reserve.state = "declined"
-    session.flush()
-    event = ReserveDeclined(pseudonym=reserve.pseudonym)
-    write_down(session, event, actor_id=citizen_id, subject_id=committee.id)
+
+
+def _reserves(*conditions: ColumnElement[bool]) -> Select[Reserve]:
+    """Those who wait and of whom that is true, locked."""
+    applied = (
+        Application.committee_id == Reserve.committee_id,
+        Application.pseudonym == Reserve.pseudonym,
+    )
+    waiting = select(Reserve).join(Application, and_(*applied))
+    waiting = waiting.where(Reserve.state == "waiting", *conditions)
+    return waiting.with_for_update(of=Reserve).execution_options(populate_existing=True)
+
+
+def _decline(session: Session, reserves: Select[Reserve], by: uuid.UUID) -> bool:
+    """Let them wait no longer, in whichever committee of the cycle they do; whether there were any.
+
+    A pseudonym is that of one person in one committee.
+    """
+    found = session.scalars(reserves).all()
+    for reserve in found:
+        reserve.state = "declined"
+        session.flush()
+        event = ReserveDeclined(pseudonym=reserve.pseudonym)
+        write_down(session, event, actor_id=by, subject_id=reserve.committee_id)
+    return bool(found)
 
 
 def fill_vacant_seats(session: Session, *, committee: Committee, by: uuid.UUID) -> tuple[str, ...]:
@@ -142,18 +151,39 @@ def fill_vacant_seats(session: Session, *, committee: Committee, by: uuid.UUID) 
     sitting = [each.pseudonym for each in seats_of(session, committee.id)
                if each.kind == "citizen" and each.state == "filled"]  # fmt: skip
     moved: tuple[str, ...] = ()
+    pool = pool_of(session, committee.id)
     with suppress(QuotasImpossible):
         names = [each.pseudonym for each in waiting]
-        moved = move_up(rule, pool_of(session, committee.id), sitting=sitting, reserves=names)
+        moved = move_up(rule, pool, sitting=sitting, reserves=names)
     for reserve in waiting:
         if reserve.pseudonym in moved:
             reserve.state = "moved_up"
     _end_reserve_seats(session, committee.id, moved)
-    seat_drawn(session, committee, moved)
+    after = _predecessors(session, committee.id, only_what_counts(pool, rule), moved)
+    seat_drawn(session, committee, moved, after=after)
     for pseudonym in moved:
         event = SeatFilled(committee_id=committee.id, pseudonym=pseudonym)
         write_down(session, event, actor_id=by, subject_id=committee.id)
     return moved
+
+
+def _predecessors(
+    session: Session, committee_id: uuid.UUID, counted: Sequence[Person], moved: Sequence[str]
+) -> dict[str, uuid.UUID]:
+    """Whose seat each takes who moves up: of those nobody has followed yet the first that was left
+    by a person who counts for the same quotas; if there is none, the first of all."""
+    drawn = [each for each in seats_of(session, committee_id) if each.kind == "citizen"]
+    followed = {each.predecessor_id for each in drawn}
+    left = [each for each in drawn if each.state == "vacant" and each.id not in followed]
+    left.sort(key=lambda seat: (seat.vacated_at, seat.number))
+    counts_for = {each.pseudonym: each.categories for each in counted}
+    found: dict[str, uuid.UUID] = {}
+    for pseudonym in moved:
+        alike = [each for each in left if counts_for[each.pseudonym] == counts_for[pseudonym]]
+        before = (alike or left)[0]
+        left.remove(before)
+        found[pseudonym] = before.id
+    return found
 
 
 def _end_reserve_seats(

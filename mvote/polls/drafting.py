@@ -109,6 +109,7 @@ def revise_draft(session: Session, *, poll: Poll, changes: dict[str, Any], place
         key: value for key, value in (poll.content | content).items() if value is not None
     }
     poll.version += 1
+    poll.revised_at = database_time(session)
     session.flush()
     if "presence" in changes:
         _save_area(session, poll, places)

@@ -109,6 +109,8 @@ class Poll(Base):
     #: grows with every change of a draft; stands in the ETag
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
+    #: when the draft was last changed; None: not since it was made
+    revised_at: Mapped[dt.datetime | None]
     frozen_at: Mapped[dt.datetime | None]
     #: when casting ended, by the database's clock
     closed_at: Mapped[dt.datetime | None]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 GOLDEN_FUNCTIONS = {
     "mvote_api": {
-        "begin_roll", "clear_roll", "forget_roll", "last_poll_ends",
+        "begin_roll", "clear_roll", "forget_roll", "give_up_roll", "vacate_seat", "last_poll_ends",
         "cast_ballots", "cast_in_polls", "poll_is_free", "poll_lock", "poll_moves", "took_part",
         "ask_approval", "close_poll_early", "extend_poll", "void_poll", "publish_poll",
         "commit_lot", "draw_tie",

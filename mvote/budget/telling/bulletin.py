@@ -1,5 +1,5 @@
 """Bulletins: what is told. The same words for all who are told them, so that nothing in an inbox
-speaks of its reader, and least of all of how they voted."""
+speaks of its reader but the public seat they have, and least of all of how they voted."""
 
 from __future__ import annotations
 
@@ -16,33 +16,38 @@ from mvote.base import Base, random_id, state_check, utc_now
 Kind = Literal[
     "returned", "lapsed", "under_review", "approved", "rejected", "withdrawn", "merged", "split",
     "on_ballot", "struck", "funded", "reserve", "not_funded", "enacted", "reduced", "dropped",
-    "update", "assessment_overdue", "delivery_overdue",
-    "poll_held_back", "poll_released", "poll_kept_out", "poll_hold_expired",
+    "update", "assessment_overdue", "delivery_overdue", "moved_up", "sworn_in",
+    "poll_held_back", "poll_released", "poll_kept_out", "poll_hold_expired", "poll_roll_given_up",
+    "poll_codes_revoked",
 ]  # fmt: skip
-"""States a proposal came into, what is said of its delivery, what the city is late with; and what
-became of a poll that was reported."""
+"""States a proposal came into, what is said of its delivery, what the city is late with; the seat
+of a reserve; and what became of a poll that was reported, of its roll, of its codes."""
 KINDS: tuple[Kind, ...] = get_args(Kind)
 OVERDUE: tuple[Kind, ...] = ("assessment_overdue", "delivery_overdue")
 TO_AUTHORS_ALONE: tuple[Kind, ...] = ("returned", "lapsed", "under_review")
+OF_SEATS: tuple[Kind, ...] = ("moved_up", "sworn_in")
+"""Told to whoever has the seat, and to nobody else."""
 OF_POLLS: tuple[Kind, ...] = (
-    "poll_held_back", "poll_released", "poll_kept_out", "poll_hold_expired",
+    "poll_held_back", "poll_released", "poll_kept_out", "poll_hold_expired", "poll_roll_given_up",
+    "poll_codes_revoked",
 )  # fmt: skip
 TO_FOLLOWERS: tuple[Kind, ...] = (
     "on_ballot", "struck", "funded", "enacted", "reduced", "dropped", "update",
 )  # fmt: skip
 """What whoever follows the cycle is told, summed up."""
 _LISTED_OVERDUE = ", ".join(f"'{kind}'" for kind in OVERDUE)
+_LISTED_OF_SEATS = ", ".join(f"'{kind}'" for kind in OF_SEATS)
 _LISTED_OF_POLLS = ", ".join(f"'{kind}'" for kind in OF_POLLS)
 
 
 class Bulletin(Base):
-    """One thing that is told. The database writes what happened to a proposal by itself."""
+    """One thing that is told. What happens to a proposal or to a reserve the database writes."""
 
     __tablename__ = "bulletin"
     __table_args__ = (
         state_check("kind", KINDS),
         CheckConstraint(
-            "(proposal_id IS NULL AND poll_id IS NULL)"
+            "(proposal_id IS NULL AND poll_id IS NULL AND seat_id IS NULL)"
             " = COALESCE(jsonb_typeof(facts -> 'references') = 'array', false)",
             name="of_one_or_of_several",
         ),
@@ -50,6 +55,9 @@ class Bulletin(Base):
         CheckConstraint("cycle_id IS NOT NULL OR proposal_id IS NULL", name="proposal_of_cycle"),
         CheckConstraint(
             f"(poll_id IS NOT NULL) = (kind IN ({_LISTED_OF_POLLS}))", name="of_poll_by_kind"
+        ),
+        CheckConstraint(
+            f"(seat_id IS NOT NULL) = (kind IN ({_LISTED_OF_SEATS}))", name="of_seat_by_kind"
         ),
         Index("ix_bulletin_untold", "at", postgresql_where=text("told_at IS NULL")),
         Index(
@@ -63,8 +71,10 @@ class Bulletin(Base):
     #: without a foreign key: whoever moves a proposal would have to wait for its cycle, which
     #: others hold while they wait for the proposal
     cycle_id: Mapped[uuid.UUID | None]
-    #: of a poll that was reported; then it belongs to no cycle
+    #: what its author is told of a poll; then it belongs to no cycle
     poll_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("poll.id"))
+    #: a reserve's, who moved up or was sworn in: `facts` has its `number` and its `committee`
+    seat_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("seat.id"))
     #: empty where several proposals are summed up: then `facts` has `references`, `count`
     proposal_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("proposal.id"))
     #: until when something must be done, or should have been

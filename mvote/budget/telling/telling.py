@@ -21,6 +21,7 @@ from mvote.budget.cycle import Cycle
 from mvote.budget.delivering.update import newest_updates
 from mvote.budget.proposal import Proposal
 from mvote.budget.proposal_people import ProposalAuthor, ProposalSupport
+from mvote.budget.seat import Seat
 from mvote.budget.telling.bulletin import (
     OVERDUE,
     TO_AUTHORS_ALONE,
@@ -71,6 +72,8 @@ def _readers(session: Session, bulletin: Bulletin) -> Any:
     """Whom it concerns, as a query for their ids."""
     if bulletin.poll_id is not None:
         return select(Poll.author_id).where(Poll.id == bulletin.poll_id)
+    if bulletin.seat_id is not None:
+        return select(Seat.citizen_id).where(Seat.id == bulletin.seat_id)
     if bulletin.proposal_id is None:
         return _followers(bulletin.cycle_id)
     if bulletin.kind in OVERDUE:

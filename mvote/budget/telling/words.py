@@ -34,6 +34,16 @@ OF_ONE: dict[Kind, Message] = {
         "Its delivery is late: something was due by {due}. That it is overdue is public."
     ),
 }
+OF_SEAT: dict[Kind, Message] = {
+    "moved_up": say(
+        "You have moved up from the reserves: yours is seat {number} of {committee}, after seat"
+        " {predecessor}."
+    ),
+    "sworn_in": say(
+        "You are sworn in to judge it, because too few others may: yours is seat {number} of"
+        " {committee}, for this one item. It waits for your vote."
+    ),
+}
 OF_POLL: dict[Kind, Message] = {
     "poll_held_back": say(
         "It is left out of the lists until an officer has looked at what was reported"
@@ -50,6 +60,14 @@ OF_POLL: dict[Kind, Message] = {
     "poll_kept_out": say(
         "An officer has looked at what was reported ({grounds}): it is left out of the lists."
         " Voting by its link goes on. The reason: {reason}"
+    ),
+    "poll_roll_given_up": say(
+        "For {days} days nobody has touched this draft: the numbers on its roll, and those kept for"
+        " invitations, are deleted. The draft stays; it can be given a roll again."
+    ),
+    "poll_codes_revoked": say(
+        "An officer has revoked its codes at {site}, as those of all private polls there. Codes for"
+        " another place can be made. The reason: {reason}"
     ),
 }
 OF_SEVERAL: dict[Kind, Message] = {
@@ -69,6 +87,10 @@ def told(received: Received, language: str) -> str:
     if bulletin.poll_id is not None:
         sentence = OF_POLL[bulletin.kind].format(**_facts_of_poll(bulletin.facts, language))
         return f"{_about(received, language)}: {said(sentence, language)}"
+    if bulletin.seat_id is not None:
+        in_words = bulletin.facts | {"committee": best_of(bulletin.facts["committee"], language)[0]}
+        sentence = OF_SEAT[bulletin.kind].format(**in_words)
+        return f"{_about(received, language)}: {said(sentence, language)}"
     forms = OF_ONE if bulletin.proposal_id else OF_SEVERAL
     facts: dict[str, object] = {"count": bulletin.facts.get("count", 1)}
     if bulletin.due_at is not None:
@@ -77,13 +99,14 @@ def told(received: Received, language: str) -> str:
 
 
 def _facts_of_poll(facts: dict[str, Any], language: str) -> dict[str, object]:
-    counted = sorted(facts["grounds"].items(), key=lambda each: (-each[1], each[0]))
+    counted = sorted(facts.get("grounds", {}).items(), key=lambda each: (-each[1], each[0]))
     grounds = [
         say("{ground}: {count}", ground=GROUND_NAMES[ground], count=count)
         for ground, count in counted
     ]
-    reason = facts.get("reason")
-    return {"grounds": grounds, "reason": best_of(reason, language)[0] if reason else ""}
+    texts = {name: facts.get(name) for name in ("reason", "site")}
+    said_by = {name: best_of(text, language)[0] if text else "" for name, text in texts.items()}
+    return {"grounds": grounds, "days": facts.get("days")} | said_by
 
 
 def _about(received: Received, language: str) -> str:

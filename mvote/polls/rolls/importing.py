@@ -28,6 +28,7 @@ from mvote.polls.inviting.running import keep_invitations
 from mvote.polls.poll import Poll
 from mvote.polls.roll import AT_ONCE, Roll
 from mvote.polls.rolls.breathing import BREATH, Breathe, Breathing
+from mvote.polls.rolls.clearing import clear_entries
 from mvote.polls.rolls.entries import RollKeys, entry_of
 from mvote.polls.rolls.errors import RollTooLarge, RollUnreadable
 from mvote.polls.rolls.reading import Choice, Kind, Reading, Report
@@ -39,11 +40,8 @@ READINGS = Limit("roll-readings", 30, dt.timedelta(hours=1))
 """Of a citizen; a large file keeps a processor busy for long."""
 REPLACE = "poll:replace_roll"
 PIECE = 2**16
-PIECES = 32
-"""In so many a roll is deleted, by the first byte of its entries: 31,250 each of a million."""
 
 _BEGIN = text("SELECT begin_roll(:poll_id, :approval_id, :by)")
-_CLEAR = text("SELECT clear_roll(:poll_id, :from, :until)")
 _INSERT = text(
     "INSERT INTO roll_entry (poll_id, entry) SELECT :poll_id, unnest(CAST(:entries AS bytea[]))"
 )
@@ -159,7 +157,7 @@ def keep_roll(
         raise ImpossibleTransition(state=poll.state, verb="import_roll")
     if before is not None:
         session.expunge(before)  # the database has deleted it
-        _clear(session, poll_id)
+        clear_entries(session, poll_id)
     _write(session, poll_id, by, found, entries, desk)
     size = len(found.numbers)
     event = RollImported(size=size, replaced=before is not None, approval_id=approval_id)
@@ -203,13 +201,6 @@ def _asked(session: Session, poll: Poll, by: Citizen, found: RollFile) -> Approv
         **{name: said for name, said in choice.items() if said is not None},
     }
     return ask(session, act=REPLACE, subject_id=poll.id, arguments=arguments, officer_id=by.id)
-
-
-def _clear(session: Session, poll_id: uuid.UUID) -> None:
-    """Delete the entries of the roll before, in pieces: none takes as long as a statement may."""
-    bounds = [bytes([byte]) for byte in range(0, 256, 256 // PIECES)]
-    for piece in zip(bounds, [*bounds[1:], None], strict=True):
-        session.execute(_CLEAR, {"poll_id": poll_id, "from": piece[0], "until": piece[1]})
 
 
 def _write(

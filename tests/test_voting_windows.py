@@ -80,6 +80,19 @@ def test_nothing_is_closed_before_the_end_unless_all_have_voted(court: Court) ->
     assert court.closed(other)["present"] == 4
 
 
+def test_nobody_shortens_a_window_or_breaks_it_off_by_calling_another(court: Court) -> None:
+    """Else whoever runs the committee could end the vote at the moment that suits them."""
+    proposal = court.reviewed()
+    move_back(court, window(court, proposal), 2)
+    ends_at = instant(utc_now() + dt.timedelta(days=2))
+    move_back(court, window(court, proposal, ends_at=ends_at), 3)  # it is over already
+    court.votes(proposal, yes=3)
+    window(court, proposal)  # from tomorrow
+    assert court.vote(proposal, court.members[3]).status_code == 200
+    with no_trace(court.world):
+        assert refused(court.close(proposal)) == (409, "voting-window-not-over")
+
+
 def test_a_window_that_was_called_off_or_is_about_something_else_hinders_nobody(
     court: Court,
 ) -> None:

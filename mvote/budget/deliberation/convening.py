@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, case, func, select
 from sqlalchemy.orm import Session
 
 from mvote.approvals import one_at_a_time
@@ -164,8 +164,12 @@ def meetings_of(
 
 
 def window_of(session: Session, committee_id: uuid.UUID, proposal: Proposal) -> Meeting | None:
-    """The online window in which the committee votes on the proposal: the last that was called,
-    unless it was over before the proposal came to be judged."""
+    """The online window in which the committee votes on the proposal, unless it was over before the
+    proposal came to be judged: the open one that ends last, so that nobody shortens it by calling
+    another; else the last that was called.
+    """
+    now = func.clock_timestamp()
+    ends_at = case((and_(Meeting.starts_at <= now, now < Meeting.ends_at), Meeting.ends_at))
     of_it = (
         select(Meeting)
         .join(AgendaItem, AgendaItem.meeting_id == Meeting.id)
@@ -177,7 +181,8 @@ def window_of(session: Session, committee_id: uuid.UUID, proposal: Proposal) -> 
             Meeting.ends_at > proposal.state_since,
         )
     )
-    return session.scalars(of_it.order_by(Meeting.id.desc()).limit(1)).one_or_none()
+    open_first = of_it.order_by(ends_at.desc().nulls_last(), Meeting.id.desc())
+    return session.scalars(open_first.limit(1)).one_or_none()
 
 
 def check_is_of(session: Session, meeting_id: uuid.UUID, committee_id: uuid.UUID) -> None:

@@ -29,6 +29,7 @@ STATES: dict[str, Message] = {
     "dropped": say("dropped"),
     "enacted": say("enacted"),
     "funded": say("funded"),
+    "has_result": say("decided by a result"),
     "held": say("held back"),
     "imported": say("imported"),
     "in use by a poll": say("in use by a poll"),
@@ -63,6 +64,7 @@ STATES: dict[str, Message] = {
 }
 VERBS: dict[str, Message] = {
     "allocate": say("to allocate"),
+    "allocate_without_result": say("to lay it open without a result"),
     "appeal": say("to appeal"),
     "appoint": say("to appoint"),
     "approve": say("to approve it"),

@@ -23,7 +23,7 @@ FUNCTION_WORDS = frozenset({
 })  # fmt: skip
 LONGEST_WITHOUT_PLURAL = 3
 _WORD = re.compile(r"[^\W_]+")
-_HANGUL = re.compile(r"[가-힣]")
+_HANGUL = re.compile("[\uac00-\ud7a3]")
 
 
 class Marks(NamedTuple):

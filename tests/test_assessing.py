@@ -156,7 +156,19 @@ def test_citizens_neither_assess_nor_return_nor_transfer(town: Town) -> None:
         assert refused(answer) == (403, "not-allowed")
 
 
-@pytest.mark.parametrize("phase", ["balloting", "deciding", "delivering"])
+def test_what_is_overdue_is_assessed_when_balloting_has_begun_but_not_returned(
+    town: Town,
+) -> None:
+    proposal, officers = town.submitted(town.author()), town.officers(2)
+    town.enter("balloting")
+    with no_trace(town.world):
+        answer = town.post(f"{proposal['id']}/return", officers[0], missing="?")
+        assert refused(answer) == (409, "phase-not-open")
+    statuses = [town.assess(proposal, officer).status_code for officer in officers]
+    assert statuses == [202, 200]
+
+
+@pytest.mark.parametrize("phase", ["deciding", "delivering"])
 def test_nothing_is_assessed_after_the_review(town: Town, phase: str) -> None:
     proposal, (officer,) = town.submitted(town.author()), town.officers(1)
     town.enter(phase)

@@ -185,7 +185,21 @@ def test_a_vote_of_a_member_who_has_left_does_not_count(court: Court) -> None:
 # when
 
 
-@pytest.mark.parametrize("phase", ["proposing", "balloting", "deciding"])
+def test_what_the_review_left_open_is_judged_in_balloting_but_nothing_begins_anew(
+    court: Court,
+) -> None:
+    proposal = court.reviewed()
+    court.enter("balloting")
+    with no_trace(court.world):
+        answer = court.move(proposal, court.members[0], "return", missing="?")
+        assert refused(answer) == (409, "phase-not-open")
+    for member in court.members[:3]:
+        assert court.vote(proposal, member).status_code == 200
+    assert court.close(proposal).status_code == 200
+    assert court.state(proposal) == "approved"
+
+
+@pytest.mark.parametrize("phase", ["proposing", "deciding"])
 def test_judging_has_its_phase(court: Court, phase: Any) -> None:
     proposal = court.reviewed()
     court.enter(phase)

@@ -108,7 +108,7 @@ def test_only_who_sits_in_the_committee_gives_an_opinion_and_only_while_it_revie
         ):
             both(chamber.world, "PUT", path.format(of["id"]), status, code,
                  headers=who.headers, json=OPINION)  # fmt: skip
-    chamber.enter("balloting")
+    chamber.enter("deciding")
     with no_trace(chamber.world):
         assert refused(chamber.opine(proposal, member)) == (409, "phase-not-open")
 

@@ -27,7 +27,8 @@ from mvote.wording import say
 Found = dict[str, Any]
 """What an officer finds: the members of an Assessment but its officers and times."""
 PHASES: tuple[PhaseKind, ...] = ("proposing", "assessing", "reviewing")
-"""Assessing may begin with the first proposal, and what is overdue must still be ended."""
+"""Assessing may begin with the first proposal. What is overdue may still be ended when balloting
+has begun, for it keeps polls from opening; but nothing goes back to its authors any more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +78,7 @@ def assess(session: Session, *, proposal_id: uuid.UUID, by: Citizen, found: Foun
 
 def _check_can_be_assessed(session: Session, proposal: Proposal) -> None:
     after(proposal.state_at(database_time(session)), "assess")
-    require_phase(session, proposal.cycle_id, *PHASES)
+    require_phase(session, proposal.cycle_id, *PHASES, "balloting")
 
 
 def take(session: Session, proposal: Proposal, by: Citizen) -> None:

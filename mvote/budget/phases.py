@@ -53,13 +53,18 @@ def require_phase(session: Session, cycle_id: uuid.UUID, *wanted: PhaseKind) -> 
     return now
 
 
+REVIEWED: tuple[PhaseKind, ...] = ("reviewing", "balloting")
+"""Reviewing has its phase, but what it left open must still be ended: until then no poll of its
+contest opens, and once one is open nothing of the contest is left to review."""
+
+
 def require_review(session: Session, proposal: Proposal) -> None:
-    """See that the cycle reviews now. Raises PhaseNotOpen.
+    """See that the cycle reviews now, or ends what was left. Raises PhaseNotOpen.
 
     Appeals, and what follows from them, have clocks of their own instead of a phase.
     """
     if proposal.appealed_at is None:
-        require_phase(session, proposal.cycle_id, "reviewing")
+        require_phase(session, proposal.cycle_id, *REVIEWED)
 
 
 def _next_opening(

@@ -33,7 +33,7 @@ from mvote.budget.deliberation.shortlisting import (
 from mvote.budget.forming import committee_of
 from mvote.budget.judging import judge
 from mvote.budget.looking_up import locked_proposals
-from mvote.budget.phases import require_phase
+from mvote.budget.phases import REVIEWED, require_phase
 from mvote.budget.proposal import Proposal
 from mvote.budget.reviewing.neighbourhood import Neighbourhood
 from mvote.budget.seat import Seat
@@ -84,7 +84,7 @@ def close_list(
     locked_proposals(session, [*known.ranked, *known.not_chosen])
     one_at_a_time(session, committee.id)
     shortlist = shortlist_of(session, shortlist_id, alone=True)
-    require_phase(session, committee.cycle_id, "reviewing")
+    require_phase(session, committee.cycle_id, *REVIEWED)
     cycle, votes = session.get_one(Cycle, committee.cycle_id), list_votes(session, shortlist_id)
     seats = [seat for seat in active_seats(session, committee) if seat.has_vote]
     _check_window(session, shortlist, seats, votes)

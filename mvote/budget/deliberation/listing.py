@@ -29,7 +29,7 @@ from mvote.budget.deliberation.voting import motion_due
 from mvote.budget.forming import committee_of
 from mvote.budget.judging import QuorumImpossible
 from mvote.budget.looking_up import locked_proposals
-from mvote.budget.phases import require_phase
+from mvote.budget.phases import REVIEWED, require_phase
 from mvote.budget.proposal import Proposal
 from mvote.budget.reviewing.neighbourhood import Neighbourhood
 from mvote.errors import Fault, ImpossibleTransition, InvalidRequest, NotAllowed
@@ -67,7 +67,7 @@ def put_list(
         raise NotAllowed(say("Who is in the chair puts a list to the vote."))
     listed = locked_proposals(session, [*ranked, *not_chosen])  # before all, as by who votes
     one_at_a_time(session, committee_id)
-    require_phase(session, cycle.id, "reviewing")
+    require_phase(session, cycle.id, *REVIEWED)
     review = review_of(cycle)
     motion = _motion_of(committee, review)
     if meeting_id is not None:

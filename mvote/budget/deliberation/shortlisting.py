@@ -22,7 +22,7 @@ from mvote.budget.deliberation.shortlist import (
 )
 from mvote.budget.forming import committee_of
 from mvote.budget.judging import Vote
-from mvote.budget.phases import require_phase
+from mvote.budget.phases import REVIEWED, require_phase
 from mvote.budget.reviewing.errors import Recused
 from mvote.budget.reviewing.recusing import recused_seats
 from mvote.budget.seat import Seat
@@ -124,7 +124,7 @@ def vote_on_list(
     shortlist = shortlist_of(session, shortlist_id, alone=False)
     committee = committee_of(session, shortlist.committee_id)
     seat = voting_seat(session, committee, citizen_id)
-    require_phase(session, committee.cycle_id, "reviewing")
+    require_phase(session, committee.cycle_id, *REVIEWED)
     _check_window(session, shortlist)
     key = {"shortlist_id": shortlist_id, "seat_id": seat.id}
     said = {"vote": vote, "reason": reason, "at": database_time(session)}

@@ -24,7 +24,7 @@ from mvote.budget.deliberation.shortlist import PulledOut, Shortlist
 from mvote.budget.deliberation.taking_part import check_took_no_part
 from mvote.budget.judging import Vote
 from mvote.budget.looking_up import cycle_of, locked_proposal
-from mvote.budget.phases import require_review
+from mvote.budget.phases import require_phase, require_review
 from mvote.budget.proposal import Proposal
 from mvote.budget.reviewing.interests import seats_held
 from mvote.budget.reviewing.neighbourhood import Neighbourhood
@@ -213,6 +213,8 @@ def check_can_be_judged(session: Session, proposal: Proposal, motion: Motion) ->
         raise ImpossibleTransition(state=state, verb="judge" if motion == "approve" else motion)
     if motion == "call_up":
         check_found_infeasible(session, proposal)
+    if motion in ("call_up", "return") and proposal.appealed_at is None:
+        require_phase(session, proposal.cycle_id, "reviewing")  # for nothing begins anew later
     require_review(session, proposal)
 
 

@@ -17,7 +17,7 @@ from mvote.budget.committee import Committee
 from mvote.budget.cycle import Cycle
 from mvote.budget.deliberation.taking_part import who_took_part
 from mvote.budget.forming import committees_of
-from mvote.budget.phases import phase_now, require_phase
+from mvote.budget.phases import REVIEWED, phase_now, require_phase
 from mvote.budget.proposal import Proposal
 from mvote.budget.reviewing.detecting import Pair
 from mvote.budget.reviewing.neighbourhood import Neighbourhood
@@ -94,7 +94,7 @@ def give_out(
     who may read it is given to all of them. Raises PhaseNotOpen.
     """
     one_at_a_time(session, cycle.id)
-    require_phase(session, cycle.id, "reviewing")
+    require_phase(session, cycle.id, *REVIEWED)
     note_recusals(session, proposals=take_up(session, cycle), around=around)
     desks = [_desk(session, cycle, each) for each in committees_of(session, cycle.id)]
     for desk in desks:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
 
+from api.db import ENGINE_OPTIONS
 from ops.roles import LOCKS, LOCKS_OF_ROLES, lock_grants
-from tests.support.world import World
+from tests.support.contract import CheckedClient
+from tests.support.waiting import WEB_LIMITS
+from tests.support.world import World, new_key
 
 ROLES = ("mvote_owner", "mvote_api", "mvote_shuffler", "mvote_counter", "mvote_auditor")
 THE_POLLS = text("SELECT pg_advisory_xact_lock(hashtextextended(CAST(:id AS text), 7076746))")
@@ -66,12 +71,20 @@ def test_the_known_limit_who_changes_a_table_can_lock_it(
 
 
 def test_a_cast_that_waits_for_a_lock_that_somebody_holds_is_refused_and_not_recorded(
-    world: World, engines: dict[str, Engine]
+    world: World,
+    engines: dict[str, Engine],
+    app_of: Callable[..., Flask],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     poll, voter = world.open_poll(), world.citizen()
+    monkeypatch.setitem(ENGINE_OPTIONS, "connect_args", WEB_LIMITS["connect_args"])
+    web = CheckedClient(app_of(world.settings))  # as hurried as it is, other than in most tests
+    headers = voter.headers | {"Idempotency-Key": new_key()}
     with Session(engines["api"]) as holding:
         holding.execute(text("SELECT pg_advisory_xact_lock(poll_lock(:id))"), {"id": poll["id"]})
-        refused = world.cast(poll, voter)
+        refused = web.post(
+            f"/v1/polls/{poll['id']}/ballots", json={"selections": ["yes"]}, headers=headers
+        )
         assert (refused.status_code, refused.get_json()["code"]) == (503, "overloaded")
         holding.rollback()
     assert world.count("participation") == 0

@@ -182,7 +182,7 @@ def test_a_twin_that_lets_them_in_together_is_held_by_the_database(
     year = held(world)
     found = worked_out(world, year)
     monkeypatch.setattr(allocating, "one_at_a_time", lambda *_: None)
-    monkeypatch.setattr(allocating, "_next_number", lambda *_: found.n)
+    monkeypatch.setattr(allocating, "next_number", lambda *_: found.n)
     done = race(world.engines["api"], 4, written_by(year, found))
     assert sum(isinstance(each, AlreadyAllocated) for each in done) == 3
     assert world.count("cycle_allocation") == 1

@@ -149,7 +149,7 @@ def test_after_a_thousand_casts_from_as_many_places_no_coordinate_is_found_in_an
     places = haystacks(world, logs, since)
     assert b"/v1/polls/<uuid:poll_id>/ballots" in places["logs"][0]
     assert found_in(places, searches) == set()
-    # Its twin, who forgets himself: each spelling of one place, kept once, and one logged.
+    # Its twin, who forgets himself: each spelling of one place, kept, and one logged.
     write_all_down(world, PLACES[421])
     logging.getLogger("mvote").warning("cast from %s", PLACES[422])
     found = found_in(haystacks(world, logs, since), searches)
@@ -160,7 +160,11 @@ def test_after_a_thousand_casts_from_as_many_places_no_coordinate_is_found_in_an
 
 
 def write_all_down(world: World, place: Place) -> None:
-    """What nobody may do: a coordinate in every spelling, in one table."""
+    """What nobody may do: a coordinate in every spelling, in one table.
+
+    All of it twice: a page of the WAL may end, and the next begin with its header, in the midst of
+    one, but hardly of its twin some thousand bytes later.
+    """
     lat, lon = place
     whole = round(lat * 1e7), round(lon * 1e7)
     spelt = [struct.pack(form, lat, lon) for form in ("<dd", ">dd", "<ff", ">ff")]
@@ -168,7 +172,7 @@ def write_all_down(world: World, place: Place) -> None:
     with psycopg.connect(world.admin_url, autocommit=True) as connection:
         connection.execute("CREATE TABLE whereabouts (said text, spelt bytea)")
         row = f"{lat} {lon} {round(lat * 1e7)} {geohash(place)[0].decode()}"
-        for content in spelt:
+        for content in spelt * 2:
             connection.execute("INSERT INTO whereabouts VALUES (%s, %s)", [row, content])
 
 

@@ -13,11 +13,12 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from api.db import transaction
+from api.db import transaction, transaction_on
 from geo.places import CityPlaces
 from geo.sites import site_of
 from mvote.budget.telling.telling import tell
 from mvote.errors import ImpossibleTransition
+from mvote.polls.poll import Poll
 from tests.support.hostile import no_trace
 from tests.support.proposals import refused
 from tests.support.racing import Beside
@@ -113,6 +114,24 @@ def test_freeing_a_site_leaves_the_codes_of_polls_that_the_officer_may_know_of(
     revoked = place.world.rows("SELECT code FROM site_code WHERE revoked_at IS NOT NULL")
     assert revoked == [(own,)]
     assert public != own != elsewhere
+
+
+def test_who_frees_a_site_waits_for_whoever_opens_a_poll_there_and_holds_nothing_up(
+    place: Place,
+) -> None:
+    draft = place.world.draft(place.officer, presence=AT_SITE, room_password=PASSWORD)
+    code, poll_id = place.code("link", poll=draft)["code"], uuid.UUID(draft["id"])
+    stranger, answers = place.world.officer(), list[Any]()
+    freeing = Beside(lambda: answers.append(freed(place, stranger)))
+    with transaction_on(place.world.engines["api"]) as session:
+        session.get_one(Poll, poll_id, with_for_update=True)  # as whoever opens it
+        freeing.__enter__()
+        wait_until_blocked(place.world.admin_url, "poll")
+        CityPlaces().show(session, poll_id=poll_id)
+    freeing.__exit__()
+    assert [each.status_code for each in answers] == [200]
+    revoked = place.world.rows("SELECT code FROM site_code WHERE revoked_at IS NOT NULL")
+    assert revoked == [(code,)]
 
 
 def test_only_officers_free_a_site_and_only_one_that_is_there(place: Place) -> None:

@@ -15,6 +15,7 @@ from mvote.errors import Text
 from mvote.journal import Event, write_down
 from mvote.people.citizens import Citizen
 from mvote.polls.drafting import behind_doors
+from mvote.polls.poll import Poll
 from mvote.polls.site_codes import SiteCode, Sites, revoke_site_code
 
 
@@ -45,10 +46,18 @@ def free_site(
 
 
 def _unknown_codes(session: Session, site_id: uuid.UUID, by: Citizen) -> Sequence[SiteCode]:
-    """Locked, and in one order for all who do this."""
-    theirs = select(SiteCode).where(
+    """Locked, and in one order for all who do this.
+
+    First the rows of the polls, which the news to their authors locks in any case; places follow.
+    So do those who open or cancel a poll: the other way round each would wait for the other.
+    """
+    unknown = (
         SiteCode.site_id == site_id,
         SiteCode.revoked_at.is_(None),
         SiteCode.poll_id.in_(behind_doors(by)),
     )
-    return session.scalars(theirs.order_by(SiteCode.code).with_for_update()).all()
+    polls = select(Poll.id).where(Poll.id.in_(select(SiteCode.poll_id).where(*unknown)))
+    held_still = polls.order_by(Poll.id).with_for_update(read=True, key_share=True)
+    poll_ids = session.scalars(held_still).all()
+    codes = select(SiteCode).where(*unknown, SiteCode.poll_id.in_(poll_ids))
+    return session.scalars(codes.order_by(SiteCode.code).with_for_update()).all()

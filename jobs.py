@@ -53,11 +53,9 @@ from mvote.ballotbox.receipts import ReceiptKeys
 from mvote.ballotbox.renewing import want_renewal
 from mvote.ballotbox.shuffling import close_poll, envelopes_waiting, polls_due, shuffle
 from mvote.ballotbox.stock import fill_stock
-from mvote.base import database_time
 from mvote.budget.deciding.comparing import finish_contests, work_out_comparisons
 from mvote.budget.keeping import keep_budgets
 from mvote.housekeeping import keep_lists, remove_expired
-from mvote.people.forgetting import forget_expired
 from mvote.polls.auditing import begin_audit, polls_to_audit, read_roll, write_audit
 from mvote.polls.turnout_cells import Audit
 from verifier.mvote_verify import recount
@@ -188,8 +186,8 @@ def keeper_round(engine: Engine, keystore: DirectoryKeystore, ends: Ends = UNWAT
         journal_destroyed_keys(session, keystore, ends.terms)
     with Session(engine) as session, transaction(session):
         keep_lists(session, CityPlaces(), ends.hold)
+    with Session(engine) as session, transaction(session):
         remove_expired(session)
-        forget_expired(session, now=database_time(session))
     with Session(engine) as session, transaction(session):
         keep_budgets(session, around=CityNeighbourhood())
 

@@ -13,12 +13,13 @@ from mvote.base import database_time
 from mvote.budget.files import forget_orphans
 from mvote.moderation.expiring import release_unseen
 from mvote.moderation.forgetting import forget_decided_reports
+from mvote.people.forgetting import forget_expired
 from mvote.polls.integrity.devices import forget_old_devices
 from mvote.polls.integrity.nonces import forget_expired_nonces
 from mvote.polls.integrity.noticing import forget_sightings
 from mvote.polls.onsite.rotation import forget_used_values
 from mvote.polls.places import Places
-from mvote.polls.rolls.abandoning import give_up_rolls
+from mvote.polls.rolls.abandoning import give_up_a_roll
 
 
 def keep_lists(session: Session, places: Places, hold: dt.timedelta) -> None:
@@ -29,9 +30,14 @@ def keep_lists(session: Session, places: Places, hold: dt.timedelta) -> None:
 
 
 def remove_expired(session: Session) -> None:
-    """Remove answers kept long enough, and what tells used tokens and values that
-    expired, files that nothing names, phones that were long not used, who reported what was
-    decided long ago, and rolls of drafts that nobody touches."""
+    """Remove rolls of drafts that nobody touches, answers kept long enough, and what tells used
+    tokens and values that expired, files that nothing names, phones that were long not used, who
+    reported what was decided long ago, and what is left of people who are gone.
+
+    A roll comes first, and is in no transaction with lists: it may take seconds, and of the rest
+    there is much that somebody else waits for.
+    """
+    give_up_a_roll(session)
     remove_old_answers(session)
     forget_orphans(session)
     forget_used_values(session)
@@ -39,5 +45,5 @@ def remove_expired(session: Session) -> None:
     forget_expired_nonces(session)
     forget_decided_reports(session)
     forget_sightings(session)
-    give_up_rolls(session)
     session.execute(delete(SpentToken).where(SpentToken.expires_at < func.clock_timestamp()))
+    forget_expired(session, now=database_time(session))

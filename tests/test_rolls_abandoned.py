@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,11 +12,15 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from api.db import transaction
+from api.db import transaction, transaction_on
 from jobs import keeper_round
+from mvote.approvals import one_at_a_time
 from mvote.budget.telling.telling import tell
 from mvote.polls.rolls.abandoning import UNTOUCHED_DAYS
+from tests.support.integrity import CIRCLE
+from tests.support.racing import Beside
 from tests.support.rolls import ROLL, csv_of, number, opened, send_roll
+from tests.support.waiting import wait_until_blocked
 from tests.support.world import Person, World
 
 NUMBERS = csv_of([number(1), number(2)])
@@ -102,6 +107,32 @@ def test_whoever_changes_a_draft_keeps_its_roll(desk: Desk) -> None:
     assert desk.left() == (1, 2, 2)
     desk.let_days_pass(UNTOUCHED_DAYS)
     desk.keep_house()
+    assert desk.left() == (0, 0, 0)
+
+
+def test_nobody_waits_for_a_roll_that_is_being_given_up(desk: Desk) -> None:
+    """Of a million entries it takes seconds; what is noted of places is noted before."""
+    desk.let_days_pass(UNTOUCHED_DAYS)
+    desk.world.open_poll(presence=CIRCLE)
+    with psycopg.connect(desk.world.admin_url) as connection:
+        connection.execute("UPDATE poll_place SET live_until = now()")
+    keeping = Beside(desk.keep_house)
+    with transaction_on(desk.world.engines["api"]) as holding:
+        one_at_a_time(holding, uuid.UUID(desk.poll["id"]))
+        keeping.__enter__()
+        wait_until_blocked(desk.world.admin_url, "pg_advisory_xact_lock")
+        found = desk.world.rows("SELECT live FROM poll_place")
+    keeping.__exit__()
+    assert found == [(False,)]
+    assert desk.left() == (0, 0, 0)
+
+
+def test_rolls_are_given_up_one_in_a_round(desk: Desk) -> None:
+    other = Desk(desk.world)
+    desk.let_days_pass(UNTOUCHED_DAYS)
+    desk.keep_house()
+    assert desk.left() == (1, 2, 2)
+    other.keep_house()
     assert desk.left() == (0, 0, 0)
 
 

@@ -70,3 +70,25 @@ def test_a_filled_database_is_upgraded_step_by_step_without_losing_a_row(
     with psycopg.connect(cluster.admin(empty), autocommit=True) as connection:
         kept = connection.execute("SELECT kind FROM journal").fetchall()
     assert kept == [("test:written",)]
+
+
+def test_no_roll_that_was_there_before_is_given_up_on_the_day_of_the_upgrade(
+    cluster: TestCluster, empty: str
+) -> None:
+    cluster.migrate(empty, "0065")
+    with psycopg.connect(cluster.admin(empty), autocommit=True) as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute(
+            "INSERT INTO poll (id, author_id, origin, state, is_private, content, version,"
+            " created_at) SELECT id, id, 'citizen', 'draft', false, '{}', 1, now()"
+            " FROM (SELECT gen_random_uuid() AS id) AS drafted"
+        )
+        connection.execute(
+            "INSERT INTO roll (poll_id, size, rows, duplicates, rejected, file_sha256,"
+            " imported_by, imported_at) SELECT id, 1, 1, 0, 0, sha256(''), author_id,"
+            " now() - interval '100 days' FROM poll"
+        )
+    cluster.migrate(empty)
+    with psycopg.connect(cluster.admin(empty), autocommit=True) as connection:
+        given_up = connection.execute("SELECT give_up_roll(poll_id) FROM roll").fetchall()
+    assert given_up == [(False,)]

@@ -4,6 +4,9 @@ A roll goes 90 days after anybody touched its draft, but only a draft's, and onl
 the database itself looks at both. A code whose time is over holds its site still no longer; where
 the codes are those of private polls that an officer may not know of, their authors are told when
 the officer ends them all.
+
+When a draft was touched nobody has written down until now: the 90 days of those with a roll begin
+with this migration, or rolls of drafts that people work at would go on the day of it.
 """
 
 from __future__ import annotations
@@ -51,10 +54,15 @@ $$
 NOT_EXPIRED = """
             AND (site_code.valid_until IS NULL OR clock_timestamp() < site_code.valid_until)"""
 FUNCTION = "give_up_roll(uuid)"
+TOUCHED_TODAY = """
+UPDATE poll SET revised_at = clock_timestamp()
+    WHERE state = 'draft' AND id IN (SELECT poll_id FROM roll)
+"""
 
 
 def upgrade() -> None:
     op.add_column("poll", sa.Column("revised_at", sa.DateTime(timezone=True)))
+    op.execute(TOUCHED_TODAY)
     op.execute(sa.text(GIVE_UP_ROLL.replace(":", "\\:")))
     op.execute(f"REVOKE ALL ON FUNCTION {FUNCTION} FROM PUBLIC")
     op.execute(f"GRANT EXECUTE ON FUNCTION {FUNCTION} TO mvote_api")

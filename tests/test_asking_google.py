@@ -20,6 +20,7 @@ from api.attestation.google import GRANT, LARGEST, SCOPE, GoogleDecoder, read_se
 from mvote.base import utc_now
 from mvote.polls.integrity.errors import AttestationInvalid, AttestorAway
 from tests.support.made_up_google import PACKAGE, verdict
+from tests.support.racing import meeting_of
 from tests.support.waiting import PATIENCE_SECONDS
 
 VERDICT = verdict(b"statement", utc_now())
@@ -187,7 +188,7 @@ def test_so_many_are_asked_at_once_and_the_next_are_told_to_come_again(
 ) -> None:
     monkeypatch.setattr(google, "PATIENCE_S", 0.05)
     asked = decoder(server, at_once=2)
-    both_are_there, released = threading.Barrier(3), threading.Event()
+    both_are_there, released = meeting_of(3), threading.Event()
 
     def hold() -> None:
         both_are_there.wait()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import threading
 import uuid
 from typing import Any
 
@@ -24,7 +23,7 @@ from mvote.polls.opening import open_poll
 from mvote.polls.poll import Poll
 from mvote.polls.quota import MOST_DRAFTS, WEEK, check_opening
 from tests.support.people import a_number
-from tests.support.racing import race
+from tests.support.racing import meeting_of, race
 from tests.support.world import Person, World
 
 TITLE = {"title": "하나 더"}
@@ -234,7 +233,7 @@ def test_drafts_at_once_are_no_more_than_the_quota(world: World, per_week: int) 
 
 def without_turns(monkeypatch: pytest.MonkeyPatch, contenders: int) -> None:
     """The sabotage: nobody takes turns, and all have looked before any of them writes."""
-    together = threading.Barrier(contenders)
+    together = meeting_of(contenders)
     check = quota._check
 
     def looked(*args: Any) -> None:

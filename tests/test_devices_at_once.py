@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-
 import pytest
 from sqlalchemy import Engine, delete, select, update
 from sqlalchemy.orm import Session
@@ -36,7 +34,7 @@ from tests.support.phones import (
     register,
     used,
 )
-from tests.support.racing import Beside, race
+from tests.support.racing import Beside, meeting_of, race
 from tests.support.waiting import wait_until_blocked
 from tests.support.world import World
 
@@ -75,7 +73,7 @@ def test_an_assertion_sent_twice_at_once_counts_once(
 def test_a_twin_that_reads_before_it_writes_takes_an_assertion_more_than_once(
     engines: dict[str, Engine], session: Session, attestor: AppAttest
 ) -> None:
-    all_have_read = threading.Barrier(AT_ONCE)
+    all_have_read = meeting_of(AT_ONCE)
 
     def looked_up_first(session: Session, _: AppAttest, vouched: Vouched) -> int:
         """The sabotaged twin: reads the counter, then writes it."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable
 
 from sqlalchemy import Engine, delete, select
@@ -15,7 +14,7 @@ from mvote.polls.integrity import nonces
 from mvote.polls.integrity.errors import PositionNonceInvalid
 from mvote.polls.integrity.nonces import PositionNonce, use_nonce, use_nonce_for
 from tests.support.integrity import nonce_of
-from tests.support.racing import race
+from tests.support.racing import meeting_of, race
 from tests.support.world import Person, World
 
 
@@ -68,7 +67,7 @@ def test_of_one_ballot_sent_eight_times_at_the_same_moment_all_are_let_through_a
 def test_sabotaged_looking_first_and_deleting_then_lets_several_through(
     world: World, engines: dict[str, Engine]
 ) -> None:
-    all_have_looked = threading.Barrier(8)
+    all_have_looked = meeting_of(8)
 
     def use(session: Session, voter: Person, nonce: str) -> object:
         is_it = PositionNonce.nonce_hash == nonces._hash_of(voter.id, nonce)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +17,7 @@ from mvote.moderation.case import Case, Report
 from mvote.moderation.reporting import Complaint, report_poll
 from mvote.people.citizens import Citizen
 from mvote.polls.poll import Poll
-from tests.support.racing import Beside, race
+from tests.support.racing import Beside, meeting_of, race
 from tests.support.reporting import citizens_poll, reported
 from tests.support.waiting import is_blocked, wait_until
 from tests.support.world import Person, World
@@ -66,7 +65,7 @@ def test_if_reporters_were_looked_up_before_they_would_be_more(
     world: World, poll: dict[str, Any]
 ) -> None:
     """The sabotaged twin: it looks whether there is a report, and writes one under another key."""
-    together = threading.Barrier(AT_ONCE)
+    together = meeting_of(AT_ONCE)
     poll_id = uuid.UUID(poll["id"])
     reported(world, poll, 1)
 
@@ -95,7 +94,7 @@ def test_counting_without_waiting_for_each_other_would_miss_that_it_is_enough(
     """The sabotaged twin: each counts the reports it can see: its own and earlier ones."""
     reported(world, poll, 1)
     people = world.citizens(world.settings.reports_to_hold - 1)
-    together = threading.Barrier(len(people))
+    together = meeting_of(len(people))
 
     def counted(session: Session, poll_id: uuid.UUID) -> Case:
         seen = select(func.count()).select_from(Report).where(Report.poll_id == poll_id)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -17,6 +16,7 @@ from mvote.ballotbox.notation import h
 from mvote.base import new_id
 from mvote.polls.guessing import BY_CITIZEN, OF_ROOM
 from mvote.polls.room_passwords import RoomPasswords
+from tests.support.racing import meeting_of
 from tests.support.rooms import PASSWORD, looked_up, room_id
 from tests.support.world import Person, World, new_key
 
@@ -163,7 +163,7 @@ def test_a_password_has_eight_characters_at_least(
 
 def guess_at_once(world: World, room: dict[str, Any], count: int) -> list[int]:
     """So many wrong passwords of one citizen at the same moment: the answers' statuses."""
-    guesser, start = world.citizen(), threading.Barrier(count)
+    guesser, start = world.citizen(), meeting_of(count)
 
     def guess(n: int) -> int:
         client = world.app.test_client()

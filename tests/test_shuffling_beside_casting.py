@@ -81,11 +81,13 @@ def test_casting_from_four_sides_while_two_shufflers_are_at_work_loses_and_doubl
     workers = [threading.Thread(target=work) for _ in range(2)]
     for thread in (*casters, *workers):
         thread.start()
-    for thread in casters:
-        thread.join()
-    assert len(trackers) == 1200
-    wait_until(lambda: batches_out(world, poll) > 1)
-    done.set()
+    try:
+        for thread in casters:
+            thread.join()
+        assert len(trackers) == 1200
+        wait_until(lambda: batches_out(world, poll) > 1)
+    finally:
+        done.set()  # or this process would never end
     for thread in workers:
         thread.join(PATIENCE_SECONDS)
     check_log(world, poll, trackers)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import threading
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -25,7 +24,7 @@ from mvote.people.registering import register
 from mvote.people.sessions import GRACE, RefreshToken, SignIn, hash_of_token, new_refresh_token
 from mvote.people.signing_in import FrontDesk, SignedIn, keep_token
 from tests.support.people import a_number
-from tests.support.racing import race
+from tests.support.racing import meeting_of, race
 
 NOW = dt.datetime(2026, 11, 1, 9, tzinfo=dt.UTC)
 AT_ONCE = 20
@@ -67,7 +66,7 @@ def count(session: Session, table: type[Any]) -> int:
 
 def check_then_act(check: Callable[[Session], Any], act: Callable[[Session], Any]) -> Any:
     """The sabotage: all check before any of them acts, as happens now and then by itself."""
-    checked = threading.Barrier(AT_ONCE)
+    checked = meeting_of(AT_ONCE)
 
     def sabotaged(session: Session) -> bool:
         allowed = bool(check(session))

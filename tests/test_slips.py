@@ -28,7 +28,7 @@ from mvote.polls.site_codes import site_code
 from qr.codes import new_site_code
 from tests.support.hostile import no_trace
 from tests.support.proposals import refused
-from tests.support.racing import race
+from tests.support.racing import meeting_of, race
 from tests.support.sites import AT_SITE, Place
 from tests.support.world import World
 
@@ -100,7 +100,7 @@ def test_the_database_keeps_careless_code_from_using_a_slip_twice_and_without_it
     place: Place, code: str, engines: dict[str, Engine], guard: str, admitted: int
 ) -> None:
     place.slips(code, 1)
-    looked = threading.Barrier(2)
+    looked = meeting_of(2)
     with psycopg.connect(place.world.admin_url, autocommit=True) as connection:
         connection.execute(f"ALTER TABLE slip {guard} TRIGGER slip_guard")
         try:

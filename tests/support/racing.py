@@ -18,6 +18,11 @@ from tests.support.waiting import PATIENCE_SECONDS
 Result = TypeVar("Result")
 
 
+def meeting_of(contenders: int) -> threading.Barrier:
+    """Where so many wait for each other; if one of them fails, the others fail too, in time."""
+    return threading.Barrier(contenders, timeout=PATIENCE_SECONDS)
+
+
 def race(
     engine: Engine, contenders: int, act: Callable[[Session], Result]
 ) -> list[Result | DomainError]:
@@ -25,7 +30,7 @@ def race(
 
     What each got: the act's result, or the rule of ours that refused it.
     """
-    start = threading.Barrier(contenders)
+    start = meeting_of(contenders)
 
     def contend(_: int) -> Result | DomainError:
         with Session(engine) as session:

@@ -17,10 +17,16 @@ from mvote.wording import say
 
 DEFAULT_LIMIT, MAX_LIMIT = 20, 100
 T = TypeVar("T")
-WRITTEN_AS_TEXT: dict[type, Callable[[str], Any]] = {
-    uuid.UUID: uuid.UUID,
-    dt.datetime: dt.datetime.fromisoformat,
-}
+
+
+def _instant(text: str) -> dt.datetime:
+    read = dt.datetime.fromisoformat(text)
+    if read.tzinfo is None:
+        raise ValueError("a naive datetime is not an instant")
+    return read
+
+
+WRITTEN_AS_TEXT: dict[type, Callable[[str], Any]] = {uuid.UUID: uuid.UUID, dt.datetime: _instant}
 
 
 class PageQuery(ma.Schema):

@@ -47,6 +47,8 @@ BAD_CURSORS = [
     cursor_of(None), cursor_of([]), cursor_of({}), cursor_of([None]), cursor_of([1.5]),
     cursor_of([True]), cursor_of([[]]), cursor_of(["x", "y"]), cursor_of([10**18, 1]),
     cursor_of("0192a0a0-0000-7000-8000-000000000000"),
+    cursor_of(["2026-01-01T00:00:00", "0192a0a0-0000-7000-8000-000000000000"]),
+    cursor_of([0, "2026-01-01", "0192a0a0-0000-7000-8000-000000000000"]),
 ]  # fmt: skip
 ODD_CURSORS = [
     cursor_of([2**64 - 1]), cursor_of([-(2**63)]), cursor_of(["\u0000"]), cursor_of(["' OR 1=1"]),

@@ -19,7 +19,6 @@ from api.idempotency import idempotent
 from api.moderation.schemas import CaseSchema, NewDecision, SummarySchema
 from api.pages import PageQuery, page_of, read_cursor, write_cursor
 from api.polls.views import grounds_of, views_of
-from api.problems import InvalidParameter
 from api.wiring import wiring
 from mvote.base import database_time, instant
 from mvote.errors import ImpossibleTransition, NotFound
@@ -28,7 +27,6 @@ from mvote.moderation.errors import CaseChanged, NeverHeldBack, NotImpartial
 from mvote.moderation.queue import Place, Queued, queue, queued, summary
 from mvote.polls.listing import for_a_list
 from mvote.polls.poll import Poll
-from mvote.wording import say
 
 blp = Blueprint("moderation", "moderation", description="What was reported.")
 
@@ -113,10 +111,5 @@ def _cursor(last: Queued) -> str:
 
 def _place(cursor: str | None) -> Place | None:
     """Where the page before ended. Raises InvalidParameter."""
-    place = read_cursor(cursor, int, str, str)
-    try:
-        if not place:
-            return None
-        return (place[0] % 3, dt.datetime.fromisoformat(place[1]), uuid.UUID(place[2]))
-    except ValueError:
-        raise InvalidParameter(("query", "cursor", say("This is no cursor of ours."))) from None
+    place = read_cursor(cursor, int, dt.datetime, uuid.UUID)
+    return (place[0] % 3, place[1], place[2]) if place else None

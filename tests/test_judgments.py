@@ -199,6 +199,20 @@ def test_what_the_review_left_open_is_judged_in_balloting_but_nothing_begins_ane
     assert court.state(proposal) == "approved"
 
 
+def test_a_vote_on_sending_it_back_ends_with_the_review(court: Court) -> None:
+    """Else the proposal were under review for ever, and no poll of its contest opened."""
+    proposal = court.reviewed()
+    court.move(proposal, court.members[0], "return", missing="?")
+    court.votes(proposal, yes=4)
+    court.enter("balloting")
+    with no_trace(court.world):  # what was said of another motion approves nothing
+        assert refused(court.close(proposal)) == (409, "quorum-not-reached")
+    court.votes(proposal, yes=3)
+    judgment = court.closed(proposal)
+    assert (judgment["motion"], judgment["yes"]) == ("approve", 3)
+    assert court.state(proposal) == "approved"
+
+
 @pytest.mark.parametrize("phase", ["proposing", "deciding"])
 def test_judging_has_its_phase(court: Court, phase: Any) -> None:
     proposal = court.reviewed()

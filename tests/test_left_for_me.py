@@ -41,10 +41,29 @@ def test_what_was_scored_is_left_no_more_until_the_second_round(chamber: Chamber
 def test_nothing_is_left_of_what_is_over(chamber: Chamber, ends: str) -> None:
     proposal, member = chamber.reviewed(), chamber.members[0]
     if ends == "phase":
-        chamber.enter("balloting")
+        chamber.enter("deciding")
     else:
         chamber.judge(proposal, "approved" if ends == "judged" else "withdrawn")
     assert chamber.left(member) == []
+
+
+def test_what_is_assessed_late_has_its_readers_in_balloting_without_anybody_asking(
+    chamber: Chamber,
+) -> None:
+    proposal = chamber.assessed()
+    chamber.enter("balloting")
+    chamber.work()
+    for member in chamber.members:
+        [item] = chamber.left(member)
+        assert (item["proposal_id"], item["round"]) == (proposal["id"], 1)
+        assert dt.datetime.fromisoformat(item["due_at"]) > utc_now() + dt.timedelta(days=29)
+
+
+def test_whoever_steps_aside_in_balloting_is_followed_by_another_reader(chamber: Chamber) -> None:
+    proposal, third = chamber.reviewed(), chamber.seated()
+    chamber.enter("balloting")
+    assert chamber.step_aside(proposal, chamber.members[0]).status_code == 201
+    assert [each["proposal_id"] for each in chamber.left(third)] == [proposal["id"]]
 
 
 def test_much_that_is_left_comes_in_pages(chamber: Chamber) -> None:

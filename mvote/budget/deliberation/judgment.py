@@ -28,7 +28,8 @@ RECOUNT_SUMS_UP = "yes >= 0 AND no >= 0 AND abstain >= 0 AND yes + no + abstain 
 class Judgment(Base):
     """One vote of one committee on one proposal. Closed once; then only recounts follow it.
 
-    It is abandoned where recusals hand the proposal on to another body before it is closed.
+    It is abandoned where recusals hand the proposal on to another body before it is closed, or
+    where balloting begins before it could send the proposal back.
     """
 
     __tablename__ = "judgment"

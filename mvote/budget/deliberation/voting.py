@@ -24,7 +24,7 @@ from mvote.budget.deliberation.shortlist import PulledOut, Shortlist
 from mvote.budget.deliberation.taking_part import check_took_no_part
 from mvote.budget.judging import Vote
 from mvote.budget.looking_up import cycle_of, locked_proposal
-from mvote.budget.phases import require_phase, require_review
+from mvote.budget.phases import phase_now, require_phase, require_review
 from mvote.budget.proposal import Proposal
 from mvote.budget.reviewing.interests import seats_held
 from mvote.budget.reviewing.neighbourhood import Neighbourhood
@@ -192,9 +192,17 @@ def _wanted(
     """What is voted on: what a member moves or has moved; else what is due."""
     if moved in ("return", "call_up"):
         return moved
-    if moved is None and known is not None and known.motion in ("return", "call_up"):
+    if moved is None and known is not None and _goes_on(session, proposal, known):
         return known.motion
     return motion_due(session, cycle, proposal)
+
+
+def _goes_on(session: Session, proposal: Proposal, known: Judgment) -> bool:
+    """Whether the vote is on what a member has moved. In balloting nothing is sent back any more:
+    such a vote ends, and what is due is voted on, or the contest could never open."""
+    if known.motion == "return" and proposal.appealed_at is None:
+        return phase_now(session, proposal.cycle_id) != "balloting"
+    return known.motion in ("return", "call_up")
 
 
 def motion_due(session: Session, cycle: Cycle, proposal: Proposal) -> Motion:

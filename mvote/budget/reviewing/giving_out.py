@@ -107,17 +107,18 @@ def give_out(
 
 
 def give_out_again(session: Session, *, cycle: Cycle) -> None:
-    """Fill the places of whoever was recused or has left; nothing outside the phase."""
+    """Fill the places of whoever was recused or has left; nothing outside the phases."""
     one_at_a_time(session, cycle.id)
-    if phase_now(session, cycle.id) == "reviewing":
+    if phase_now(session, cycle.id) in REVIEWED:
         for committee in committees_of(session, cycle.id):
             _settle(session, _desk(session, cycle, committee), None)
 
 
 def give_out_what_waits(session: Session, *, around: Neighbourhood) -> None:
-    """For every cycle that reviews now: what a worker does again and again."""
+    """For every cycle that reviews now, or ends what was left: what a worker does again and
+    again."""
     for cycle in session.scalars(select(Cycle).where(Cycle.state == "running").order_by(Cycle.id)):
-        if phase_now(session, cycle.id) == "reviewing":
+        if phase_now(session, cycle.id) in REVIEWED:
             give_out(session, cycle=cycle, around=around, by=None)
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from mvote.budget.committee import Committee
 from mvote.budget.cycle import Cycle, CyclePhase
+from mvote.budget.phases import REVIEWED
 from mvote.budget.proposal import Proposal
 from mvote.budget.proposal_rules import CLOCKS
 from mvote.budget.reviewing.review import FIRST, SECOND, Opinion, Review, ReviewAssignment
@@ -98,7 +99,8 @@ def _left(row: dict[str, Any], seat: _AtWork) -> Left:
 
 
 def _seats(session: Session, citizen_id: uuid.UUID) -> Sequence[_AtWork]:
-    """The citizen's seats in cycles that run, and whether those review now."""
+    """The citizen's seats in cycles that run, and whether those review now: a row for each phase
+    in which that may be, the one that counts last."""
     clocks = Cycle.definition["clocks"]
     now = func.clock_timestamp()
     held = (
@@ -115,7 +117,8 @@ def _seats(session: Session, citizen_id: uuid.UUID) -> Sequence[_AtWork]:
             Seat.citizen_id == citizen_id,
             Seat.state == "filled",
             Cycle.state == "running",
-            CyclePhase.kind == "reviewing",
+            CyclePhase.kind.in_(REVIEWED),
         )
+        .order_by("is_open", CyclePhase.opens_at.desc())
     )
     return [_AtWork(**row) for row in session.execute(held).mappings()]

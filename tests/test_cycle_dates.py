@@ -136,12 +136,15 @@ def test_a_phase_that_has_begun_is_not_begun_again(world: World) -> None:
 
 def test_no_phase_is_jumped_over_and_the_one_to_come_is_named(world: World) -> None:
     cycle, officer = running(world), world.officer()
-    with no_trace(world):
-        answer = phase(world, cycle, officer, kind=cycle["phases"][2]["kind"])
-    assert answer.status_code == 422
-    [error] = answer.get_json()["errors"]
-    assert error["pointer"] == "/kind"
-    assert cycle["phases"][1]["kind"] in error["detail"]
+    path, body = f"/v1/cycles/{cycle['id']}/phase", {"kind": "reviewing"}
+    for language, named in (("en", "assessing"), ("ko", "‘검토’")):
+        with no_trace(world):
+            headers = officer.headers | {"Accept-Language": language}
+            answer = world.client.post(path, json=body, headers=headers)
+        assert answer.status_code == 422
+        [error] = answer.get_json()["errors"]
+        assert error["pointer"] == "/kind"
+        assert named in error["detail"]
 
 
 def test_dates_of_a_source_move_with_balloting_or_alone(world: World) -> None:

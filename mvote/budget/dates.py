@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mvote.base import Json
+from mvote.budget.contradictions.texts import PHASES
 from mvote.budget.cycle import PHASE_KINDS, PhaseKind
 from mvote.errors import Fault, InvalidRequest
 from mvote.wording import say
@@ -86,7 +87,7 @@ def _ending_before(
     if ahead:
         first = min(ahead, key=earlier.index)
         raise InvalidRequest(Fault(
-            "/kind", say("The phase {phase} comes first and has not begun.", phase=first)
+            "/kind", say("The phase {phase} comes first and has not begun.", phase=PHASES[first])
         ))  # fmt: skip
     return dict.fromkeys(lasting, NOW)
 

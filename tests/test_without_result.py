@@ -6,6 +6,7 @@ import csv
 import io
 from typing import Any
 
+import psycopg
 import pytest
 from werkzeug.test import TestResponse
 
@@ -128,6 +129,50 @@ def test_it_is_laid_open_once_by_the_cycles_officers_alone(year: Council) -> Non
     laid_open(year)
     with no_trace(year.world):
         assert refused(lay_open(year)) == (409, "already-allocated")
+
+
+def declared_void(world: World) -> Council:
+    """The only poll of the contest is declared void; it is time to decide."""
+    year = small(world)
+    year.plenary(5)
+    poll = year.open("citizens")
+    year.begin_voting(poll)
+    for officer in (year.officer, year.second):
+        answer = year.call("POST", f"polls/{poll['id']}/void", officer, text=CAUSE)
+        assert answer.status_code in (200, 202), answer.get_data(as_text=True)
+    year.enter("deciding")
+    return year
+
+
+def test_where_every_poll_was_declared_void_the_plenary_decides_behind_balloting(
+    world: World,
+) -> None:
+    year = declared_void(world)
+    with psycopg.connect(world.admin_url) as connection:
+        connection.execute(
+            "INSERT INTO cycle_phase (cycle_id, kind, opens_at, closes_at) VALUES"
+            " (%s, 'balloting', now() - interval '9 days', now() - interval '2 days')",
+            [year.cycle["id"]],
+        )
+    assert refused(year.allocate()) == (409, "results-not-available")
+    found = laid_open(year)
+    assert found["without_result"]["sources"] == ["citizens"]
+    assert {each["decision"] for each in found["binding"]["projects"]} == {"undecided"}
+    year.carried(change(year.references[4], "funded", text=WHY))
+    assert year.state_of(year.references[4]) == "funded"
+
+
+@pytest.mark.parametrize("phase", ["balloting", "deciding"], ids=["lasts", "has no planned end"])
+def test_while_another_poll_may_follow_a_void_one_it_is_waited_for(
+    world: World, phase: str
+) -> None:
+    """Else its voters could know the lot, and what statements say."""
+    year = declared_void(world)
+    year.enter(phase)
+    waited_for = "SELECT unreleased_sources(%s, %s)"
+    assert world.rows(waited_for, year.cycle["id"], year.contest) == [("citizens",)]
+    with no_trace(world):
+        assert lay_open(year).status_code == 409
 
 
 def test_nothing_is_laid_open_while_a_source_is_waited_for(world: World) -> None:

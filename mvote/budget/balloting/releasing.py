@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from mvote.base import instant
 from mvote.budget.allocating.model import Approvals
-from mvote.budget.balloting.contest_poll import Asked, contest_in, polls_of_contest
+from mvote.budget.balloting.contest_poll import GIVEN_UP, Asked, contest_in, polls_of_contest
 from mvote.budget.cycle import Cycle
 from mvote.polls.definition import FrozenPoll, read_definition
 from mvote.polls.errors import ResultsNotAvailable
@@ -83,6 +83,13 @@ def released_polls(session: Session, cycle: Cycle, contest: str) -> Sequence[Ask
         ends = [poll.closes_at for poll in waited_for if poll.closes_at]
         raise ResultsNotAvailable(available_at=instant(max(ends)) if ends else None)
     return published
+
+
+def came_to_nothing(session: Session, *, cycle_id: uuid.UUID, contest: str) -> bool:
+    """Whether a poll of *contest* was declared void, and every other that was made given up."""
+    asked = polls_of_contest(session, cycle_id=cycle_id, contest=contest)
+    states = {poll.state for _, poll in asked}
+    return "voided" in states and states.issubset(GIVEN_UP)
 
 
 def approvals_of(session: Session, source: ReleasedSource) -> Approvals | None:

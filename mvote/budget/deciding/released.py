@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,8 +39,20 @@ class Released:
 def released(session: Session, *, cycle: Cycle, contest: str) -> Released:
     """What was released. Raises NotFound, ResultsNotAvailable with the sources waited for."""
     check_released(session, cycle=cycle, contest=contest)
-    definition = contest_in(cycle, contest)
-    polled = {each.key: each for each in released_sources(session, cycle=cycle, contest=contest)}
+    polled = released_sources(session, cycle=cycle, contest=contest)
+    return _brought(session, cycle, contest, polled)
+
+
+def released_without_polls(session: Session, *, cycle: Cycle, contest: str) -> Released:
+    """What statements brought to a contest whose polls came to nothing. Raises as `released`."""
+    check_released(session, cycle=cycle, contest=contest)
+    return _brought(session, cycle, contest, [])
+
+
+def _brought(
+    session: Session, cycle: Cycle, contest: str, sources: Sequence[ReleasedSource]
+) -> Released:
+    definition, polled = contest_in(cycle, contest), {each.key: each for each in sources}
     tallies: dict[str, Tally] = {}
     hashes: dict[str, str] = {}
     for source in definition["sources"]:

@@ -1,10 +1,11 @@
 """Where a contest has no result that may decide, the plenary decides without one.
 
 So few ballots came that their totals are not shown, or a source that the rule must wait for did not
-come about, and never will. A city must still end its year: what goes to the plenary then ranks
-nothing and funds nothing. It names the cause, and nothing is funded without a public reason. Where
-voters were told that few ballots mean that nothing is allocated (`few_ballots: block`), that is
-what is proposed, and to fund something is to deviate from it.
+come about, and never will; or all its polls were declared void, and balloting is over. A city must
+still end its year: what goes to the plenary then ranks nothing and funds nothing. It names the
+cause, and nothing is funded without a public reason. Where voters were told that few ballots mean
+that nothing is allocated (`few_ballots: block`), that is what is proposed, and to fund something is
+to deviate from it.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from mvote.budget.allocating.documents import document
 from mvote.budget.allocating.errors import AllocationImpossible, SourceMissing
 from mvote.budget.allocating.model import Code, Contest, Decision
 from mvote.budget.allocating.order import in_order
+from mvote.budget.balloting.releasing import came_to_nothing
 from mvote.budget.cycle import Cycle
 from mvote.budget.deciding.allocating import (
     WorkedOut,
@@ -30,7 +32,7 @@ from mvote.budget.deciding.allocating import (
     prepared,
 )
 from mvote.budget.deciding.few_ballots import TOO_FEW_SHOWN, rules_with_few
-from mvote.budget.deciding.released import Released, released
+from mvote.budget.deciding.released import Released, released, released_without_polls
 from mvote.errors import ImpossibleTransition, Text
 
 RULE = "none"
@@ -46,11 +48,13 @@ def lay_open(session: Session, *, cycle: Cycle, contest: str, cause: Text) -> Wo
     """
     check_may_allocate(session, cycle)
     n = next_number(session, cycle, contest)
-    sources = released(session, cycle=cycle, contest=contest)
+    is_void = came_to_nothing(session, cycle_id=cycle.id, contest=contest)
+    what_came = released_without_polls if is_void else released
+    sources = what_came(session, cycle=cycle, contest=contest)
     made, lot = prepared(
         session, cycle=cycle, contest=contest, sources=sources, rules=cycle.definition
     )
-    missing = _missing(session, cycle, made, contest, sources)
+    missing = _nobody(made) if is_void else _missing(session, cycle, made, contest, sources)
     if missing is None:
         raise ImpossibleTransition(state="has_result", verb="allocate_without_result")
     found: Json = document(_decided(made, CODES[missing["code"]]), (), rule=RULE)
@@ -58,6 +62,12 @@ def lay_open(session: Session, *, cycle: Cycle, contest: str, cause: Text) -> Wo
     found |= {"without_result": missing | {"cause": cause}}
     struck = frozenset(each.reference for each in made.projects if each.struck)
     return WorkedOut(contest=contest, n=n, document=found, struck=struck)
+
+
+def _nobody(made: Contest) -> dict[str, Any]:
+    """No voter has decided; what statements say decides nothing alone."""
+    absent = [each.key for each in made.sources if each.tally is None]
+    return {"code": SourceMissing.code, "sources": absent}
 
 
 def _missing(

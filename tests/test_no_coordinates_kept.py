@@ -192,3 +192,12 @@ def test_the_search_knows_known_spellings() -> None:
     assert search.found_in(ewkb) == {"float8 little"}
     assert search.found_in(ewkb.hex().encode()) == {"float8 little"}
     assert search.found_in(b"nothing of the kind") == set()
+
+
+def test_seconds_of_an_instant_are_no_latitude_and_a_latitude_is_one_wherever_it_stands() -> None:
+    lat = f"{PLACES[421][0]:.6f}".encode()
+    for places in (PLACES, PLACES[421:422]):
+        search = Search(places)
+        assert search.found_in(b"2026-11-22 20:45:" + lat + b"+00") == set()
+        for before in (b"", b'"lat":', b"\t", b"7 "):
+            assert search.found_in(before + lat) == {"decimal"}

@@ -56,8 +56,7 @@ def test_when_web_workers_are_killed_all_the_time_each_voter_has_exactly_one_bal
     found, load, killed = killing.kill_workers_under_load(here, ballots=2000, most=40)
     assert found.holds, found
     assert found.acknowledged == found.in_the_log == 2000
-    assert killed > 3
-    assert load.answers["no answer"] > 0
+    assert killed > 3  # whether anybody waited for just these is chance
     assert load.refusals == []
 
 

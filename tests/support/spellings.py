@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 Place = tuple[float, float]
 """Latitude and longitude."""
@@ -68,6 +68,8 @@ SPELLINGS: dict[str, Callable[[Place], list[bytes]]] = {
 
 
 FEW = 50
+_CLOCK = re.compile(rb"\d\d:")
+"""What stands before the seconds of an instant: those may well be 37.5731."""
 
 
 class Search:
@@ -109,8 +111,14 @@ class _Alike:
         self._before = 0 if self._part == head else self._length - len(tail)
 
     def is_in(self, haystack: bytes) -> bool:
-        if len(self._needles) < FEW:
-            return any(needle in haystack for needle in self._needles)
-        found = re.finditer(re.escape(self._part), haystack)
-        starts = (max(each.start() - self._before, 0) for each in found)
-        return any(haystack[at : at + self._length] in self._needles for at in starts)
+        return any(
+            haystack[at : at + self._length] in self._needles
+            and not _CLOCK.match(haystack, max(at - 3, 0), at)
+            for at in self._candidates(haystack)
+        )
+
+    def _candidates(self, haystack: bytes) -> Iterator[int]:
+        is_few = len(self._needles) < FEW
+        for part in self._needles if is_few else [self._part]:
+            for found in re.finditer(re.escape(part), haystack):
+                yield found.start() if is_few else max(found.start() - self._before, 0)

@@ -26,11 +26,12 @@ from api.holders import open_keystore
 from api.settings import Settings, read_settings
 from mvote.ballotbox.clerk import Clerk
 from mvote.ballotbox.keystore import HOLDERS
+from tests.support.committees import Hall
 from tests.support.contract import CheckedClient
 from tests.support.database import TestCluster
 from tests.support.hostile import everything, no_trace
 from tests.support.waiting import at_leisure, be_patient, wait_until
-from tests.support.world import World
+from tests.support.world import Person, World
 
 KEPT_TABLES = ("alembic_version", "spatial_ref_sys")
 # The same examples every day: a change is judged by what it changes. HYPOTHESIS=random: others.
@@ -237,3 +238,15 @@ def untouched(world: World, caller: dict[str, str]) -> Iterator[World]:
     """The world; what a test sends to it must leave no trace."""
     with no_trace(world):
         yield world
+
+
+@pytest.fixture
+def hall(world: World) -> Hall:
+    """Committees, as their people form and fill them."""
+    return Hall(world)
+
+
+@pytest.fixture
+def people(hall: Hall) -> list[Person]:
+    """Three women and three men."""
+    return [hall.citizen(gender) for gender in ("female", "male") * 3]

@@ -13,7 +13,7 @@ from tests.support.code import ROOT
 from tests.support.committees import EVEN, SECRET, Hall, person_of, seats_in
 from tests.support.hostile import no_trace
 from tests.support.proposals import as_owner, refused
-from tests.support.world import Person, World
+from tests.support.world import Person
 
 FILES = ("commitment.json", "outcome.json", "pool.json", "public_value.json", "reveal.json",
          "rule.json")  # fmt: skip
@@ -24,17 +24,6 @@ NOT_DRAWN = (
     " starts_on, ends_on, filled_at) SELECT gen_random_uuid(), committee_id, 99, kind, true, false,"
     " 'x', 'filled', starts_on, ends_on, now() FROM seat LIMIT 1"
 )
-
-
-@pytest.fixture
-def hall(world: World) -> Hall:
-    return Hall(world)
-
-
-@pytest.fixture
-def people(hall: Hall) -> list[Person]:
-    """Three women and three men."""
-    return [hall.citizen(gender) for gender in ("female", "male") * 3]
 
 
 # the draw

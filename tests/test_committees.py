@@ -11,19 +11,7 @@ from psycopg.errors import Error as DatabaseError
 from tests.support.committees import EVEN, Hall, quota
 from tests.support.hostile import no_trace
 from tests.support.proposals import as_owner, refused
-from tests.support.world import Person, World
-
-
-@pytest.fixture
-def hall(world: World) -> Hall:
-    return Hall(world)
-
-
-@pytest.fixture
-def people(hall: Hall) -> list[Person]:
-    """Three women and three men."""
-    return [hall.citizen(gender) for gender in ("female", "male") * 3]
-
+from tests.support.world import Person
 
 # forming
 

@@ -10,18 +10,7 @@ from sqlalchemy.orm import Session
 from tests.support.committees import Hall, seats_in
 from tests.support.hostile import no_trace
 from tests.support.proposals import refused
-from tests.support.world import Person, World
-
-
-@pytest.fixture
-def hall(world: World) -> Hall:
-    return Hall(world)
-
-
-@pytest.fixture
-def people(hall: Hall) -> list[Person]:
-    """Three women and three men."""
-    return [hall.citizen(gender) for gender in ("female", "male") * 3]
+from tests.support.world import Person
 
 
 def test_two_officers_dismiss_a_member_and_one_alone_does_not(

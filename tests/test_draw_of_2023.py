@@ -8,13 +8,10 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.support.applicants import GU, RESERVES, SEATS
 from tests.support.code import ROOT
 from tests.support.committees import Hall, draw_by, let_days_pass
 from tests.support.pool_of_2023 import BANDS, people_with_groups, targets
-from tests.support.world import World
 
 
 def _apply(hall: Hall, committee: str) -> None:
@@ -22,11 +19,6 @@ def _apply(hall: Hall, committee: str) -> None:
     people = people_with_groups(hall.world)
     answers = [hall.apply(committee, person, declared=groups) for person, groups in people]
     assert Counter(answer.status_code for answer in answers) == {201: len(people)}
-
-
-@pytest.fixture
-def hall(world: World) -> Hall:
-    return Hall(world)
 
 
 def _counted(persons: list[dict[str, Any]], names: list[str], category: str) -> Counter[str]:

@@ -35,11 +35,6 @@ ANOTHER_RESERVE = (
 
 
 @pytest.fixture
-def hall(world: World) -> Hall:
-    return Hall(world)
-
-
-@pytest.fixture
 def drawn(hall: Hall) -> tuple[Hall, str, list[Person]]:
     """A committee of two with two in reserve, and all who applied."""
     people = [hall.citizen(each) for each in ("female", "male") * 2]

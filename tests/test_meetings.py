@@ -14,12 +14,7 @@ from mvote.base import instant, utc_now
 from tests.support.committees import Hall, seats_in
 from tests.support.hostile import no_trace
 from tests.support.proposals import as_owner, refused
-from tests.support.world import Person, World
-
-
-@pytest.fixture
-def hall(world: World) -> Hall:
-    return Hall(world)
+from tests.support.world import Person
 
 
 @pytest.fixture

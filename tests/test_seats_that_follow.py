@@ -30,17 +30,6 @@ OF_A_FILLED_SEAT = (
 )
 
 
-@pytest.fixture
-def hall(world: World) -> Hall:
-    return Hall(world)
-
-
-@pytest.fixture
-def people(hall: Hall) -> list[Person]:
-    """Three women and three men."""
-    return [hall.citizen(gender) for gender in ("female", "male") * 3]
-
-
 def drawn(hall: Hall, people: list[Person]) -> str:
     """A committee of a woman and a man, with as many reserves."""
     committee = hall.formed(**BOTH_KINDS)

@@ -15,12 +15,7 @@ from tests.support.committees import Hall, person_of, seats_in
 from tests.support.hostile import no_trace
 from tests.support.places import add_area, box, polygon
 from tests.support.proposals import as_owner, refused
-from tests.support.world import Person, World
-
-
-@pytest.fixture
-def hall(world: World) -> Hall:
-    return Hall(world)
+from tests.support.world import Person
 
 
 @pytest.fixture
